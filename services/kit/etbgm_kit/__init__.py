@@ -1,0 +1,1 @@
+"""What every ET-BGM service needs, once: values, store, server, errors."""

@@ -1,0 +1,179 @@
+"""Shared protobuf messages to values and back, in pairs; requests are checked here."""
+
+import re
+from collections.abc import Iterable, Sequence
+
+from google.protobuf.duration_pb2 import Duration
+
+from etbgm.media.v1 import media_pb2 as pb
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import (
+    Artifact,
+    Emotion,
+    EmotionSpan,
+    EmotionTimeline,
+    EngineInfo,
+    Segment,
+    Span,
+    Transcript,
+    Word,
+)
+
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_EMOTIONS = tuple(Emotion)
+TIME_TOLERANCE_S = 1e-6
+"""Times closer than this are the same: durations carry nanoseconds, floats do not."""
+
+
+def seconds_from_pb(duration: Duration) -> float:
+    """Seconds."""
+    return duration.seconds + duration.nanos * 1e-9
+
+
+def seconds_to_pb(seconds: float) -> Duration:
+    """A Duration, rounded to the nanosecond."""
+    duration = Duration()
+    duration.FromNanoseconds(round(seconds * 1e9))
+    return duration
+
+
+def artifact_from_pb(message: pb.Artifact, field: str = "artifact") -> Artifact:
+    """Raises InvalidField when it names nothing."""
+    if not message.uri:
+        raise InvalidField(field, "is required")
+    if not _SHA256.fullmatch(message.sha256):
+        raise InvalidField(f"{field}.sha256", "must be 64 lower-case hexadecimal digits")
+    return Artifact(message.uri, message.sha256, message.media_type, message.size_bytes)
+
+
+def artifact_to_pb(artifact: Artifact) -> pb.Artifact:
+    """The message for `artifact`."""
+    return pb.Artifact(
+        uri=artifact.uri,
+        sha256=artifact.sha256,
+        media_type=artifact.media_type,
+        size_bytes=artifact.size_bytes,
+    )
+
+
+def span_from_pb(message: pb.Span, field: str = "span") -> Span:
+    """Raises InvalidField when it is negative or ends before it starts."""
+    span = Span(seconds_from_pb(message.start), seconds_from_pb(message.end))
+    if not 0 <= span.start_s <= span.end_s:
+        raise InvalidField(field, f"need 0 <= start <= end, got [{span.start_s}, {span.end_s})")
+    return span
+
+
+def span_to_pb(span: Span) -> pb.Span:
+    """The message for `span`."""
+    return pb.Span(start=seconds_to_pb(span.start_s), end=seconds_to_pb(span.end_s))
+
+
+def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
+    """Raises InvalidField unless they are ordered and do not overlap."""
+    spans = tuple(span_from_pb(message, f"{field}[{i}]") for i, message in enumerate(messages))
+    for i, (one, next_one) in enumerate(zip(spans, spans[1:], strict=False)):
+        if next_one.start_s < one.end_s - TIME_TOLERANCE_S:
+            raise InvalidField(f"{field}[{i + 1}]", "starts before the one before it ends")
+    return spans
+
+
+def emotion_from_pb(emotion: pb.Emotion, field: str) -> Emotion:
+    """Raises InvalidField for EMOTION_UNSPECIFIED and unknown numbers."""
+    if not 1 <= emotion <= len(_EMOTIONS):
+        raise InvalidField(field, "must be one of the seven emotions")
+    return _EMOTIONS[emotion - 1]
+
+
+def emotion_to_pb(emotion: Emotion) -> pb.Emotion:
+    """The enum value for `emotion`."""
+    return pb.Emotion.Value(f"EMOTION_{emotion.name}")
+
+
+def scores_to_pb(probabilities: Sequence[float]) -> list[pb.EmotionScore]:
+    """Seven scores from seven probabilities in the order of Emotion."""
+    return [
+        pb.EmotionScore(emotion=emotion_to_pb(emotion), probability=float(p))
+        for emotion, p in zip(_EMOTIONS, probabilities, strict=True)
+    ]
+
+
+def timeline_from_pb(message: pb.EmotionTimeline, field: str = "timeline") -> EmotionTimeline:
+    """Raises InvalidField unless its spans cover [0, duration) without gap or overlap."""
+    duration_s = seconds_from_pb(message.duration)
+    if duration_s <= 0:
+        raise InvalidField(f"{field}.duration", "must be > 0")
+    spans = tuple(_emotion_span_from_pb(span, f"{field}.spans[{i}]") for i, span in enumerate(message.spans))
+    edge_s = 0.0
+    for i, span in enumerate(spans):
+        if abs(span.span.start_s - edge_s) > TIME_TOLERANCE_S:
+            raise InvalidField(
+                f"{field}.spans[{i}]", f"must start at {edge_s:.6f} s, starts at {span.span.start_s:.6f} s"
+            )
+        edge_s = span.span.end_s
+    if abs(edge_s - duration_s) > TIME_TOLERANCE_S:
+        raise InvalidField(f"{field}.spans", f"must end at {duration_s:.6f} s, end at {edge_s:.6f} s")
+    return EmotionTimeline(duration_s, spans)
+
+
+def timeline_to_pb(timeline: EmotionTimeline) -> pb.EmotionTimeline:
+    """The message for `timeline`."""
+    return pb.EmotionTimeline(
+        duration=seconds_to_pb(timeline.duration_s),
+        spans=[
+            pb.EmotionSpan(
+                span=span_to_pb(span.span),
+                emotion=emotion_to_pb(span.emotion),
+                probability=span.probability,
+                intensity=span.intensity,
+            )
+            for span in timeline.spans
+        ],
+    )
+
+
+def transcript_from_pb(message: pb.Transcript, field: str = "transcript") -> Transcript:
+    """Raises InvalidField unless its segments are ordered and do not overlap."""
+    spans_from_pb([segment.span for segment in message.segments], f"{field}.segments")
+    return Transcript(tuple(_segment_from_pb(segment) for segment in message.segments), message.language)
+
+
+def transcript_to_pb(transcript: Transcript) -> pb.Transcript:
+    """The message for `transcript`."""
+    return pb.Transcript(
+        segments=[segment_to_pb(segment) for segment in transcript.segments], language=transcript.language
+    )
+
+
+def segment_to_pb(segment: Segment) -> pb.Segment:
+    """The message for `segment`."""
+    words = [
+        pb.Word(span=span_to_pb(word.span), text=word.text, confidence=word.confidence)
+        for word in segment.words
+    ]
+    return pb.Segment(
+        span=span_to_pb(segment.span), text=segment.text, confidence=segment.confidence, words=words
+    )
+
+
+def engine_to_pb(engine: EngineInfo) -> pb.Engine:
+    """The message for `engine`."""
+    return pb.Engine(name=engine.name, revision=engine.revision, device=engine.device, licence=engine.licence)
+
+
+def _segment_from_pb(message: pb.Segment) -> Segment:
+    words = tuple(Word(span_from_pb(word.span), word.text, word.confidence) for word in message.words)
+    return Segment(span_from_pb(message.span), message.text, message.confidence, words)
+
+
+def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
+    span = span_from_pb(message.span, f"{field}.span")
+    if span.duration_s <= 0:
+        raise InvalidField(f"{field}.span", "must not be empty")
+    intensity = message.intensity if message.HasField("intensity") else 0.5
+    for name, value in (("probability", message.probability), ("intensity", intensity)):
+        if not 0 <= value <= 1:
+            raise InvalidField(f"{field}.{name}", f"must be in [0, 1], is {value}")
+    return EmotionSpan(
+        span, emotion_from_pb(message.emotion, f"{field}.emotion"), message.probability, intensity
+    )

@@ -1,0 +1,92 @@
+"""Errors as facts: what went wrong, in values, with the status it means.
+
+    EtbgmError                  code, reason, facts
+    ├── InvalidField            INVALID_ARGUMENT: a field of the request, and why
+    ├── NotFound                NOT_FOUND: a named thing that is not there
+    ├── Busy                    RESOURCE_EXHAUSTED: come back after `retry_after_s`
+    ├── NotReady                UNAVAILABLE: the engine is still loading
+    ├── Conflict                FAILED_PRECONDITION: the state does not allow it
+    └── CallCancelled           CANCELLED: the caller left
+
+Services add their own below InvalidField. `etbgm_kit.status` turns them into gRPC
+statuses; nothing here knows of gRPC.
+"""
+
+from typing import ClassVar
+
+
+class EtbgmError(Exception):
+    """Base of every error that a caller may see.
+
+    `code` is the name of the gRPC status, `reason` an UPPER_SNAKE_CASE constant
+    (google.rpc.ErrorInfo); `facts` are the values that explain it, safe to show
+    and to log: never transcripts, prompts or secrets.
+    """
+
+    code: ClassVar[str] = "INTERNAL"
+    reason: ClassVar[str] = "INTERNAL"
+
+    def __init__(self, message: str, **facts: object) -> None:
+        super().__init__(message)
+        self.message = message
+        self.facts = {name: str(value) for name, value in facts.items()}
+
+
+class InvalidField(EtbgmError):
+    """A field of the request has a value that cannot be used.
+
+    `field` is its path in the request, for example "timeline.spans[2]".
+    """
+
+    code = "INVALID_ARGUMENT"
+    reason = "INVALID_FIELD"
+
+    def __init__(self, field: str, why: str, **facts: object) -> None:
+        super().__init__(f"{field}: {why}", **facts)
+        self.field = field
+        self.why = why
+
+
+class NotFound(EtbgmError):
+    """Something that the request names is not there."""
+
+    code = "NOT_FOUND"
+    reason = "NOT_FOUND"
+
+
+class Busy(EtbgmError):
+    """All slots and waiting places are taken; try again after `retry_after_s`."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "BUSY"
+
+    def __init__(self, retry_after_s: float) -> None:
+        super().__init__("all slots and waiting places are taken", retry_after_s=retry_after_s)
+        self.retry_after_s = retry_after_s
+
+
+class NotReady(EtbgmError):
+    """The engine is still loading."""
+
+    code = "UNAVAILABLE"
+    reason = "LOADING"
+
+    def __init__(self) -> None:
+        super().__init__("the engine is still loading")
+
+
+class Conflict(EtbgmError):
+    """The state of the thing does not allow what was asked."""
+
+    code = "FAILED_PRECONDITION"
+    reason = "FAILED_PRECONDITION"
+
+
+class CallCancelled(EtbgmError):
+    """The caller left; the work stopped."""
+
+    code = "CANCELLED"
+    reason = "CANCELLED"
+
+    def __init__(self) -> None:
+        super().__init__("the caller cancelled")

@@ -1,0 +1,103 @@
+"""Blocking work behind an asynchronous server: slots, waiting places, progress, cancel."""
+
+import asyncio
+import threading
+import time
+from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from etbgm_kit.errors import Busy, CallCancelled, NotReady
+
+Result = TypeVar("Result")
+Update = TypeVar("Update")
+
+RETRY_AFTER_S = 0.5
+"""What a refused caller is asked to wait: short against any call, long against the wire."""
+
+
+@dataclass(frozen=True)
+class Finished(Generic[Result]):
+    """The last thing a run yields: its value and where the time went, in seconds."""
+
+    value: Result
+    queue_s: float
+    inference_s: float
+
+
+class Runner:
+    """Runs blocking work in threads: `slots` at a time, `waiting` more in line.
+
+    Refuses further work with Busy, since a long queue inside a server strands
+    requests behind a slow one while its neighbours are idle. Until `open` is
+    called all work is refused with NotReady.
+    """
+
+    def __init__(self, slots: int, waiting: int) -> None:
+        self._slots = asyncio.Semaphore(slots)
+        self._room = slots + waiting
+        self._inside = 0
+        self._threads = ThreadPoolExecutor(slots, thread_name_prefix="work")
+        self._open = False
+
+    def open(self) -> None:
+        """From now on work is taken."""
+        self._open = True
+
+    @property
+    def inside(self) -> int:
+        """Calls that run or wait."""
+        return self._inside
+
+    @asynccontextmanager
+    async def _slot(self) -> AsyncIterator[None]:
+        if not self._open:
+            raise NotReady
+        if self._inside >= self._room:
+            raise Busy(RETRY_AFTER_S)
+        self._inside += 1
+        try:
+            async with self._slots:
+                yield
+        finally:
+            self._inside -= 1
+
+    async def run(
+        self, work: Callable[[Callable[[Update], None]], Result]
+    ) -> AsyncIterator[Update | Finished[Result]]:
+        """Runs `work(report)` and yields what it reports, then Finished.
+
+        `report` may be called from the worker thread at any rate. It raises
+        CallCancelled once the caller has left, so work that reports often stops
+        soon; the slot is free again when the work has really ended. Raises Busy,
+        NotReady, and what `work` raises.
+        """
+        arrived = time.monotonic()
+        async with self._slot():
+            started = time.monotonic()
+            loop = asyncio.get_running_loop()
+            updates: asyncio.Queue[Update | None] = asyncio.Queue()
+            cancelled = threading.Event()
+
+            def report(update: Update) -> None:
+                if cancelled.is_set():
+                    raise CallCancelled
+                loop.call_soon_threadsafe(updates.put_nowait, update)
+
+            done = loop.run_in_executor(self._threads, work, report)
+            done.add_done_callback(lambda _: updates.put_nowait(None))
+            try:
+                while (update := await updates.get()) is not None:
+                    yield update
+                value = await done
+            finally:
+                cancelled.set()
+                await asyncio.wait([done])
+                done.exception()
+            yield Finished(value, started - arrived, time.monotonic() - started)
+
+    def close(self) -> None:
+        """Ends the threads; call when nothing runs any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)

@@ -1,0 +1,113 @@
+"""Start and stop of every server, the same way.
+
+The port opens at once, with `live` SERVING and "" NOT_SERVING; the engine loads in
+a thread; then "" is SERVING. On SIGTERM "" is NOT_SERVING, clients get a moment to
+notice, calls in flight get `drain_s` to finish, and the port closes. Kubernetes'
+startup and readiness probes ask "", its liveness probe asks `live`.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1.health import aio as health
+from grpc_reflection.v1alpha import reflection
+
+from etbgm_kit.interceptor import ErrorInterceptor
+from etbgm_kit.log import configure_logging
+from etbgm_kit.runner import Runner
+from etbgm_kit.settings import ServiceSettings
+
+log = logging.getLogger(__name__)
+
+NOTICE_S = 2.0
+"""Between NOT_SERVING and the end: balancers need it to stop sending (measured: 0 calls lost)."""
+
+_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 32 << 20))
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+@dataclass(frozen=True)
+class Service:
+    """One service, assembled: what `run` and `Server` need to serve it.
+
+    `add_to` registers the servicer; `load` blocks until the engine is ready and
+    warm; `close` ends what the engine started. `runner` refuses work until then.
+    """
+
+    name: str
+    full_name: str
+    settings: ServiceSettings
+    runner: Runner
+    add_to: Callable[[grpc.aio.Server], None]
+    load: Callable[[], None] = field(default=lambda: None)
+    close: Callable[[], None] = field(default=lambda: None)
+
+
+class Server:
+    """A running service."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=_OPTIONS)
+        self._health = health.HealthServicer()
+        self.port = 0
+
+    async def start(self) -> None:
+        """Opens the port, loads the engine, declares itself ready.
+
+        Raises what loading raises, after closing the port.
+        """
+        service = self._service
+        service.add_to(self._server)
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        names = (service.full_name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+        self.port = self._server.add_insecure_port(service.settings.listen_address)
+        await self._health.set("live", _SERVING)
+        await self._set_ready(_NOT_SERVING)
+        await self._server.start()
+        log.info("listening", extra={"service": service.name, "port": self.port})
+        try:
+            await asyncio.to_thread(service.load)
+        except BaseException:
+            await self._server.stop(None)
+            raise
+        service.runner.open()
+        await self._set_ready(_SERVING)
+        log.info("ready", extra={"service": service.name})
+
+    async def stop(self, notice_s: float = NOTICE_S) -> None:
+        """Refuses new calls, lets those in flight finish, closes."""
+        await self._set_ready(_NOT_SERVING)
+        await asyncio.sleep(notice_s if self._service.runner.inside else 0)
+        await self._server.stop(self._service.settings.drain_s)
+        self._service.runner.close()
+        await asyncio.to_thread(self._service.close)
+        log.info("stopped", extra={"service": self._service.name})
+
+    async def _set_ready(self, status: "health_pb2.HealthCheckResponse.ServingStatus") -> None:
+        await self._health.set("", status)
+        await self._health.set(self._service.full_name, status)
+
+
+def run(build: Callable[[], Service]) -> None:
+    """The body of each service's `main`: serves what `build` assembles until SIGTERM or SIGINT."""
+    asyncio.run(_serve(build))
+
+
+async def _serve(build: Callable[[], Service]) -> None:
+    service = build()
+    configure_logging(service.settings.log_level)
+    stopping = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+    server = Server(service)
+    await server.start()
+    await stopping.wait()
+    await server.stop()

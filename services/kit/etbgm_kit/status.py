@@ -1,0 +1,70 @@
+"""EtbgmError to google.rpc.Status and back (AIP-193)."""
+
+import grpc
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from etbgm_kit.errors import Busy, EtbgmError, InvalidField
+
+DOMAIN = "etbgm"
+"""`ErrorInfo.domain` of every error of ours."""
+
+
+class RemoteError(EtbgmError):
+    """An error that another service answered with; `status` is as it came."""
+
+    def __init__(self, status: Status) -> None:
+        super().__init__(status.message)
+        self.status = status
+        self.status_code = code_pb2.Code.Name(status.code)
+
+    @property
+    def is_transient(self) -> bool:
+        """True when the same call may succeed later: UNAVAILABLE or RESOURCE_EXHAUSTED."""
+        return self.status_code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+
+    @property
+    def retry_after_s(self) -> float:
+        """What the server asked to wait for, in seconds; 0 when it did not say."""
+        for detail in self.status.details:
+            info = RetryInfo()
+            if detail.Unpack(info):
+                return info.retry_delay.ToTimedelta().total_seconds()
+        return 0.0
+
+
+def status_of(error: EtbgmError) -> Status:
+    """The status that tells a caller of `error`, with ErrorInfo and what else applies."""
+    if isinstance(error, RemoteError):
+        return error.status
+    status = Status(code=code_pb2.Code.Value(error.code), message=error.message)
+    status.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))
+    if isinstance(error, InvalidField):
+        violation = BadRequest.FieldViolation(field=error.field, description=error.why)
+        status.details.add().Pack(BadRequest(field_violations=[violation]))
+    if isinstance(error, Busy):
+        delay = Duration()
+        delay.FromMilliseconds(round(error.retry_after_s * 1000))
+        status.details.add().Pack(RetryInfo(retry_delay=delay))
+    return status
+
+
+def internal_status(error_id: str) -> Status:
+    """What a caller learns of an error of our own: an id that is in the log."""
+    status = Status(
+        code=code_pb2.INTERNAL, message=f"internal error {error_id}; the server's log has its cause"
+    )
+    info = ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"error_id": error_id})
+    status.details.add().Pack(info)
+    return status
+
+
+def error_from_rpc(error: grpc.RpcError) -> RemoteError:
+    """The remote error that `error`, from any gRPC call, stands for."""
+    status = rpc_status.from_call(error)
+    if status is None:
+        status = Status(code=error.code().value[0], message=error.details() or "")
+    return RemoteError(status)

@@ -1,0 +1,29 @@
+"""What all tests share: the data folder, a store, scratch folders."""
+
+import os
+from pathlib import Path
+
+import pytest
+from etbgm_kit.scratch import Scratch
+from etbgm_kit.store import ArtifactStore
+
+
+@pytest.fixture(scope="session")
+def test_data() -> Path:
+    """The folder of real speech, videos and broken files; tests that need it skip without it."""
+    folder = os.environ.get("ETBGM_TEST_DATA")
+    if not folder:
+        pytest.skip("ETBGM_TEST_DATA is not set: the folder with real media is not here")
+    return Path(folder)
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Scratch:
+    """Temporary folders below the test's own."""
+    return Scratch(tmp_path / "scratch")
+
+
+@pytest.fixture
+def store(tmp_path: Path, scratch: Scratch) -> ArtifactStore:
+    """An empty artifact store in a folder."""
+    return ArtifactStore(f"file://{tmp_path}/store", scratch)
