@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
 

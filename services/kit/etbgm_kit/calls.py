@@ -39,7 +39,7 @@ class Calls:
         (a message with `timings`, for what `work` returns) and, when `work` reports
         messages too, a field of their type.
         """
-        fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields}
+        fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields if f.message_type}
         result_type = type(response_type().result)  # type: ignore[attr-defined]
         if found := await asyncio.to_thread(self._find, request, result_type):
             yield response_type(result=found)
@@ -62,7 +62,8 @@ class Calls:
             return found
         async for update in self._runner.run(work):
             if isinstance(update, Finished):
-                return await self._finish(request, update)
+                result: Result = await self._finish(request, update)
+                return result
         raise AssertionError("a run ends with Finished")
 
     def _find(self, request: Message, result_type: type[Result]) -> Result | None:

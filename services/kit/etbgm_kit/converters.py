@@ -1,5 +1,6 @@
 """Shared protobuf messages to values and back, in pairs; requests are checked here."""
 
+import itertools
 import re
 from collections.abc import Iterable, Sequence
 
@@ -72,20 +73,20 @@ def span_to_pb(span: Span) -> pb.Span:
 def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
     """Raises InvalidField unless they are ordered and do not overlap."""
     spans = tuple(span_from_pb(message, f"{field}[{i}]") for i, message in enumerate(messages))
-    for i, (one, next_one) in enumerate(zip(spans, spans[1:], strict=False)):
+    for i, (one, next_one) in enumerate(itertools.pairwise(spans)):
         if next_one.start_s < one.end_s - TIME_TOLERANCE_S:
             raise InvalidField(f"{field}[{i + 1}]", "starts before the one before it ends")
     return spans
 
 
-def emotion_from_pb(emotion: pb.Emotion, field: str) -> Emotion:
+def emotion_from_pb(emotion: pb.Emotion.ValueType, field: str) -> Emotion:
     """Raises InvalidField for EMOTION_UNSPECIFIED and unknown numbers."""
     if not 1 <= emotion <= len(_EMOTIONS):
         raise InvalidField(field, "must be one of the seven emotions")
     return _EMOTIONS[emotion - 1]
 
 
-def emotion_to_pb(emotion: Emotion) -> pb.Emotion:
+def emotion_to_pb(emotion: Emotion) -> pb.Emotion.ValueType:
     """The enum value for `emotion`."""
     return pb.Emotion.Value(f"EMOTION_{emotion.name}")
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import NoReturn
+from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
@@ -16,8 +16,8 @@ from etbgm_kit.status import internal_status, status_of
 
 log = logging.getLogger(__name__)
 
-Handler = grpc.RpcMethodHandler
-Context = grpc.aio.ServicerContext
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class ErrorInterceptor(grpc.aio.ServerInterceptor):
@@ -35,9 +35,8 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
             return handler
         kind, wrap = _KINDS[handler.request_streaming, handler.response_streaming]
         inner = getattr(handler, kind)
-        return getattr(grpc, f"{kind}_rpc_method_handler")(
-            wrap(inner, method), handler.request_deserializer, handler.response_serializer
-        )
+        make_handler: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
+        return make_handler(wrap(inner, method), handler.request_deserializer, handler.response_serializer)
 
 
 def _guard_unary(inner: Callable[..., Awaitable[Message]], method: str) -> Callable[..., Awaitable[Message]]:
@@ -63,7 +62,7 @@ def _guard_stream(
     return call
 
 
-_KINDS = {
+_KINDS: dict[tuple[bool, bool], tuple[str, Callable[[Any, str], Any]]] = {
     (False, False): ("unary_unary", _guard_unary),
     (False, True): ("unary_stream", _guard_stream),
     (True, False): ("stream_unary", _guard_unary),
@@ -75,6 +74,7 @@ async def _abort(error: Exception, method: str, context: Context) -> NoReturn:
     if isinstance(error, asyncio.CancelledError | grpc.aio.AbortError):
         raise error
     await context.abort_with_status(rpc_status.to_status(_status(error, method)))
+    raise AssertionError("abort raises")
 
 
 def _status(error: Exception, method: str) -> Status:

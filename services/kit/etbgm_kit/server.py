@@ -9,6 +9,7 @@ startup and readiness probes ask "", its liveness probe asks `live`.
 import asyncio
 import logging
 import signal
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -72,6 +73,8 @@ class Server:
         await self._health.set("live", _SERVING)
         await self._set_ready(_NOT_SERVING)
         await self._server.start()
+        if service.settings.port_file:
+            service.settings.port_file.write_text(str(self.port))
         log.info("listening", extra={"service": service.name, "port": self.port})
         try:
             await asyncio.to_thread(service.load)
@@ -91,7 +94,7 @@ class Server:
         await asyncio.to_thread(self._service.close)
         log.info("stopped", extra={"service": self._service.name})
 
-    async def _set_ready(self, status: "health_pb2.HealthCheckResponse.ServingStatus") -> None:
+    async def _set_ready(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
         await self._health.set("", status)
         await self._health.set(self._service.full_name, status)
 
@@ -105,9 +108,17 @@ async def _serve(build: Callable[[], Service]) -> None:
     service = build()
     configure_logging(service.settings.log_level)
     stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+        loop.add_signal_handler(signal_number, stopping.set)
+    if service.settings.stop_with_parent:
+        loop.add_reader(sys.stdin.fileno(), _stop_reading, loop, stopping)
     server = Server(service)
     await server.start()
     await stopping.wait()
     await server.stop()
+
+
+def _stop_reading(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
+    loop.remove_reader(sys.stdin.fileno())
+    stopping.set()

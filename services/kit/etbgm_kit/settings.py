@@ -17,6 +17,12 @@ class ServiceSettings(BaseSettings):
     listen_address: str = "[::]:50051"
     """Where the gRPC server listens; port 0 takes any free one."""
 
+    port_file: Path | None = None
+    """File that the port is written to once it is open; for a parent that let port 0 choose."""
+
+    stop_with_parent: bool = False
+    """Stop when standard input closes: it is a pipe from the parent, which may have been killed."""
+
     work_dir: Path | None = None
     """Folder for temporary files; the system's when absent."""
 

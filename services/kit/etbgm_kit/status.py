@@ -32,7 +32,7 @@ class RemoteError(EtbgmError):
         for detail in self.status.details:
             info = RetryInfo()
             if detail.Unpack(info):
-                return info.retry_delay.ToTimedelta().total_seconds()
+                return float(info.retry_delay.ToNanoseconds() * 1e-9)
         return 0.0
 
 
@@ -62,9 +62,9 @@ def internal_status(error_id: str) -> Status:
     return status
 
 
-def error_from_rpc(error: grpc.RpcError) -> RemoteError:
-    """The remote error that `error`, from any gRPC call, stands for."""
-    status = rpc_status.from_call(error)
+def error_from_rpc(error: grpc.aio.AioRpcError) -> RemoteError:
+    """The remote error that `error` stands for."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has what a Call has
     if status is None:
         status = Status(code=error.code().value[0], message=error.details() or "")
     return RemoteError(status)

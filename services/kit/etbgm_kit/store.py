@@ -26,8 +26,15 @@ from etbgm_kit.types import Artifact
 BLOCK_BYTES = 1 << 20
 """Files are hashed and sent in blocks of this size."""
 
-_SUFFIXES = {"audio/flac": ".flac", "audio/midi": ".mid", "video/x-matroska": ".mkv", "text/vtt": ".vtt",
-             "application/x-subrip": ".srt", "video/quicktime": ".mov", "application/octet-stream": ""}  # fmt: skip
+_SUFFIXES = {
+    "application/octet-stream": "",
+    "application/x-subrip": ".srt",
+    "audio/flac": ".flac",
+    "audio/midi": ".mid",
+    "text/vtt": ".vtt",
+    "video/quicktime": ".mov",
+    "video/x-matroska": ".mkv",
+}
 
 
 class ArtifactStore:

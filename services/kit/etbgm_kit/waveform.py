@@ -36,7 +36,8 @@ class Waveform:
 
     def mono(self) -> Samples:
         """The mean of the channels, (samples,) float32."""
-        return self.samples.mean(axis=1, dtype=np.float32)
+        mixed: Samples = self.samples.mean(axis=1, dtype=np.float32)
+        return mixed
 
     def cut(self, span: Span) -> "Waveform":
         """The part in `span`, ends rounded to the nearest sample."""
