@@ -94,7 +94,7 @@ class Server:
         await asyncio.to_thread(self._service.close)
         log.info("stopped", extra={"service": self._service.name})
 
-    async def _set_ready(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+    async def _set_ready(self, status: int) -> None:
         await self._health.set("", status)
         await self._health.set(self._service.full_name, status)
 

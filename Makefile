@@ -1,0 +1,65 @@
+# ET-BGM: `make help` lists what there is.
+
+PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
+	command -v $$p >/dev/null && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' && echo $$p && break; done)
+export PYTHON
+
+BIN := .venv/bin
+UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/riffusion ./services/mixer ./gateway
+PROTOS := $(shell find protos -name '*.proto')
+VIDEO ?= build/demo/input.mp4
+# A folder of real media; the tests that need it are skipped, visibly, without it.
+export ETBGM_TEST_DATA
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test bench lint protos clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: .venv/.run ## put music under a sample video (or VIDEO=path); the result lies in build/demo
+	@deploy/system-packages run
+	@$(BIN)/python tests/pipeline/demo_video.py build/demo/input.mp4
+	$(BIN)/etbgm run $(VIDEO) -o build/demo/output$(suffix $(VIDEO))
+
+test: .venv/.dev ## run all tests
+	@deploy/system-packages test
+	$(BIN)/python -m pytest
+
+bench: .venv/.dev ## measure the main job: time and memory against the video's length
+	$(BIN)/python tests/pipeline/bench.py
+
+lint: .venv/.dev ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+protos: .venv/.run ## write the gRPC stubs again
+	@touch protos/pyproject.toml
+	@$(MAKE) --no-print-directory .venv/.run
+
+clean: ## remove what was built, installed and generated
+	rm -rf .venv build
+	find protos -name '*_pb2*' -delete
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "ET-BGM needs Python 3.11 or newer" >&2; exit 1; }
+	@deploy/system-packages run
+	$(PYTHON) -m venv .venv
+
+STUBS := .venv/.stubs
+$(STUBS): .venv/bin/python $(PROTOS) protos/pyproject.toml constraints.txt
+	$(BIN)/pip install -q -c constraints.txt grpcio-tools mypy-protobuf googleapis-common-protos setuptools
+	cd protos && ../$(BIN)/python -m grpc_tools.protoc -I. -I$$(../$(BIN)/python -c \
+	  "import google.rpc; print(next(iter(google.rpc.__path__)).removesuffix('google/rpc'))") \
+	  --plugin=protoc-gen-mypy=../$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=../$(BIN)/protoc-gen-mypy_grpc \
+	  --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:protos/%=%)
+	@touch $@
+
+.venv/.run: $(STUBS) constraints.txt $(UNITS:%=%/pyproject.toml)
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(UNITS:%=-e %)
+	@touch $@
+
+.venv/.dev: .venv/.run tests/requirements.txt
+	$(BIN)/pip install -q -c constraints.txt -r tests/requirements.txt
+	@touch $@

@@ -1,0 +1,117 @@
+"""Commands: `run` for one video, `serve` for a server, `jobs` for a running server."""
+
+import asyncio
+import os
+import signal
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from etbgm_gateway.cli import jobs
+from etbgm_gateway.cli.console import console, guarded
+from etbgm_gateway.cli.running import Order, run_here, run_there
+from etbgm_gateway.cli.stack import stack
+from etbgm_gateway.cli.wishes import Wishes
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.add_typer(jobs.app, name="jobs")
+
+
+@app.callback()
+def etbgm() -> None:
+    """Background music that follows the emotion of what is said in a video."""
+
+
+@app.command()
+def run(  # noqa: PLR0917
+    video: Annotated[Path, typer.Argument(help="The video.")],
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="Where the result goes; beside the video when absent."),
+    ] = None,
+    choose: Annotated[int, typer.Option(min=1, help="The variant that becomes the output.")] = 1,
+    variants: Annotated[int | None, typer.Option(help="How many alternatives, 1-8 [default: 4].")] = None,
+    seed: Annotated[int | None, typer.Option(help="Chooses the music; from the video when absent.")] = None,
+    style: Annotated[str, typer.Option(help="Style of the music.")] = "auto",
+    original_audio: Annotated[
+        Literal["speech_only", "keep", "none"], typer.Option(help="What becomes of the video's own sound.")
+    ] = "speech_only",
+    loudness: Annotated[
+        float | None, typer.Option(help="Loudness of the result in LUFS [default: -14].")
+    ] = None,
+    speech_to_music: Annotated[
+        float | None,
+        typer.Option(help="Speech over music in LU [default: 14]; 20 for hearing-impaired listeners."),
+    ] = None,
+    min_emotion: Annotated[
+        float | None, typer.Option(help="Shortest emotion in seconds [default: 5].")
+    ] = None,
+    smoothing: Annotated[
+        Literal["rule", "viterbi"] | None, typer.Option(help="How the emotion timeline is smoothed.")
+    ] = None,
+    language: Annotated[str | None, typer.Option(help="Spoken language, for example en.")] = None,
+    captions: Annotated[
+        Path | None, typer.Option(help="SRT or VTT file to use in place of recognising speech.")
+    ] = None,
+    ignore_subtitles: Annotated[
+        bool, typer.Option("--ignore-subtitles", help="Recognise speech though the video has subtitles.")
+    ] = False,
+    timeline: Annotated[
+        Path | None, typer.Option(help="Emotion timeline (JSON) to use in place of finding the emotions.")
+    ] = None,
+    gateway: Annotated[
+        str | None, typer.Option(envvar="ETBGM_GATEWAY", help="Use the server at this address; start none.")
+    ] = None,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="With --gateway: print the job's id and do not wait.")
+    ] = False,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Run all services in one process.")
+    ] = False,
+    data: Annotated[
+        Path | None, typer.Option(help="Where computed parts are kept for the next run; may be deleted.")
+    ] = None,
+) -> None:
+    """Put music under a video; write it, and a folder with all variants and parts beside it."""
+    wishes = Wishes(
+        variants=variants, random_seed=seed, style=style, original_audio=original_audio,
+        loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
+        smoothing=smoothing, language=language, captions=captions, ignore_subtitles=ignore_subtitles, timeline=timeline,
+    )  # fmt: skip
+    order = Order(video, output, choose, wishes)
+    if gateway:
+        guarded(run_there(order, gateway, detach))
+    else:
+        guarded(run_here(order, data or _folder("XDG_CACHE_HOME", ".cache"), in_process))
+
+
+@app.command()
+def serve(
+    listen: Annotated[str, typer.Option(help="Where the gateway's gRPC API listens.")] = "127.0.0.1:50050",
+    data: Annotated[Path | None, typer.Option(help="Where jobs, artifacts and logs are kept.")] = None,
+    in_process: Annotated[
+        bool, typer.Option("--in-process", help="Run all services in one process.")
+    ] = False,
+) -> None:
+    """Run all services and the gateway until stopped."""
+    guarded(_serve(listen, data or _folder("XDG_DATA_HOME", ".local/share"), in_process))
+
+
+async def _serve(listen: str, data: Path, in_process: bool) -> None:
+    stopping = asyncio.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
+    async with stack(data / "store", data, data / "logs", listen, in_process) as address:
+        console.print(f"ET-BGM listens on {address}; data and logs in {data}; Ctrl-C stops it")
+        await stopping.wait()
+
+
+def _folder(variable: str, default: str) -> Path:
+    """Our folder by the XDG base directory specification."""
+    return Path(os.environ.get(variable) or Path.home() / default) / "etbgm"
+
+
+def main() -> None:
+    """Runs the `etbgm` command."""
+    app()

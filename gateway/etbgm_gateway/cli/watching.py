@@ -1,0 +1,53 @@
+"""Shows how a job comes along: bars on a terminal, plain lines elsewhere."""
+
+from collections.abc import AsyncIterator
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+
+STAGES = {
+    pb.STAGE_INGEST: "reading the video",
+    pb.STAGE_SEPARATE: "separating the speech",
+    pb.STAGE_TRANSCRIBE: "writing down what is said",
+    pb.STAGE_ANALYZE: "finding the emotions",
+    pb.STAGE_GENERATE: "composing the music",
+    pb.STAGE_MIX: "mixing",
+}
+
+
+async def show(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
+    """Follows a job to its end and returns it as it then stands."""
+    follow = _bars if console.is_terminal else _lines
+    return await follow(jobs, console)
+
+
+async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console) as progress:
+        bars = {stage: progress.add_task(text, total=1.0, start=False) for stage, text in STAGES.items()}
+        async for job in jobs:
+            for stage in job.stages:
+                bar = bars[stage.stage]
+                progress.start_task(bar)
+                progress.update(bar, completed=1.0 if stage.HasField("end_time") else stage.fraction)
+                if stage.HasField("end_time"):
+                    progress.stop_task(bar)
+    return job
+
+
+async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
+    begun: set[int] = set()
+    ended: set[int] = set()
+    async for job in jobs:
+        for stage in job.stages:
+            text = STAGES[stage.stage]
+            if stage.stage not in begun:
+                begun.add(stage.stage)
+                console.print(f"{text} ...")
+            if stage.stage not in ended and stage.HasField("end_time"):
+                ended.add(stage.stage)
+                took_s = (stage.end_time.ToNanoseconds() - stage.start_time.ToNanoseconds()) * 1e-9
+                console.print(f"{text}: {'nothing to compute' if stage.found else f'{took_s:.1f} s'}")
+    return job

@@ -1,0 +1,84 @@
+"""What the user asked for on the command line, as the contract's JobSettings."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_gateway.cli.client import GatewayClient
+from etbgm_kit.converters import seconds_to_pb
+from etbgm_kit.errors import InvalidField
+
+CONTAINERS = ("mp4", "mov", "webm", "mkv")
+CAPTION_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """The options of `etbgm run` and `etbgm jobs create`; None leaves the default."""
+
+    variants: int | None = None
+    random_seed: int | None = None
+    style: str = ""
+    original_audio: str = "speech_only"
+    loudness_lufs: float | None = None
+    speech_to_music_lu: float | None = None
+    min_emotion_s: float | None = None
+    smoothing: str | None = None
+    language: str | None = None
+    captions: Path | None = None
+    ignore_subtitles: bool = False
+    timeline: Path | None = None
+    container: str | None = None
+
+
+async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
+    """The settings for `wishes`; uploads captions. Raises InvalidField for files that do not fit."""
+    settings = pb.JobSettings(
+        variants=wishes.variants,
+        random_seed=wishes.random_seed,
+        style=wishes.style,
+        mix=mixer_pb2.MixSettings(
+            original_audio=mixer_pb2.OriginalAudio.Value(f"ORIGINAL_AUDIO_{wishes.original_audio.upper()}"),
+            target_loudness_lufs=wishes.loudness_lufs,
+            speech_to_music_lu=wishes.speech_to_music_lu,
+        ),
+        container=wishes.container,
+        language=wishes.language,
+        ignore_subtitles=wishes.ignore_subtitles,
+    )
+    if wishes.smoothing:
+        settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{wishes.smoothing.upper()}")
+    if wishes.min_emotion_s is not None:
+        settings.min_emotion_duration.CopyFrom(seconds_to_pb(wishes.min_emotion_s))
+    if wishes.timeline:
+        settings.timeline.CopyFrom(read_timeline(wishes.timeline))
+    if wishes.captions:
+        media_type = CAPTION_TYPES.get(wishes.captions.suffix.lower())
+        if media_type is None:
+            raise InvalidField("captions", f"need a file ending in .srt or .vtt, got {wishes.captions.name}")
+        settings.captions.CopyFrom(await client.upload(wishes.captions, media_type))
+    return settings
+
+
+def read_timeline(path: Path) -> media_pb2.EmotionTimeline:
+    """The timeline in a JSON file: an EmotionTimeline, or a result folder's timeline.json."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return json_format.ParseDict(document.get("timeline", document), media_pb2.EmotionTimeline())
+    except (ValueError, AttributeError, json_format.ParseError) as error:
+        raise InvalidField("timeline", f"{path.name} is no emotion timeline: {error}") from None
+
+
+def container_of(output: Path) -> str:
+    """The container that the name of `output` asks for; InvalidField for an unknown ending."""
+    ending = output.suffix.lower().removeprefix(".")
+    if ending not in CONTAINERS:
+        endings = ", ".join(f".{name}" for name in CONTAINERS)
+        raise InvalidField("output", f"the name must end in one of {endings}, got {output.name}")
+    return ending
