@@ -77,7 +77,8 @@ def run(  # noqa: PLR0917
     wishes = Wishes(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
-        smoothing=smoothing, language=language, captions=captions, ignore_subtitles=ignore_subtitles, timeline=timeline,
+        smoothing=smoothing, language=language, captions=captions,
+        ignore_subtitles=ignore_subtitles, timeline=timeline,
     )  # fmt: skip
     order = Order(video, output, choose, wishes)
     if gateway:

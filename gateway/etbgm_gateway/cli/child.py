@@ -133,7 +133,7 @@ class Child:
 
     async def _is_serving(self, health: health_pb2_grpc.HealthStub) -> bool:
         try:
-            answer = await health.Check(health_pb2.HealthCheckRequest())
+            answer = await health.Check(health_pb2.HealthCheckRequest())  # type: ignore[attr-defined]
         except grpc.aio.AioRpcError:
             return False
         return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
