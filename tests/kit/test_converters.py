@@ -1,0 +1,77 @@
+"""Messages to values and back; what cannot be used is refused by field."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from etbgm.media.v1 import media_pb2 as pb
+from etbgm_kit import converters
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Segment, Span, Transcript, Word
+
+durations = st.lists(st.floats(0.001, 1000), min_size=1, max_size=20)
+
+
+@given(durations, st.randoms())
+def test_timelines_survive_the_wire(lengths: list[float], random: "st.randoms") -> None:
+    edges = [0.0]
+    for length in lengths:
+        edges.append(edges[-1] + length)
+    spans = tuple(
+        EmotionSpan(Span(a, b), random.choice(list(Emotion)), random.random(), random.random())
+        for a, b in itertools.pairwise(edges)
+    )
+    sent = EmotionTimeline(edges[-1], spans)
+    got = converters.timeline_from_pb(converters.timeline_to_pb(sent))
+    assert got.duration_s == pytest.approx(sent.duration_s, abs=1e-6)
+    for a, b in zip(got.spans, sent.spans, strict=True):
+        assert (a.emotion, a.probability, a.intensity) == (b.emotion, b.probability, b.intensity)
+        assert (a.span.start_s, a.span.end_s) == pytest.approx((b.span.start_s, b.span.end_s), abs=1e-6)
+
+
+def test_transcripts_survive_the_wire() -> None:
+    word = Word(Span(0.5, 0.75), "hello", 0.9)
+    transcript = Transcript((Segment(Span(0.5, 1.0), "hello", 0.9, (word,)),), "en")
+    assert converters.transcript_from_pb(converters.transcript_to_pb(transcript)) == transcript
+
+
+def timeline(*spans: tuple[float, float, int], duration_s: float = 10) -> pb.EmotionTimeline:
+    return pb.EmotionTimeline(
+        duration=converters.seconds_to_pb(duration_s),
+        spans=[
+            pb.EmotionSpan(span=converters.span_to_pb(Span(a, b)), emotion=e, probability=1)
+            for a, b, e in spans
+        ],
+    )
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (timeline((0, 10, 1), duration_s=0), "timeline.duration"),
+        (timeline((0, 4, 1), (5, 10, 2)), r"timeline.spans\[1\]"),
+        (timeline((0, 6, 1), (5, 10, 2)), r"timeline.spans\[1\]"),
+        (timeline((0, 9, 1)), "timeline.spans"),
+        (timeline((0, 10, 0)), r"timeline.spans\[0\].emotion"),
+        (timeline((0, 0, 1), (0, 10, 1)), r"timeline.spans\[0\].span"),
+        (timeline(), "timeline.spans"),
+    ],
+)
+def test_bad_timelines_are_refused_by_field(message: pb.EmotionTimeline, field: str) -> None:
+    with pytest.raises(InvalidField, match=field):
+        converters.timeline_from_pb(message)
+
+
+def test_bad_artifacts_and_spans_are_refused_by_field() -> None:
+    with pytest.raises(InvalidField, match="video: is required"):
+        converters.artifact_from_pb(pb.Artifact(), "video")
+    with pytest.raises(InvalidField, match=r"video\.sha256"):
+        converters.artifact_from_pb(pb.Artifact(uri="x", sha256="../.."), "video")
+    backwards = pb.Span(start=converters.seconds_to_pb(2), end=converters.seconds_to_pb(1))
+    with pytest.raises(InvalidField, match="cue"):
+        converters.span_from_pb(backwards, "cue")
+    spans = [converters.span_to_pb(Span(0, 2)), converters.span_to_pb(Span(1, 3))]
+    with pytest.raises(InvalidField, match=r"speech_spans\[1\]"):
+        converters.spans_from_pb(spans, "speech_spans")
