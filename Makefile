@@ -27,7 +27,7 @@ test: .venv/.dev ## run all tests
 	$(BIN)/python -m pytest
 
 bench: .venv/.dev ## measure the main job: time and memory against the video's length
-	$(BIN)/python tests/pipeline/bench.py
+	$(BIN)/python -m tests.pipeline.bench
 
 lint: .venv/.dev ## style and types
 	$(BIN)/ruff check .

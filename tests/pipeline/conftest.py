@@ -1,0 +1,49 @@
+"""The whole chain as a user meets it: `etbgm serve` in processes, `etbgm run` against it."""
+
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ETBGM = Path(sys.executable).with_name("etbgm")
+
+
+@dataclass(frozen=True)
+class Chain:
+    """A running server: its address and the folder that it keeps everything in."""
+
+    address: str
+    data: Path
+
+    def run(self, video: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+        """`etbgm run` on this server."""
+        command = [ETBGM, "run", video, "-o", output, "--gateway", self.address, *options]
+        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One server for all tests of the pipeline."""
+    data = tmp_path_factory.mktemp("chain")
+    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", data]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            line = server.stdout.readline() if server.stdout else ""
+            found = re.search(r"listens on (\S+);", line)
+            assert found, f"etbgm serve did not start: {line}"
+            yield Chain(found[1], data)
+        finally:
+            server.terminate()
+            server.wait(60)
+
+
+@pytest.fixture(scope="session")
+def demo_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The video of `make demo`."""
+    video = tmp_path_factory.mktemp("demo") / "input.mp4"
+    subprocess.run([sys.executable, Path(__file__).with_name("demo_video.py"), video], check=True)
+    return video
