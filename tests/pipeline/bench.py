@@ -74,9 +74,8 @@ def note_peaks(pid: int, peaks_mb: dict[str, float]) -> None:
 def show(title: str, run: Run) -> None:
     """Prints one run."""
     out = sys.stdout.write
-    out(
-        f"\n{title}: {run.length_s:.1f} s of video in {run.wall_s:.1f} s ({run.wall_s / run.length_s:.3f} of it)\n"
-    )
+    share = run.wall_s / run.length_s
+    out(f"\n{title}: {run.length_s:.1f} s of video in {run.wall_s:.1f} s ({share:.3f} of it)\n")
     for name, stage_s in run.stages_s.items():
         out(f"  {name:<11} {stage_s:7.1f} s  {stage_s / run.wall_s:5.1%}\n")
     for name, peak_mb in sorted(run.peaks_mb.items()):
