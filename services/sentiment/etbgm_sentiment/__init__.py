@@ -1,0 +1,1 @@
+"""Emotions of what is said: phrases, their classification, the emotion timeline."""

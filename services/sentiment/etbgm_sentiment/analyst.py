@@ -1,0 +1,64 @@
+"""The whole way: transcript, phrases, probabilities, timeline."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from etbgm_kit.errors import NotReady
+from etbgm_kit.types import Emotion, EngineInfo
+from etbgm_sentiment.classifier import Classifier
+from etbgm_sentiment.phrases import phrases
+from etbgm_sentiment.smoothing import smooth
+from etbgm_sentiment.types import Analysis, Phrase, Probabilities, Question
+
+REVISION = 1
+"""To be raised whenever phrases or smoothing change: kept results are then computed anew."""
+
+BLOCK_PHRASES = 512
+"""Progress is reported, and a call that was given up ends, after this many phrases (a second)."""
+
+Report = Callable[[float], None]
+"""Called with the share done, [0, 1]; may raise to end the work."""
+
+
+class Analyst:
+    """Answers questions with one classifier, which `load` makes."""
+
+    def __init__(self, make_classifier: Callable[[], Classifier]) -> None:
+        self._make_classifier = make_classifier
+        self._classifier: Classifier | None = None
+
+    def load(self) -> None:
+        """Makes the classifier and runs it once; all else raises NotReady before."""
+        self._classifier = self._make_classifier()
+        self._classifier.classify(["warm up"])
+
+    @property
+    def engine(self) -> EngineInfo:
+        """The classifier, its revision extended by that of phrases and smoothing."""
+        info = self._loaded.info
+        return replace(info, revision=f"{info.revision}-{REVISION}")
+
+    def analyse(self, question: Question, report: Report) -> Analysis:
+        """Phrases, their probabilities and the timeline; raises what `report` raises."""
+        parts = phrases(question.transcript)
+        probabilities = self._classify(parts, report)
+        spans = [part.span for part in parts]
+        timeline = smooth(
+            spans, probabilities, question.duration_s, question.smoothing, question.min_duration_s
+        )
+        return Analysis(parts, probabilities, timeline, question.smoothing, self.engine)
+
+    def _classify(self, parts: tuple[Phrase, ...], report: Report) -> Probabilities:
+        blocks = [np.zeros((0, len(Emotion)), np.float32)]
+        for start in range(0, len(parts), BLOCK_PHRASES):
+            report(start / len(parts))
+            blocks.append(self._loaded.classify([part.text for part in parts[start : start + BLOCK_PHRASES]]))
+        return np.concatenate(blocks)
+
+    @property
+    def _loaded(self) -> Classifier:
+        if self._classifier is None:
+            raise NotReady
+        return self._classifier

@@ -1,0 +1,91 @@
+"""Sentiment messages to values and back; requests are checked here."""
+
+from etbgm.sentiment.v1 import sentiment_pb2 as pb
+from etbgm_kit.converters import (
+    TIME_TOLERANCE_S,
+    engine_to_pb,
+    scores_to_pb,
+    seconds_from_pb,
+    seconds_to_pb,
+    span_to_pb,
+    timeline_to_pb,
+    transcript_from_pb,
+)
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import Segment, Transcript
+from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S
+from etbgm_sentiment.types import Analysis, Question, Smoothing
+
+MAX_MIN_DURATION_S = 60.0
+
+_SMOOTHINGS = {pb.SMOOTHING_RULE: Smoothing.RULE, pb.SMOOTHING_VITERBI: Smoothing.VITERBI}
+
+
+def with_defaults(request: pb.AnalyzeRequest, smoothing: Smoothing) -> pb.AnalyzeRequest:
+    """The request with everything said that it left to the service, so that equal questions are equal."""
+    full = pb.AnalyzeRequest()
+    full.CopyFrom(request)
+    if full.smoothing == pb.SMOOTHING_UNSPECIFIED:
+        full.smoothing = smoothing_to_pb(smoothing)
+    if not full.HasField("min_emotion_duration"):
+        full.min_emotion_duration.CopyFrom(seconds_to_pb(MIN_EMOTION_DURATION_S))
+    return full
+
+
+def question_from_pb(request: pb.AnalyzeRequest) -> Question:
+    """The question of a request with defaults.
+
+    Raises:
+        InvalidField: a time lies outside the video, segments overlap, or a setting is out of range.
+    """
+    duration_s = seconds_from_pb(request.duration)
+    if duration_s <= 0:
+        raise InvalidField("duration", "must be > 0")
+    min_duration_s = seconds_from_pb(request.min_emotion_duration)
+    if not 0 < min_duration_s <= MAX_MIN_DURATION_S:
+        why = f"must be in (0, {MAX_MIN_DURATION_S:g}] s, is {min_duration_s} s"
+        raise InvalidField("min_emotion_duration", why)
+    if request.smoothing not in _SMOOTHINGS:
+        raise InvalidField("smoothing", "must be a known method")
+    transcript = transcript_from_pb(request.transcript)
+    _check_times(transcript, duration_s)
+    return Question(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s)
+
+
+def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:
+    """The response without timings, which are known later."""
+    phrases = [
+        pb.Phrase(span=span_to_pb(phrase.span), text=phrase.text, scores=scores_to_pb(row))
+        for phrase, row in zip(analysis.phrases, analysis.probabilities, strict=True)
+    ]
+    return pb.AnalyzeResponse(
+        phrases=phrases,
+        timeline=timeline_to_pb(analysis.timeline),
+        engine=engine_to_pb(analysis.engine),
+        smoothing=smoothing_to_pb(analysis.smoothing),
+    )
+
+
+def smoothing_to_pb(smoothing: Smoothing) -> pb.Smoothing.ValueType:
+    """The enum value for `smoothing`."""
+    return pb.Smoothing.Value(f"SMOOTHING_{smoothing.name}")
+
+
+def _check_times(transcript: Transcript, duration_s: float) -> None:
+    for i, segment in enumerate(transcript.segments):
+        field = f"transcript.segments[{i}]"
+        if segment.span.end_s > duration_s + TIME_TOLERANCE_S:
+            raise InvalidField(
+                field, f"ends at {segment.span.end_s:.3f} s, after the video's end at {duration_s:.3f} s"
+            )
+        _check_words(segment, field)
+
+
+def _check_words(segment: Segment, field: str) -> None:
+    edge_s = segment.span.start_s
+    for i, word in enumerate(segment.words):
+        if word.span.start_s < edge_s - TIME_TOLERANCE_S:
+            raise InvalidField(f"{field}.words[{i}]", "starts before its segment or the word before it ends")
+        edge_s = word.span.end_s
+    if edge_s > segment.span.end_s + TIME_TOLERANCE_S:
+        raise InvalidField(f"{field}.words", "end after their segment")

@@ -1,0 +1,76 @@
+"""The classifier as one ONNX graph: encoder, pooling, head and calibration, on the CPU.
+
+A model folder holds `model.onnx` (inputs input_ids and attention_mask, int64
+(batch, length); output probabilities, float32 (batch, 7)), `tokenizer.json` and
+`model.json` (the engine's `name` and its weights' `licence`); `etbgm-sentiment export` writes it.
+"""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etbgm_kit.types import Emotion, EngineInfo
+from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
+from etbgm_sentiment.types import Probabilities
+
+if TYPE_CHECKING:
+    import onnxruntime as ort
+
+MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
+"""The classifier in this package."""
+
+BATCH_ROWS = 32
+"""Phrases in one run of the graph: larger batches are no faster on a CPU, and need more memory."""
+
+
+class OnnxClassifier:
+    """Runs a model folder with onnxruntime; safe to call from several threads."""
+
+    def __init__(self, folder: Path = MODEL_FOLDER, threads: int = 2) -> None:
+        import onnxruntime as ort
+
+        facts = json.loads((folder / "model.json").read_text())
+        self._tokenizer = load_tokenizer(folder / "tokenizer.json")
+        self._session = ort.InferenceSession(
+            folder / "model.onnx", _options(threads), ["CPUExecutionProvider"]
+        )
+        self._info = EngineInfo(facts["name"], _revision(folder), "cpu", facts["licence"])
+
+    @property
+    def info(self) -> EngineInfo:
+        """Name and licence from model.json; the revision is the hash of graph and tokenizer."""
+        return self._info
+
+    def classify(self, texts: Sequence[str]) -> Probabilities:
+        """See Classifier; batches are cut from the texts sorted by length, which halves the time."""
+        ids = tokenise(self._tokenizer, texts)
+        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
+        result = np.zeros((len(ids), len(Emotion)), np.float32)
+        for start in range(0, len(order), BATCH_ROWS):
+            chosen = order[start : start + BATCH_ROWS]
+            numbers, mask = pad([ids[i] for i in chosen])
+            (result[chosen],) = self._session.run(None, {"input_ids": numbers, "attention_mask": mask})
+        return result
+
+
+def _options(threads: int) -> "ort.SessionOptions":
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    # The arena keeps the largest batch's memory for ever and wins no time here.
+    options.enable_cpu_mem_arena = False
+    # Spinning threads take a core from the services beside this one.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def _revision(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for name in ("model.onnx", "tokenizer.json"):
+        digest.update((folder / name).read_bytes())
+    return digest.hexdigest()[:12]

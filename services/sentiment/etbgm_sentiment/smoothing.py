@@ -1,0 +1,165 @@
+"""From the emotions of single phrases to a stable emotion timeline.
+
+The timeline is cut into cells: a phrase with the pause after it, so an emotion
+begins where its first phrase begins. Time before the first phrase belongs to it.
+A pause of LONG_PAUSE_S or more is a cell of its own that speaks for neutral.
+A method gives every cell an emotion; equal neighbours are one span.
+"""
+
+import itertools
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
+from etbgm_sentiment.types import Probabilities, Smoothing
+
+MIN_EMOTION_DURATION_S = 5.0
+"""Shortest stretch of one emotion, as in the original: music needs time to be heard."""
+
+SWITCHING_COST = 2.0
+"""Log-probability times seconds that a change of emotion must gain; tuned on MELD's training part."""
+
+LONG_PAUSE_S = 30.0
+"""Nothing is said for so long that the last emotion is over."""
+
+_EMOTIONS = tuple(Emotion)
+_NEUTRAL = _EMOTIONS.index(Emotion.NEUTRAL)
+_SILENCE = np.where(np.arange(len(_EMOTIONS)) == _NEUTRAL, 0.5, 0.5 / (len(_EMOTIONS) - 1))
+"""What saying nothing tells: neutral as likely as all emotions together."""
+
+_FLOOR = 1e-6
+"""Least probability: one certain phrase must not forbid an emotion for ever."""
+
+Numbers = npt.NDArray[np.intp]
+
+
+@dataclass(frozen=True)
+class Cells:
+    """`edges_s` (n + 1,) rise from 0 to the duration; `probabilities` (n, 7); `weights_s` (n,) >= 0.
+
+    A cell's weight is the time in which its evidence was heard: the phrase without its pause.
+    """
+
+    edges_s: npt.NDArray[np.float64]
+    probabilities: npt.NDArray[np.float64]
+    weights_s: npt.NDArray[np.float64]
+
+
+def smooth(
+    spans: Sequence[Span],
+    probabilities: Probabilities,
+    duration_s: float,
+    method: Smoothing,
+    min_duration_s: float = MIN_EMOTION_DURATION_S,
+) -> EmotionTimeline:
+    """The emotion timeline over [0, duration_s) of phrases at `spans` with `probabilities` (n, 7).
+
+    No span is shorter than `min_duration_s` unless the whole timeline is.
+
+    Raises:
+        ValueError: the spans overlap, are out of order, or leave [0, duration_s).
+    """
+    cells = cut(spans, probabilities, duration_s)
+    return draw(cells, _METHODS[method](cells, min(min_duration_s, duration_s)))
+
+
+def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) -> Cells:
+    """Cells that cover [0, duration_s); one silent cell when there are no phrases."""
+    parts: list[tuple[float, npt.ArrayLike, float]] = []
+    end_s = 0.0
+    for span, row in zip(spans, probabilities, strict=True):
+        if not end_s <= span.start_s <= span.end_s <= duration_s:
+            raise ValueError(f"phrase at {span} does not fit in [{end_s}, {duration_s})")
+        if span.start_s - end_s >= LONG_PAUSE_S:
+            parts.append((end_s, _SILENCE, span.start_s - end_s))
+        parts.append((span.start_s, row, span.duration_s))
+        end_s = span.end_s
+    if duration_s - end_s >= LONG_PAUSE_S or not parts:
+        parts.append((end_s, _SILENCE, duration_s - end_s))
+    starts_s, rows, weights_s = zip(*parts, strict=True)
+    return Cells(np.array([0.0, *starts_s[1:], duration_s]), np.array(rows, np.float64), np.array(weights_s))
+
+
+def rule(cells: Cells, min_duration_s: float) -> Numbers:
+    """The original's rule: emotion numbers (n,), each cell's likeliest emotion unless it is too short.
+
+    Stretches of one emotion shorter than `min_duration_s` are ignored; the emotion
+    before a gap goes on in it, so a gap between two equal emotions is filled with
+    them. The first gap belongs to the emotion after it. When none lasts, all is neutral.
+    """
+    emotions = cells.probabilities.argmax(1)
+    starts = np.flatnonzero(np.diff(emotions, prepend=-1))
+    durations_s = np.diff(cells.edges_s[[*starts, -1]])
+    lasting = np.repeat(durations_s >= min_duration_s, np.diff([*starts, len(emotions)]))
+    if not lasting.any():
+        return np.full_like(emotions, _NEUTRAL)
+    before = np.maximum.accumulate(np.where(lasting, np.arange(len(emotions)), -1))
+    return np.take(emotions, np.where(before < 0, lasting.argmax(), before))
+
+
+def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHING_COST) -> Numbers:
+    """The best emotion numbers (n,) under a minimum duration: exact, in O(7 n).
+
+    Maximises the sum over cells of weight times log-probability, minus
+    `switching_cost` for each change, among all ways to give cells emotions such that
+    each stretch of one emotion lasts `min_duration_s` (semi-Markov; Yu, "Hidden
+    semi-Markov models", Artificial Intelligence 174, 2010). That the duration only
+    has a lower bound saves the usual search over durations: the best start of a
+    stretch that may end at an edge is a running maximum.
+    """
+    logs = cells.weights_s[:, None] * np.log(np.maximum(cells.probabilities, _FLOOR))
+    gains = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs, 0)])
+    count = len(logs)
+    best = np.full(count + 1, -np.inf)
+    last = np.zeros(count + 1, np.intp)
+    begun = np.zeros(count + 1, np.intp)
+    best[0] = switching_cost
+    open_gain = np.full(logs.shape[1], -np.inf)
+    open_from = np.zeros(logs.shape[1], np.intp)
+    start = 0
+    for end in range(1, count + 1):
+        while start < end and cells.edges_s[end] - cells.edges_s[start] >= min_duration_s:
+            gain = best[start] - switching_cost - gains[start]
+            open_from = np.where(gain > open_gain, start, open_from)
+            open_gain = np.maximum(gain, open_gain)
+            start += 1
+        total = open_gain + gains[end]
+        last[end] = total.argmax()
+        best[end], begun[end] = total[last[end]], open_from[last[end]]
+    return _trace(last, begun)
+
+
+def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
+    """The timeline of cells with `emotions` (n,).
+
+    A span's probability is the mean over its cells, by weight. Its intensity is the
+    probability's way from chance (1/7) to certainty: music shows as much as we know.
+    """
+    starts = np.flatnonzero(np.diff(emotions, prepend=-1))
+    spans = []
+    for first, end in itertools.pairwise([*starts, len(emotions)]):
+        column = cells.probabilities[first:end, emotions[first]]
+        weights = cells.weights_s[first:end]
+        probability = min(1.0, float(np.average(column, weights=weights if weights.any() else None)))
+        intensity = max(0.0, (probability * len(_EMOTIONS) - 1) / (len(_EMOTIONS) - 1))
+        span = Span(float(cells.edges_s[first]), float(cells.edges_s[end]))
+        spans.append(EmotionSpan(span, _EMOTIONS[emotions[first]], probability, intensity))
+    return EmotionTimeline(float(cells.edges_s[-1]), tuple(spans))
+
+
+def _trace(last: Numbers, begun: Numbers) -> Numbers:
+    emotions = np.zeros(len(last) - 1, np.intp)
+    end = len(emotions)
+    while end > 0:
+        emotions[begun[end] : end] = last[end]
+        end = begun[end]
+    return emotions
+
+
+_METHODS: dict[Smoothing, Callable[[Cells, float], Numbers]] = {
+    Smoothing.RULE: rule,
+    Smoothing.VITERBI: viterbi,
+}

@@ -1,0 +1,1 @@
+"""Fine-tuning and export of the classifier; needs the extra `train` (torch), never at run time."""

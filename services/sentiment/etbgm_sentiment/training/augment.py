@@ -1,0 +1,29 @@
+"""Written comments made to look like recognised speech."""
+
+import random
+import re
+from collections.abc import Sequence
+
+_NOT_SPOKEN = re.compile(r"[^\w\s']|_")
+_NAMES = ("Anna", "Ben", "Carlos", "Dana", "Emily", "Frank", "Grace", "Henry", "Jack", "Kate", "Leo", "Maria")
+
+
+def without_punctuation(text: str) -> str:
+    """Lower case, words and apostrophes only: what a recogniser writes."""
+    return " ".join(_NOT_SPOKEN.sub(" ", text).lower().split())
+
+
+def with_wrong_words(text: str, share: float, vocabulary: Sequence[str], rng: random.Random) -> str:
+    """Each word replaced by a random one with probability `share`: a recogniser's errors."""
+    words = text.split()
+    return " ".join(rng.choice(vocabulary) if rng.random() < share else word for word in words)
+
+
+def with_names(text: str, rng: random.Random) -> str:
+    """The data set's anonymous "[NAME]" filled in, since real speech has names."""
+    return text.replace("[NAME]", rng.choice(_NAMES))
+
+
+def spoken(text: str, vocabulary: Sequence[str], rng: random.Random) -> str:
+    """Names filled in, no punctuation, and a tenth of the words wrong."""
+    return with_wrong_words(without_punctuation(with_names(text, rng)), 0.1, vocabulary, rng)
