@@ -71,10 +71,10 @@ class ArtifactStore:
             obstore.put(self._store, self._key(artifact), data)
         return artifact
 
-    def exists(self, artifact: Artifact) -> bool:
-        """True when the artifact's bytes are there."""
+    def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
+        """True when the artifact's bytes are there; InvalidField as for `borrow`."""
         try:
-            return bool(obstore.head(self._store, self._key(artifact))["size"] == artifact.size_bytes)
+            return bool(obstore.head(self._store, self._key(artifact, field))["size"] == artifact.size_bytes)
         except FileNotFoundError:
             return False
 

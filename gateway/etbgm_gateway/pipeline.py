@@ -1,0 +1,81 @@
+"""The way of a job, as a durable DBOS workflow."""
+
+import asyncio
+
+from dbos import DBOS, DBOSConfiguredInstance
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.clients import Clients
+from etbgm_gateway.jobs import JobRow, JobStore
+from etbgm_gateway.progress import Progress
+from etbgm_gateway.result import Results
+from etbgm_gateway.stages import Deadlines, Stages
+from etbgm_gateway.steps import StageFailed, Steps, internal_failure
+from etbgm_kit.errors import Conflict, EtbgmError
+from etbgm_kit.status import status_of
+from etbgm_kit.store import ArtifactStore
+
+MOST_STARTS = 20
+"""A job that was taken up this often and never ended brings the gateway down; it is given up."""
+
+
+@DBOS.dbos_class("Pipeline")
+class Pipeline(DBOSConfiguredInstance):
+    """Runs jobs; one instance in a process, made before DBOS is launched."""
+
+    def __init__(self, clients: Clients, jobs: JobStore, store: ArtifactStore, deadlines: Deadlines) -> None:
+        super().__init__(config_name="pipeline")
+        self._clients, self._jobs, self._deadlines = clients, jobs, deadlines
+        self._steps, self._results = Steps(store), Results(store)
+        self._running: set[asyncio.Task[None]] = set()
+
+    @DBOS.workflow(name="job", max_recovery_attempts=None)
+    async def run(self, job_id: str) -> None:
+        """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
+        job = await asyncio.to_thread(self._jobs.begin, job_id)
+        if job is None:
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            result = await self._attempt(job)
+        except StageFailed as failure:
+            error = failure.status
+        except EtbgmError as failure:
+            error = status_of(failure)
+        except Exception as failure:
+            error = internal_failure(failure, job_id=job_id)
+        else:
+            done = result.SerializeToString()
+            await asyncio.to_thread(self._jobs.finish, job_id, "SUCCEEDED", result=done)
+            return
+        finally:
+            self._running.discard(task)
+        await asyncio.to_thread(self._jobs.finish, job_id, "FAILED", error=error.SerializeToString())
+
+    async def _attempt(self, job: JobRow) -> gateway_pb2.JobResult:
+        if job.starts > MOST_STARTS:
+            raise Conflict("the job was interrupted too often", starts=job.starts)
+        request = gateway_pb2.CreateJobRequest.FromString(job.request)
+        async with Progress(self._jobs, job.job_id, job.stages) as progress:
+            return await _make(
+                Stages(request, self._clients, self._steps, self._results, progress, self._deadlines)
+            )
+
+    async def stop(self) -> None:
+        """Interrupts what runs; DBOS takes it up again after the next start."""
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def _make(stages: Stages) -> gateway_pb2.JobResult:
+    media = await stages.ingest()
+    stems = await stages.separate(media)
+    transcript = await stages.transcribe(media, stems)
+    analysis = await stages.analyze(media, transcript.transcript)
+    pieces = await stages.generate(stems, analysis.timeline)
+    return await stages.mix(media, stems, transcript, analysis, pieces)

@@ -1,0 +1,60 @@
+"""The gateway's settings."""
+
+from pathlib import Path
+
+from pydantic import Field
+
+from etbgm_kit.settings import ServiceSettings
+
+
+class Settings(ServiceSettings):
+    """Variables begin with ETBGM_. An address is host:port; several are separated by commas."""
+
+    listen_address: str = "[::]:50050"
+    """Where the gateway's own gRPC server listens; port 0 takes any free one."""
+
+    job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
+    """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy's form)."""
+
+    stt_address: str
+    """Replicas of the speech-to-text service."""
+
+    sentiment_address: str
+    """Replicas of the sentiment service."""
+
+    riffusion_address: str
+    """Replicas of the music service."""
+
+    mixer_address: str
+    """Replicas of the mixer service."""
+
+    executor_id: str = "gateway"
+    """Under this name a restarted gateway finds the jobs it was running: the same after every restart, and
+    different for every gateway that shares the job store (a StatefulSet's pod name)."""
+
+    concurrent_jobs: int = Field(default=4, ge=1)
+    """Jobs that this gateway runs at the same time; the others are queued."""
+
+    calls_per_replica: int = Field(default=4, ge=1)
+    """Streaming calls that may be on their way to one replica; the others wait here, not there."""
+
+    probe_deadline_s: float = Field(default=20.0, gt=0)
+    """Time that CreateJob gives the mixer to look at a video."""
+
+    stage_deadline_s: float = Field(default=900.0, gt=0)
+    """Time that every call of a stage has, with all its retries; to this is added:"""
+
+    stage_deadline_per_media_s: float = Field(default=20.0, ge=0)
+    """Seconds more for each second of video."""
+
+    uploads_dir: Path | None = None
+    """Folder of uploads under way; below the system's temporary folder when absent."""
+
+    max_upload_bytes: int = Field(default=16 << 30, ge=1)
+    """Longest upload taken."""
+
+    upload_keep_s: float = Field(default=86400.0, gt=0)
+    """Time after which an upload that nobody continued is removed."""
+
+    drain_s: float = Field(default=5.0, ge=0)
+    """Time that calls have to finish after SIGTERM; jobs go on after the restart, so it is short."""

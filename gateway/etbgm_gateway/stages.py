@@ -1,0 +1,255 @@
+"""The six stages of one job: which call each makes, and with what.
+
+Each stage is one durable step or several; a stage that has nothing to do makes none.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm.stt.v1 import stt_pb2
+from etbgm_gateway import cues, timelines
+from etbgm_gateway.clients import Clients
+from etbgm_gateway.progress import Progress
+from etbgm_gateway.result import Made, Piece, Results
+from etbgm_gateway.seeds import random_seeds
+from etbgm_gateway.steps import Steps, together
+from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
+from etbgm_kit.types import Span
+
+Stage = gateway_pb2.Stage
+DEFAULT_VARIANTS = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Time that each call of a stage has: `fixed_s` and `per_media_s` for each second of video."""
+
+    fixed_s: float
+    per_media_s: float
+
+
+class Stages:
+    """What the pipeline is made of, for one job."""
+
+    def __init__(
+        self,
+        request: gateway_pb2.CreateJobRequest,
+        clients: Clients,
+        steps: Steps,
+        results: Results,
+        progress: Progress,
+        deadlines: Deadlines,
+    ) -> None:
+        self._video, self._settings = request.video, request.settings
+        self._clients, self._steps, self._results = clients, steps, results
+        self._progress, self._deadlines = progress, deadlines
+        self._deadline_s = deadlines.fixed_s
+
+    async def ingest(self) -> mixer_pb2.ExtractResult:
+        """Video to facts, sound and captions."""
+        request = mixer_pb2.ExtractRequest(video=self._video)
+        with self._stage(Stage.STAGE_INGEST) as timings:
+            report = self._progress.part(Stage.STAGE_INGEST)
+            result = await self._steps.run(
+                "INGEST",
+                mixer_pb2.ExtractResult,
+                lambda: self._clients.mixer.stream(
+                    lambda stub: stub.Extract, request, mixer_pb2.ExtractResult, self._deadline_s, report
+                ),
+            )
+            timings.append(result.timings)
+        self._deadline_s += self._deadlines.per_media_s * seconds_from_pb(result.facts.duration)
+        return result
+
+    async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
+        """Sound to speech and the rest."""
+        request = mixer_pb2.SeparateRequest(audio=media.audio)
+        with self._stage(Stage.STAGE_SEPARATE) as timings:
+            if not media.HasField("audio"):
+                return mixer_pb2.SeparateResult(notes=["The video has no sound of its own."])
+            report = self._progress.part(Stage.STAGE_SEPARATE)
+            result = await self._steps.run(
+                "SEPARATE",
+                mixer_pb2.SeparateResult,
+                lambda: self._clients.mixer.stream(
+                    lambda stub: stub.Separate, request, mixer_pb2.SeparateResult, self._deadline_s, report
+                ),
+            )
+            timings.append(result.timings)
+        return result
+
+    async def transcribe(
+        self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
+    ) -> stt_pb2.TranscribeResult:
+        """Captions, those given or those in the video, or speech to transcript."""
+        language = self._settings.language if self._settings.HasField("language") else None
+        with self._stage(Stage.STAGE_TRANSCRIBE) as timings:
+            captions = self._captions(media)
+            if captions:
+                return await self._import(captions, media.facts, language)
+            if not stems.speech_spans:
+                return stt_pb2.TranscribeResult(
+                    notes=["No speech was found, so the music is neutral throughout."]
+                )
+            request = stt_pb2.TranscribeRequest(audio=stems.speech, language=language)
+            report = self._progress.part(Stage.STAGE_TRANSCRIBE)
+            result = await self._steps.run(
+                "TRANSCRIBE",
+                stt_pb2.TranscribeResult,
+                lambda: self._clients.stt.stream(
+                    lambda stub: stub.Transcribe, request, stt_pb2.TranscribeResult, self._deadline_s, report
+                ),
+            )
+            timings.append(result.timings)
+        return result
+
+    async def analyze(
+        self, media: mixer_pb2.ExtractResult, transcript: media_pb2.Transcript
+    ) -> sentiment_pb2.AnalyzeResponse:
+        """Transcript to emotion timeline, unless one is given or nothing was said."""
+        duration_s = seconds_from_pb(media.facts.duration)
+        with self._stage(Stage.STAGE_ANALYZE) as timings:
+            if self._settings.HasField("timeline"):
+                field = "settings.timeline"
+                given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
+                return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(given))
+            if not transcript.segments:
+                return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(timelines.neutral(duration_s)))
+            request = sentiment_pb2.AnalyzeRequest(
+                transcript=transcript, duration=media.facts.duration, smoothing=self._settings.smoothing
+            )
+            if self._settings.HasField("min_emotion_duration"):
+                request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)
+            result = await self._steps.run(
+                "ANALYZE",
+                sentiment_pb2.AnalyzeResponse,
+                lambda: self._clients.sentiment.unary(lambda stub: stub.Analyze, request, self._deadline_s),
+            )
+            timings.append(result.timings)
+        return result
+
+    async def generate(
+        self, stems: mixer_pb2.SeparateResult, timeline: media_pb2.EmotionTimeline
+    ) -> list[Piece]:
+        """Timeline to music: all cues of all variants at the same time."""
+        spans = cues.split(timeline_from_pb(timeline))
+        variants = self._settings.variants if self._settings.HasField("variants") else DEFAULT_VARIANTS
+        base = self._settings.random_seed if self._settings.HasField("random_seed") else None
+        seeds = random_seeds(variants, base, self._video.sha256)
+        request = riffusion_pb2.GenerateRequest(
+            timeline=timeline, speech_spans=stems.speech_spans, style=self._settings.style or "auto"
+        )
+        with self._stage(Stage.STAGE_GENERATE) as timings:
+            rendered = await together(
+                [
+                    self._render(request, seed, span, f"GENERATE {number}.{cue}")
+                    for number, seed in enumerate(seeds, 1)
+                    for cue, span in enumerate(spans, 1)
+                ]
+            )
+            timings.extend(cue.timings for cue in rendered)
+        of_piece = [rendered[i : i + len(spans)] for i in range(0, len(rendered), len(spans))]
+        return [
+            Piece(number, seed, spans, tuple(cues_of_it))
+            for number, (seed, cues_of_it) in enumerate(zip(seeds, of_piece, strict=True), 1)
+        ]
+
+    async def mix(
+        self,
+        media: mixer_pb2.ExtractResult,
+        stems: mixer_pb2.SeparateResult,
+        transcript: stt_pb2.TranscribeResult,
+        analysis: sentiment_pb2.AnalyzeResponse,
+        pieces: list[Piece],
+    ) -> gateway_pb2.JobResult:
+        """Speech and music under the picture, all variants at the same time, and the report."""
+        request = mixer_pb2.MixRequest(
+            video=self._video,
+            audio=media.audio if media.HasField("audio") else None,
+            speech=stems.speech if stems.speech_spans else None,
+            speech_spans=stems.speech_spans,
+            settings=self._settings.mix,
+            container=self._settings.container if self._settings.HasField("container") else None,
+            boundaries=[span.span.start for span in analysis.timeline.spans[1:]],
+        )
+        with self._stage(Stage.STAGE_MIX) as timings:
+            mixes = await together([self._mix(request, piece) for piece in pieces])
+            timings.extend(mix.timings for mix in mixes)
+            stages = self._progress.stages
+            made = Made(
+                self._video, self._settings, media, stems, transcript, analysis, pieces, mixes, stages
+            )
+            return await self._steps.run(
+                "MIX result",
+                gateway_pb2.JobResult,
+                lambda: asyncio.to_thread(self._results.assemble, made),
+            )
+
+    def _render(
+        self, request: riffusion_pb2.GenerateRequest, random_seed: int, span: Span, name: str
+    ) -> Coroutine[Any, Any, riffusion_pb2.GenerateResult]:
+        cue = riffusion_pb2.GenerateRequest()
+        cue.CopyFrom(request)
+        cue.cue.CopyFrom(span_to_pb(span))
+        cue.random_seed = random_seed
+        report = self._progress.part(Stage.STAGE_GENERATE)
+        result_type = riffusion_pb2.GenerateResult
+        return self._steps.run(
+            name,
+            result_type,
+            lambda: self._clients.riffusion.stream(
+                lambda stub: stub.Generate, cue, result_type, self._deadline_s, report
+            ),
+        )
+
+    def _mix(self, request: mixer_pb2.MixRequest, piece: Piece) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
+        mix = mixer_pb2.MixRequest()
+        mix.CopyFrom(request)
+        for span, cue in zip(piece.spans, piece.cues, strict=True):
+            mix.cues.add(music=cue.music, span=span_to_pb(span))
+        report = self._progress.part(Stage.STAGE_MIX)
+        result_type = mixer_pb2.MixResult
+        return self._steps.run(
+            f"MIX {piece.number}",
+            result_type,
+            lambda: self._clients.mixer.stream(
+                lambda stub: stub.Mix, mix, result_type, self._deadline_s, report
+            ),
+        )
+
+    def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
+        if self._settings.HasField("captions"):
+            return self._settings.captions
+        if media.HasField("captions") and not self._settings.ignore_subtitles:
+            return media.captions
+        return None
+
+    async def _import(
+        self, captions: media_pb2.Artifact, facts: mixer_pb2.MediaFacts, language: str | None
+    ) -> stt_pb2.TranscribeResult:
+        request = stt_pb2.ImportCaptionsRequest(captions=captions, duration=facts.duration, language=language)
+        response = await self._steps.run(
+            "TRANSCRIBE",
+            stt_pb2.ImportCaptionsResponse,
+            lambda: self._clients.stt.unary(lambda stub: stub.ImportCaptions, request, self._deadline_s),
+        )
+        return stt_pb2.TranscribeResult(
+            transcript=response.transcript,
+            notes=["Captions were used; the speech itself was not recognised."],
+        )
+
+    @contextmanager
+    def _stage(self, stage: gateway_pb2.Stage.ValueType) -> Iterator[list[media_pb2.Timings]]:
+        """The stage lasts as long as the context; the calls' timings are put into the list."""
+        timings: list[media_pb2.Timings] = []
+        self._progress.begin(stage)
+        yield timings
+        self._progress.end(stage, found=all(timing.found for timing in timings))

@@ -1,0 +1,131 @@
+"""Uploads under way: bytes that have arrived wait in a folder until they are complete.
+
+uploads_dir/ID.part             what has arrived; its length is where the upload stands
+records/uploads/ID              in the artifact store: the artifact, once complete
+"""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.validation import CAPTION_TYPES, check_id
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
+from etbgm_kit.errors import Conflict, InvalidField, NotFound
+from etbgm_kit.store import ArtifactStore
+from etbgm_kit.types import Artifact
+
+ANY_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first message of an upload: see gateway.UploadOpening."""
+
+    upload_id: str
+    offset_bytes: int
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where an upload stands; `artifact` once it is complete."""
+
+    size_bytes: int
+    artifact: Artifact | None = None
+
+
+class Arriving:
+    """An upload that is open for more bytes; all methods block."""
+
+    def __init__(self, file: BinaryIO, opening: Opening) -> None:
+        self._file, self._opening = file, opening
+        self.received_bytes = opening.offset_bytes
+
+    def append(self, data: bytes) -> None:
+        """Takes the next bytes; raises InvalidField when they are more than were announced."""
+        if self.received_bytes + len(data) > self._opening.size_bytes:
+            raise InvalidField("data", f"goes beyond the announced {self._opening.size_bytes} bytes")
+        self._file.write(data)
+        self.received_bytes += len(data)
+
+
+class Uploads:
+    """All uploads; all methods block."""
+
+    def __init__(self, folder: Path | None, store: ArtifactStore, limit_bytes: int, keep_s: float) -> None:
+        """Keeps bytes in `folder`; refuses more than `limit_bytes`; forgets them after `keep_s` seconds."""
+        self._folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
+        self._open: set[str] = set()
+
+    def received(self, upload_id: str) -> Received:
+        """Raises InvalidField for an impossible id, NotFound for an unknown one."""
+        check_id(upload_id, "upload_id")
+        if record := self._store.recall(f"uploads/{upload_id}"):
+            artifact = artifact_from_pb(media_pb2.Artifact.FromString(record))
+            return Received(artifact.size_bytes, artifact)
+        part = self._part(upload_id)
+        if not part.exists():
+            raise NotFound("no such upload", upload_id=upload_id)
+        return Received(part.stat().st_size)
+
+    @contextmanager
+    def open(self, opening: Opening) -> Iterator[Arriving]:
+        """An upload to append to while the context lasts; what has arrived stays, however it ends.
+
+        Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (someone
+        else is sending).
+        """
+        self._check(opening)
+        if opening.upload_id in self._open:
+            raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
+        self._open.add(opening.upload_id)
+        try:
+            self._remove_old()
+            with self._part(opening.upload_id).open("ab") as file:
+                yield Arriving(file, opening)
+        finally:
+            self._open.discard(opening.upload_id)
+
+    def settle(self, opening: Opening) -> Received:
+        """Stores the upload when it is complete; says where it stands."""
+        received = self.received(opening.upload_id)
+        if received.artifact or received.size_bytes < opening.size_bytes:
+            return received
+        artifact = self._store.put(self._part(opening.upload_id), opening.media_type)
+        self._store.remember(f"uploads/{opening.upload_id}", artifact_to_pb(artifact).SerializeToString())
+        self._part(opening.upload_id).unlink(missing_ok=True)
+        return Received(artifact.size_bytes, artifact)
+
+    def _check(self, opening: Opening) -> None:
+        check_id(opening.upload_id, "opening.upload_id")
+        if not 1 <= opening.size_bytes <= self._limit_bytes:
+            raise InvalidField("opening.size_bytes", f"must be in [1, {self._limit_bytes}]")
+        kind = opening.media_type
+        if not (kind.startswith("video/") or kind in (*CAPTION_TYPES, ANY_TYPE)):
+            raise InvalidField("opening.media_type", f"must be video/… or one of {CAPTION_TYPES}")
+        try:
+            stands_at = self.received(opening.upload_id).size_bytes
+        except NotFound:
+            if opening.offset_bytes:
+                raise
+            stands_at = 0
+        if opening.offset_bytes != stands_at:
+            raise InvalidField(
+                "opening.offset_bytes", f"the upload stands at {stands_at}", received_bytes=stands_at
+            )
+
+    def _part(self, upload_id: str) -> Path:
+        return self._folder / f"{upload_id}.part"
+
+    def _remove_old(self) -> None:
+        for part in self._folder.glob("*.part"):
+            if part.stem not in self._open and time.time() - part.stat().st_mtime > self._keep_s:
+                part.unlink(missing_ok=True)

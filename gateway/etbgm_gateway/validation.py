@@ -1,0 +1,77 @@
+"""Checks of a job's settings: ranges as the contract states them."""
+
+import re
+from collections.abc import Sequence
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_gateway.seeds import SEED_LIMIT
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
+from etbgm_kit.errors import InvalidField
+
+MOST_VARIANTS = 8
+CONTAINERS = ("mp4", "mov", "webm", "mkv")
+CAPTION_TYPES = ("text/vtt", "application/x-subrip")
+LONGEST_MIN_EMOTION_S = 60.0
+_MIX_RANGES = {
+    "target_loudness_lufs": (-31, -9),
+    "max_true_peak_dbtp": (-9, 0),
+    "speech_to_music_lu": (6, 30),
+    "music_lift_db": (0, 15),
+    "attack_ms": (10, 2000),
+    "hold_ms": (0, 2000),
+    "release_ms": (10, 5000),
+}
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def check_id(value: str, field: str) -> None:
+    """Raises InvalidField unless `value` is an id that callers may choose."""
+    if not _ID.fullmatch(value):
+        raise InvalidField(field, "must be 8 to 64 characters of [A-Za-z0-9_-]")
+
+
+def check_settings(settings: gateway_pb2.JobSettings) -> None:
+    """Raises InvalidField for the first value that is out of its range."""
+    if settings.HasField("variants"):
+        _check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
+    if settings.HasField("random_seed"):
+        _check_range("settings.random_seed", settings.random_seed, 0, SEED_LIMIT - 1)
+    if settings.HasField("container") and settings.container not in CONTAINERS:
+        raise InvalidField("settings.container", f"must be one of {', '.join(CONTAINERS)}")
+    if settings.HasField("language") and not _LANGUAGE.fullmatch(settings.language):
+        raise InvalidField("settings.language", "is not a BCP-47 language tag")
+    _check_enum("settings.smoothing", settings.smoothing, sentiment_pb2.Smoothing.values())
+    if settings.HasField("min_emotion_duration"):
+        shortest_s = seconds_from_pb(settings.min_emotion_duration)
+        if not 0 < shortest_s <= LONGEST_MIN_EMOTION_S:
+            raise InvalidField(
+                "settings.min_emotion_duration", f"must be in (0 s, {LONGEST_MIN_EMOTION_S:g} s]"
+            )
+    if settings.HasField("captions"):
+        captions = artifact_from_pb(settings.captions, "settings.captions")
+        if captions.media_type not in CAPTION_TYPES:
+            raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
+    if settings.HasField("timeline"):
+        timeline_from_pb(settings.timeline, "settings.timeline")
+    _check_mix(settings.mix)
+
+
+def _check_mix(mix: mixer_pb2.MixSettings) -> None:
+    _check_enum("settings.mix.original_audio", mix.original_audio, mixer_pb2.OriginalAudio.values())
+    for descriptor, value in mix.ListFields():
+        if descriptor.name in _MIX_RANGES:
+            _check_range(f"settings.mix.{descriptor.name}", value, *_MIX_RANGES[descriptor.name])
+
+
+def _check_range(field: str, value: float, lowest: float, highest: float) -> None:
+    # Not-a-number fails this comparison too.
+    if not lowest <= value <= highest:
+        raise InvalidField(field, f"must be in [{lowest}, {highest}], is {value:g}")
+
+
+def _check_enum(field: str, value: int, known: Sequence[int]) -> None:
+    if value not in known:
+        raise InvalidField(field, f"must be one of {list(known)}, is {value}")

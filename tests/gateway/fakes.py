@@ -1,0 +1,298 @@
+"""Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL`.
+
+A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
+"speech": true, "subtitles": false, "fail": ""}. In FOLDER the servers note each call (`calls`) and their
+addresses (`addresses`), and hold a method's calls while a file `hold.METHOD` is there.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
+from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
+from etbgm.sentiment.v1 import sentiment_pb2, sentiment_pb2_grpc
+from etbgm.stt.v1 import stt_pb2, stt_pb2_grpc
+from etbgm_kit.calls import Calls
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb, seconds_from_pb, seconds_to_pb
+from etbgm_kit.errors import CallCancelled, InvalidField
+from etbgm_kit.memo import Memo
+from etbgm_kit.runner import Runner
+from etbgm_kit.scratch import Scratch
+from etbgm_kit.server import Server, Service
+from etbgm_kit.settings import ServiceSettings
+from etbgm_kit.store import ArtifactStore
+
+Report = Callable[[float], None]
+Context = grpc.aio.ServicerContext
+
+
+class FakeEngine:
+    """What the four have in common: the store, the notes of calls, the holding."""
+
+    def __init__(self, folder: Path, store: ArtifactStore, runner: Runner) -> None:
+        self._folder, self.store = folder, store
+        self.calls = Calls(runner, Memo(store), lambda: "fake-1")
+
+    def note(self, what: str) -> None:
+        with (self._folder / "calls").open("a") as file:
+            file.write(f"{what}\n")
+
+    def hold(self, method: str, report: Report) -> None:
+        report(0.5)
+        try:
+            while (self._folder / f"hold.{method}").exists():
+                report(0.5)
+                time.sleep(0.01)
+        except CallCancelled:
+            self.note(f"{method} cancelled")
+            raise
+
+    def put(self, text: str, media_type: str) -> media_pb2.Artifact:
+        return artifact_to_pb(self.store.put_bytes(text.encode(), media_type))
+
+    def read(self, artifact: media_pb2.Artifact, field: str) -> dict[str, Any]:
+        try:
+            return json.loads(self.store.read(artifact_from_pb(artifact, field), field))
+        except ValueError:
+            raise InvalidField(field, "is not a video") from None
+
+
+def _engine(name: str) -> media_pb2.Engine:
+    return media_pb2.Engine(name=name, revision="fake-1", device="cpu", licence="Apache-2.0")
+
+
+def _facts(video: dict[str, Any]) -> mixer_pb2.MediaFacts:
+    return mixer_pb2.MediaFacts(
+        duration=seconds_to_pb(video["duration_s"]),
+        container="mov,mp4",
+        video={"codec": "h264", "frame_rate": 25},
+    )
+
+
+class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
+    """Knows what a fake video holds."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def Probe(self, request: mixer_pb2.ProbeRequest, context: Context) -> mixer_pb2.ProbeResponse:
+        self._engine.note("Probe")
+        video = await asyncio.to_thread(self._engine.read, request.video, "video")
+        if request.container == "webm":
+            raise InvalidField("container", "webm cannot hold h264; mp4 can")
+        return mixer_pb2.ProbeResponse(facts=_facts(video), container=request.container or "mp4")
+
+    async def Extract(
+        self, request: mixer_pb2.ExtractRequest, context: Context
+    ) -> AsyncIterator[mixer_pb2.ExtractResponse]:
+        self._engine.note("Extract")
+
+        def work(report: Report) -> mixer_pb2.ExtractResult:
+            video = self._engine.read(request.video, "video")
+            self._engine.hold("Extract", report)
+            if video.get("fail"):
+                raise InvalidField("video", video["fail"])
+            result = mixer_pb2.ExtractResult(facts=_facts(video))
+            if video.get("audio", True):
+                result.audio.CopyFrom(self._engine.put(json.dumps(video), "audio/flac"))
+            if video.get("subtitles"):
+                result.captions.CopyFrom(self._engine.put("WEBVTT\n", "text/vtt"))
+            return result
+
+        async for response in self._engine.calls.stream(request, mixer_pb2.ExtractResponse, work):
+            yield response
+
+    async def Separate(
+        self, request: mixer_pb2.SeparateRequest, context: Context
+    ) -> AsyncIterator[mixer_pb2.SeparateResponse]:
+        self._engine.note("Separate")
+
+        def work(report: Report) -> mixer_pb2.SeparateResult:
+            video = self._engine.read(request.audio, "audio")
+            self._engine.hold("Separate", report)
+            result = mixer_pb2.SeparateResult(speech=request.audio, engine=_engine("rnnoise"))
+            result.residual.CopyFrom(self._engine.put("the rest", "audio/flac"))
+            if video.get("speech", True):
+                result.speech_spans.add(start=seconds_to_pb(1), end=seconds_to_pb(video["duration_s"] - 1))
+            return result
+
+        async for response in self._engine.calls.stream(request, mixer_pb2.SeparateResponse, work):
+            yield response
+
+    async def Mix(
+        self, request: mixer_pb2.MixRequest, context: Context
+    ) -> AsyncIterator[mixer_pb2.MixResponse]:
+        self._engine.note("Mix")
+
+        def work(report: Report) -> mixer_pb2.MixResult:
+            self._engine.hold("Mix", report)
+            if request.cues[0].span.start.ToNanoseconds():
+                raise InvalidField("cues", "leave a gap")
+            cues = "+".join(cue.music.sha256 for cue in request.cues)
+            levels = {"step_s": 0.1, "speech_lufs": [-16.0, None], "music_lufs": [-24.0, -30.0]}
+            report_ = mixer_pb2.MixReport(integrated_loudness_lufs=-14, true_peak_dbtp=-1.2)
+            return mixer_pb2.MixResult(
+                video=self._engine.put(f"video with {cues}", "video/mp4"),
+                music=self._engine.put(f"music of {cues}", "audio/flac"),
+                levels=self._engine.put(json.dumps(levels), "application/json"),
+                report=report_,
+                container="mp4",
+            )
+
+        async for response in self._engine.calls.stream(request, mixer_pb2.MixResponse, work):
+            yield response
+
+
+class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
+    """Always hears the same."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def Transcribe(
+        self, request: stt_pb2.TranscribeRequest, context: Context
+    ) -> AsyncIterator[stt_pb2.TranscribeResponse]:
+        self._engine.note("Transcribe")
+
+        def work(report: Report) -> stt_pb2.TranscribeResult:
+            self._engine.hold("Transcribe", report)
+            transcript = media_pb2.Transcript(segments=[_segment("unmistakable words")], language="en")
+            return stt_pb2.TranscribeResult(
+                transcript=transcript, engine=_engine("pocketsphinx"), notes=["English only."]
+            )
+
+        async for response in self._engine.calls.stream(request, stt_pb2.TranscribeResponse, work):
+            yield response
+
+    async def ImportCaptions(
+        self, request: stt_pb2.ImportCaptionsRequest, context: Context
+    ) -> stt_pb2.ImportCaptionsResponse:
+        self._engine.note("ImportCaptions")
+        segment = _segment(f"captions of {seconds_from_pb(request.duration):g} s")
+        return stt_pb2.ImportCaptionsResponse(transcript={"segments": [segment], "language": "en"})
+
+
+class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
+    """Joy, then sadness."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def Analyze(
+        self, request: sentiment_pb2.AnalyzeRequest, context: Context
+    ) -> sentiment_pb2.AnalyzeResponse:
+        self._engine.note("Analyze")
+
+        def work(report: Report) -> sentiment_pb2.AnalyzeResponse:
+            self._engine.hold("Analyze", report)
+            middle = seconds_to_pb(seconds_from_pb(request.duration) / 2)
+            return sentiment_pb2.AnalyzeResponse(
+                phrases=[
+                    {"text": segment.text, "span": segment.span} for segment in request.transcript.segments
+                ],
+                timeline={
+                    "duration": request.duration,
+                    "spans": [
+                        {"span": {"end": middle}, "emotion": "EMOTION_JOY", "probability": 0.9},
+                        {
+                            "span": {"start": middle, "end": request.duration},
+                            "emotion": "EMOTION_SADNESS",
+                            "probability": 0.8,
+                        },
+                    ],
+                },
+                engine=_engine("minilm"),
+            )
+
+        return await self._engine.calls.unary(request, sentiment_pb2.AnalyzeResponse, work)
+
+
+class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
+    """Writes down what it was asked for in place of music."""
+
+    def __init__(self, engine: FakeEngine) -> None:
+        self._engine = engine
+
+    async def Generate(
+        self, request: riffusion_pb2.GenerateRequest, context: Context
+    ) -> AsyncIterator[riffusion_pb2.GenerateResponse]:
+        self._engine.note("Generate")
+
+        def work(report: Report) -> riffusion_pb2.GenerateResult:
+            self._engine.hold("Generate", report)
+            return riffusion_pb2.GenerateResult(
+                music=self._engine.put(f"{request.random_seed} {request.cue}", "audio/flac"),
+                midi=self._engine.put(f"{request.random_seed}", "audio/midi"),
+                style="ambient",
+                engine=_engine("composer"),
+            )
+
+        async for response in self._engine.calls.stream(request, riffusion_pb2.GenerateResponse, work):
+            yield response
+
+    async def ListStyles(
+        self, request: riffusion_pb2.ListStylesRequest, context: Context
+    ) -> riffusion_pb2.ListStylesResponse:
+        return riffusion_pb2.ListStylesResponse(styles=[{"name": "ambient"}, {"name": "piano"}])
+
+
+def _segment(text: str) -> media_pb2.Segment:
+    return media_pb2.Segment(
+        span={"start": seconds_to_pb(1), "end": seconds_to_pb(2)}, text=text, confidence=0.9
+    )
+
+
+async def serve(folder: Path, store_url: str) -> None:
+    """Runs the four until standard input closes."""
+    store = ArtifactStore(store_url, Scratch(folder / "scratch"))
+    settings = ServiceSettings(store_url=store_url, listen_address="127.0.0.1:0", drain_s=0)
+    servers, addresses = [], {}
+    for name, full_name, fake, add in (
+        (
+            "mixer",
+            "etbgm.mixer.v1.MixerService",
+            FakeMixer,
+            mixer_pb2_grpc.add_MixerServiceServicer_to_server,
+        ),
+        (
+            "stt",
+            "etbgm.stt.v1.SpeechToTextService",
+            FakeStt,
+            stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server,
+        ),
+        (
+            "sentiment",
+            "etbgm.sentiment.v1.SentimentService",
+            FakeSentiment,
+            sentiment_pb2_grpc.add_SentimentServiceServicer_to_server,
+        ),
+        (
+            "riffusion",
+            "etbgm.riffusion.v1.RiffusionService",
+            FakeRiffusion,
+            riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server,
+        ),
+    ):
+        runner = Runner(slots=8, waiting=8)
+        servicer = fake(FakeEngine(folder, store, runner))
+        service = Service(name, full_name, settings, runner, lambda s, a=add, v=servicer: a(v, s))
+        server = Server(service)
+        await server.start()
+        servers.append(server)
+        addresses[f"{name}_address"] = f"127.0.0.1:{server.port}"
+    arriving = folder / "addresses.part"
+    arriving.write_text(json.dumps(addresses))
+    arriving.replace(folder / "addresses")
+    await asyncio.to_thread(sys.stdin.buffer.read)
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
