@@ -9,7 +9,7 @@ import soundfile
 import soxr
 
 from etbgm_kit.types import Span
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono, speech_spans
+from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono, VadParams, speech_spans
 
 
 def read(path: Path) -> Mono:
@@ -49,6 +49,16 @@ def test_blocks_of_any_size_give_the_same(test_data: Path) -> None:
     cuts = np.sort(rng.integers(0, len(samples), 200))
     assert len(whole) > 1
     assert speech_spans(np.split(samples, cuts)) == whole
+
+
+def test_long_speech_is_cut_without_loss(test_data: Path) -> None:
+    samples = read(test_data / "speech/en/LJ001-0003.wav")
+    free = speech_spans([samples], VadParams(min_silence_s=0.5))
+    cut = speech_spans([samples], VadParams(min_silence_s=0.5, max_speech_s=2.0))
+    assert max(span.duration_s for span in free) > 4
+    assert max(span.duration_s for span in cut) < 2.1
+    assert min(span.duration_s for span in cut) > 0.25
+    assert (mask(cut, len(samples)) == mask(free, len(samples))).all()
 
 
 def mask(spans: list[Span], length: int) -> np.ndarray:

@@ -7,6 +7,7 @@ are those of silero's own `get_speech_timestamps`.
 """
 
 import importlib.util
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,13 +32,15 @@ class VadParams:
 
     Speech begins at `threshold` and ends below `threshold - 0.15` for at least
     `min_silence_s`; what is shorter than `min_speech_s` is dropped; spans are
-    widened by `pad_s` at both ends, never into each other.
+    widened by `pad_s` at both ends, never into each other. Speech that lasts
+    `max_speech_s` is cut in its second half, where it is least likely speech.
     """
 
     threshold: float = 0.5
     min_speech_s: float = 0.25
     min_silence_s: float = 0.3
     pad_s: float = 0.05
+    max_speech_s: float = math.inf
 
 
 class SpeechDetector:
@@ -88,6 +91,7 @@ class _Spans:
         self._start_s: float | None = None
         self._silent_since_s: float | None = None
         self._last_end_s = 0.0
+        self._since_start: list[float] = []
 
     def feed(self, probabilities: Iterable[float]) -> list[Span]:
         found = []
@@ -114,11 +118,28 @@ class _Spans:
                 self._silent_since_s = self._time_s
             if self._time_s - self._silent_since_s >= self._params.min_silence_s:
                 return self._close(self._silent_since_s, self._time_s)
-        return None
+        return self._cut(probability) if math.isfinite(self._params.max_speech_s) else None
+
+    def _cut(self, probability: float) -> Span | None:
+        if self._start_s is None:
+            return None
+        self._since_start.append(probability)
+        half = len(self._since_start) // 2
+        if 2 * half * WINDOW_S < self._params.max_speech_s:
+            return None
+        # The rest must outlast min_speech_s, or a word at its end would be dropped.
+        last = len(self._since_start) - math.ceil(self._params.min_speech_s / WINDOW_S)
+        quietest = half + int(np.argmin(self._since_start[half:last]))
+        cut_s = self._start_s + quietest * WINDOW_S
+        span = Span(max(self._last_end_s, self._start_s - self._params.pad_s), cut_s)
+        self._start_s = self._last_end_s = cut_s
+        del self._since_start[:quietest]
+        return span
 
     def _close(self, end_s: float, latest_s: float) -> Span | None:
         assert self._start_s is not None
         start_s, self._start_s, self._silent_since_s = self._start_s, None, None
+        self._since_start.clear()
         if end_s - start_s < self._params.min_speech_s:
             return None
         pad_s = self._params.pad_s
