@@ -1,0 +1,162 @@
+"""SubRip and WebVTT to a transcript and back.
+
+pysubs2 knows the formats; here is what captions mean: who reads a transcript wants
+what was said, without markup, speakers' names and descriptions of sounds.
+"""
+
+import bisect
+import html
+import itertools
+import math
+import re
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pysubs2
+from pysubs2.formats.subrip import SubripFormat
+from pysubs2.formats.webvtt import WebVTTFormat
+
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import Segment, Span, Transcript
+
+LINE_CHARACTERS = 42
+CUE_LINES = 2
+CUE_S = 7.0
+"""The longest line, cue and time that are read with ease (Netflix Timed Text Style Guide, English)."""
+
+_ROLL_S = 0.05
+"""Roll-up captions repeat their last line alone for about 10 ms before it moves up."""
+
+_KARAOKE = re.compile(r"<\d[\d:.]*>")
+_SOUND = re.compile(r"\[[^\]]*\]|\([^)]*\)|♪[^♪]*♪|[♪♫]")
+_SPEAKER = re.compile(r"^\s*(-+|>>+)?\s*([A-Z][A-Z .'-]+:(?=\s))?\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    span: Span
+    lines: tuple[str, ...]
+
+
+def read_captions(text: str, language: str = "en", duration_s: float | None = None) -> Transcript:
+    """The transcript in SubRip or WebVTT `text`, one segment for each caption with speech.
+
+    Captions are put in order; one that overlaps the next ends where that begins; what
+    lies at or after `duration_s` is cut off. Raises InvalidField("captions") when the
+    text is neither format or a line with times cannot be read.
+    """
+    text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    is_vtt = re.match(r"WEBVTT(\s|$)", text) is not None
+    _check(text, WebVTTFormat if is_vtt else SubripFormat)
+    # pysubs2 takes a number that ends a caption for the number of the next one.
+    numbered = (_numbered(text) if is_vtt else text) + "\n\n0\n"
+    parsed = pysubs2.SSAFile.from_string(numbered, "vtt" if is_vtt else "srt")
+    end_s = math.inf if duration_s is None else duration_s
+    cues = [
+        _Cue(Span(event.start / 1000, min(event.end / 1000, end_s)), _spoken_lines(event.plaintext))
+        for event in parsed
+        if event.start < min(event.end, end_s * 1000)
+    ]
+    spoken = _without_repeats(sorted(cues, key=lambda cue: cue.span))
+    return Transcript(tuple(_without_overlap(list(spoken))), language)
+
+
+def write_srt(transcript: Transcript) -> str:
+    """SubRip text, in cues of at most 2 lines of 42 characters and 7 s."""
+    return "".join(
+        f"{number}\n{_timing(cue.span, SubripFormat)}\n" + "\n".join(cue.lines) + "\n\n"
+        for number, cue in enumerate(_cues(transcript), 1)
+    )
+
+
+def write_vtt(transcript: Transcript) -> str:
+    """WebVTT text, in cues of at most 2 lines of 42 characters and 7 s."""
+    return "WEBVTT\n\n" + "".join(
+        f"{_timing(cue.span, WebVTTFormat)}\n" + html.escape("\n".join(cue.lines), quote=False) + "\n\n"
+        for cue in _cues(transcript)
+    )
+
+
+def _check(text: str, caption_format: type[SubripFormat]) -> None:
+    timings = [(number, line) for number, line in enumerate(text.split("\n"), 1) if "-->" in line]
+    if not timings and caption_format is SubripFormat:
+        raise InvalidField("captions", "is neither SubRip nor WebVTT: no line has times")
+    for number, line in timings:
+        times = caption_format.TIMESTAMP.findall(line)
+        if len(times) != 2:
+            raise InvalidField("captions", f'line {number} is not "start --> end" in hours:minutes:seconds')
+        start, end = map(caption_format.timestamp_to_ms, times)
+        if end < start:
+            raise InvalidField("captions", f"line {number} ends before it starts")
+
+
+def _numbered(vtt: str) -> str:
+    """WebVTT's cues alone, numbered: pysubs2 would take notes, names and times within cues for text."""
+    blocks = re.split(r"\n\s*\n", _KARAOKE.sub("", vtt))
+    cues = (re.sub(r"\A(?:(?!.*-->).*\n)*", "", block) for block in blocks if "-->" in block)
+    return "\n\n".join(f"{number}\n{cue}" for number, cue in enumerate(cues, 1))
+
+
+def _spoken_lines(text: str) -> tuple[str, ...]:
+    # A description may span lines, so it is removed before they are parted.
+    lines = _SOUND.sub(" ", html.unescape(text)).split("\n")
+    cleaned = (" ".join(_SPEAKER.sub("", line).split()) for line in lines)
+    return tuple(line for line in cleaned if line)
+
+
+def _without_repeats(cues: list[_Cue]) -> Iterator[_Cue]:
+    """The cues that say something, without lines that roll up from the cue before."""
+    shown: tuple[str, ...] = ()
+    for cue in cues:
+        rolls = bool(shown) and cue.lines[:1] == shown[-1:]
+        fresh = (
+            cue.lines[1:] if rolls and (len(cue.lines) > 1 or cue.span.duration_s < _ROLL_S) else cue.lines
+        )
+        shown = cue.lines
+        if fresh:
+            yield _Cue(cue.span, fresh)
+
+
+def _without_overlap(cues: list[_Cue]) -> Iterator[Segment]:
+    """Ordered cues as segments; those that begin together become one."""
+    starts = [cue.span.start_s for cue in cues]
+    for start_s, group in itertools.groupby(cues, key=lambda cue: cue.span.start_s):
+        together = list(group)
+        later = bisect.bisect_right(starts, start_s)
+        end_s = min(together[-1].span.end_s, *starts[later : later + 1])
+        yield Segment(Span(start_s, end_s), " ".join(line for cue in together for line in cue.lines), 1.0)
+
+
+def _cues(transcript: Transcript) -> Iterator[_Cue]:
+    for segment in transcript.segments:
+        words = [(word.text, word.span) for word in segment.words] or _spread(segment)
+        begun: list[tuple[str, Span]] = []
+        for text, span in words:
+            lines = textwrap.wrap(" ".join([*(text for text, _ in begun), text]), LINE_CHARACTERS)
+            if begun and (len(lines) > CUE_LINES or span.end_s - begun[0][1].start_s > CUE_S):
+                yield _cue(begun)
+                begun = []
+            begun.append((text, span))
+        if begun:
+            yield _cue(begun)
+
+
+def _cue(words: list[tuple[str, Span]]) -> _Cue:
+    lines = textwrap.wrap(" ".join(text for text, _ in words), LINE_CHARACTERS)
+    return _Cue(Span(words[0][1].start_s, words[-1][1].end_s), tuple(lines))
+
+
+def _spread(segment: Segment) -> list[tuple[str, Span]]:
+    """The words of a segment without word times, each as long as its share of the characters."""
+    words = [part for word in segment.text.split() for part in textwrap.wrap(word, LINE_CHARACTERS)]
+    edges = list(itertools.accumulate((len(word) for word in words), initial=0))
+    times = [segment.span.start_s + segment.span.duration_s * edge / max(1, edges[-1]) for edge in edges]
+    return [(word, Span(*times[i : i + 2])) for i, word in enumerate(words)]
+
+
+def _timing(span: Span, caption_format: type[SubripFormat]) -> str:
+    start, end = (
+        caption_format.ms_to_timestamp(round(time_s * 1000)) for time_s in (span.start_s, span.end_s)
+    )
+    return f"{start} --> {end}"

@@ -1,0 +1,1 @@
+"""Speech to text: a transcript with word times from sound or from captions."""

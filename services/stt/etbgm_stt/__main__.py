@@ -1,0 +1,16 @@
+"""Serves speech to text: `python -m etbgm_stt`."""
+
+
+def main() -> None:
+    """Reads the settings from the environment and serves until SIGTERM."""
+    # Imported here because every decoder process imports this module once more.
+    from etbgm_kit.server import run
+    from etbgm_stt.service import build
+    from etbgm_stt.settings import Settings
+
+    settings = Settings()  # type: ignore[call-arg]  # the environment has them
+    run(lambda: build(settings))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Sound of any format, as blocks of 16 kHz mono."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+
+BLOCK_S = 5.0
+"""Short enough for smooth progress and 10 MB of 8-channel sound, long enough to cost nothing."""
+
+
+class AudioFile:
+    """A file that is read once, in blocks; memory does not grow with its length."""
+
+    def __init__(self, file: soundfile.SoundFile) -> None:
+        self._file = file
+        self.duration_s = file.frames / file.samplerate
+        """As its header says, which may be wrong."""
+
+    def blocks(self) -> Iterator[Mono]:
+        """Blocks of (samples,) float32 in [-1, 1] at 16 kHz; raises InvalidField for broken data."""
+        resampler = soxr.ResampleStream(self._file.samplerate, SAMPLE_RATE_HZ, 1, dtype="float32")
+        size = round(BLOCK_S * self._file.samplerate)
+        try:
+            for block in self._file.blocks(size, dtype="float32", always_2d=True):
+                yield _finite(resampler.resample_chunk(block.mean(axis=1, dtype=np.float32)))
+        except soundfile.LibsndfileError as error:
+            raise InvalidField("audio", f"cannot be read to its end: {error}") from error
+        yield _finite(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
+
+
+@contextmanager
+def open_audio(path: Path) -> Iterator[AudioFile]:
+    """Opens what libsndfile reads; raises InvalidField for anything else."""
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError as error:
+        raise InvalidField("audio", f"cannot be read: {error}") from error
+    with file:
+        yield AudioFile(file)
+
+
+def _finite(samples: Mono) -> Mono:
+    # Float files may hold NaN and infinity, and one of them would poison the detector's state.
+    clipped: Mono = np.clip(np.nan_to_num(samples), -1, 1)
+    return clipped

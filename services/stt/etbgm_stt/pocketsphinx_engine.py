@@ -1,0 +1,90 @@
+"""Speech to text by pocketsphinx, whose English model lies in its wheel."""
+
+import hashlib
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future
+from importlib.metadata import version
+
+import numpy as np
+
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import EngineInfo, Segment, Span, Word
+from etbgm_kit.vad import Mono
+from etbgm_stt import decoding
+from etbgm_stt.pool import DecoderPool
+from etbgm_stt.speech import SPEECH, Speech, find_speech
+from etbgm_stt.types import Heard
+
+ENGLISH_ONLY = "The speech was taken for English: pocketsphinx knows no other language."
+
+
+class PocketsphinxRecogniser:
+    """Decodes each piece of speech on the next free core."""
+
+    def __init__(self, decoders: int) -> None:
+        self._pool = DecoderPool(decoders)
+
+    @property
+    def engine(self) -> EngineInfo:
+        """pocketsphinx; the revision covers its parameters and the speech detector's."""
+        parameters = f"{decoding.OPTIONS} {SPEECH} {version('faster-whisper')}"
+        digest = hashlib.sha256(parameters.encode()).hexdigest()[:8]
+        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", "BSD-2-Clause")
+
+    def load(self) -> None:
+        """Blocks until every decoder process is ready."""
+        self._pool.load()
+
+    def language_of(self, asked: str | None) -> str:
+        """Always English; raises InvalidField for another language."""
+        if asked and asked.lower().split("-")[0] not in ("en", "eng"):
+            raise InvalidField(
+                "language", f"pocketsphinx knows English only, not {asked}; give captions, or another engine"
+            )
+        return asked or "en"
+
+    def notes(self, confidence: float) -> tuple[str, ...]:
+        """That only English is known."""
+        return (ENGLISH_ONLY,)
+
+    def recognise(self, blocks: Iterable[Mono], language: str) -> Iterator[Heard]:
+        """See `Recogniser`. Raises NotReady when a decoder process died."""
+        decoding_now: deque[tuple[Span, Future[list[Word]]]] = deque()
+        with self._pool.mended():
+            try:
+                for taken_s, pieces in find_speech(blocks):
+                    for piece in pieces:
+                        decoding_now.append((piece.span, self._pool.decode(_pcm(piece))))
+                        # One more than decoders: no core waits, and little is in vain after a cancel.
+                        if len(decoding_now) > self._pool.size + 1:
+                            yield _heard(*decoding_now.popleft())
+                    yield Heard(decoding_now[0][0].start_s if decoding_now else taken_s)
+                while decoding_now:
+                    yield _heard(*decoding_now.popleft())
+            finally:
+                for _, words in decoding_now:
+                    words.cancel()
+
+    def close(self) -> None:
+        """Ends the decoder processes."""
+        self._pool.close()
+
+
+def _pcm(piece: Speech) -> bytes:
+    return (piece.samples * 32767).astype(np.int16).tobytes()
+
+
+def _heard(span: Span, decoded: Future[list[Word]]) -> Heard:
+    words = tuple(Word(_within(span, word.span), word.text, word.confidence) for word in decoded.result())
+    if not words:
+        return Heard(span.end_s)
+    hull = Span(words[0].span.start_s, words[-1].span.end_s)
+    text = " ".join(word.text for word in words)
+    confidence = sum(word.confidence for word in words) / len(words)
+    return Heard(span.end_s, Segment(hull, text, confidence, words))
+
+
+def _within(span: Span, word: Span) -> Span:
+    # The decoder's last frame may reach beyond the piece, and segments must not overlap.
+    return Span(*(min(span.start_s + time_s, span.end_s) for time_s in (word.start_s, word.end_s)))
