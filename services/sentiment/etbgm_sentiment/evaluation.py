@@ -27,9 +27,9 @@ class TimelineScores:
     switches_per_minute: float
 
 
-def score_rows(classifier: Classifier, rows: Sequence[Row], change: Callable[[str], str] = str) -> Scores:
-    """Scores of the likeliest emotion on single-label rows, their texts changed by `change`."""
-    predicted = classifier.classify([change(row.text) for row in rows]).argmax(1)
+def score_rows(classifier: Classifier, texts: Sequence[str], rows: Sequence[Row]) -> Scores:
+    """Scores of the likeliest emotion of `texts` against single-label rows, whose texts they are."""
+    predicted = classifier.classify(texts).argmax(1)
     truth = np.array([_EMOTIONS.index(row.emotions[0]) for row in rows])
     return score(truth, predicted)
 

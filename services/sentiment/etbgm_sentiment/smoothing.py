@@ -63,7 +63,7 @@ def smooth(
         ValueError: the spans overlap, are out of order, or leave [0, duration_s).
     """
     cells = cut(spans, probabilities, duration_s)
-    return draw(cells, _METHODS[method](cells, min(min_duration_s, duration_s)))
+    return draw(cells, _METHODS[method](cells, min_duration_s))
 
 
 def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) -> Cells:
@@ -90,6 +90,7 @@ def rule(cells: Cells, min_duration_s: float) -> Numbers:
     before a gap goes on in it, so a gap between two equal emotions is filled with
     them. The first gap belongs to the emotion after it. When none lasts, all is neutral.
     """
+    min_duration_s = min(min_duration_s, cells.edges_s[-1])
     emotions = cells.probabilities.argmax(1)
     starts = np.flatnonzero(np.diff(emotions, prepend=-1))
     durations_s = np.diff(cells.edges_s[[*starts, -1]])
@@ -110,6 +111,7 @@ def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHI
     has a lower bound saves the usual search over durations: the best start of a
     stretch that may end at an edge is a running maximum.
     """
+    min_duration_s = min(min_duration_s, cells.edges_s[-1])
     logs = cells.weights_s[:, None] * np.log(np.maximum(cells.probabilities, _FLOOR))
     gains = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs, 0)])
     count = len(logs)

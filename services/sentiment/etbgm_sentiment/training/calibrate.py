@@ -37,7 +37,7 @@ def calibrate(logits: npt.NDArray[np.float32], truth: npt.NDArray[np.intp]) -> C
     emotional; the bias takes that back, the temperature makes the numbers
     probabilities (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
     """
-    biases = np.linspace(-1, 2, 151)
+    biases = np.linspace(-2, 6, 401)
     scores = [score(truth, Calibration(1.0, bias).probabilities(logits).argmax(1)) for bias in biases]
     good = [
         (scored.macro_f1, bias)

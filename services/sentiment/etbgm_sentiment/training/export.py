@@ -7,18 +7,20 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.goemotions import Row, single_label
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 from etbgm_sentiment.tokens import load_tokenizer
+from etbgm_sentiment.training.batches import targets
 from etbgm_sentiment.training.calibrate import Calibration, calibrate
-from etbgm_sentiment.training.model import EmotionModel, base_folder, base_model
-from etbgm_sentiment.training.train import logits, targets
+from etbgm_sentiment.training.model import EmotionModel, base_folder, load_weights
+from etbgm_sentiment.training.train import logits
+from etbgm_sentiment.types import Probabilities
 
 
 @dataclass(frozen=True)
@@ -47,15 +49,11 @@ class CalibratedModel(nn.Module):
         return torch.softmax((logits + self.bias) / self.temperature, -1)
 
 
-def load_weights(path: Path) -> EmotionModel:
-    """The fine-tuned model, for inference."""
-    model = base_model()
-    model.load_state_dict(load_file(path))
-    return model.eval()
+def export(weights: Path, held_out: list[Row], folder: Path) -> dict[str, float]:
+    """Writes a model folder: int8, calibrated on the single-label rows of `held_out` and checked there.
 
-
-def export(weights: Path, held_out: list[Row], folder: Path) -> Parity:
-    """Writes a model folder: int8, calibrated on the single-label rows of `held_out` and checked there."""
+    Returns the calibration and the parity, which lie in model.json and parity.json too.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     model = load_weights(weights)
     shutil.copyfile(base_folder() / "tokenizer.json", folder / "tokenizer.json")
@@ -67,8 +65,8 @@ def export(weights: Path, held_out: list[Row], folder: Path) -> Parity:
     facts = {"name": "minilm", "licence": "Apache-2.0", "calibration": asdict(calibration)}
     (folder / "model.json").write_text(json.dumps(facts, indent=2) + "\n")
     parity = _parity(OnnxClassifier(folder).classify(texts), calibration.probabilities(raw))
-    (folder / "model.json").write_text(json.dumps(facts | {"parity": asdict(parity)}, indent=2) + "\n")
-    return parity
+    (folder / "parity.json").write_text(json.dumps(asdict(parity), indent=2) + "\n")
+    return asdict(calibration) | asdict(parity)
 
 
 def _write_graph(model: CalibratedModel, path: Path) -> None:
@@ -94,7 +92,7 @@ def _write_graph(model: CalibratedModel, path: Path) -> None:
         quantize_dynamic(exact, path, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True)
 
 
-def _parity(int8: np.ndarray, exact: np.ndarray) -> Parity:
+def _parity(int8: Probabilities, exact: npt.NDArray[np.float64]) -> Parity:
     difference = np.abs(int8 - exact)
     same = float((int8.argmax(1) == exact.argmax(1)).mean())
     return Parity(len(exact), same, float(difference.mean()), float(difference.max()))

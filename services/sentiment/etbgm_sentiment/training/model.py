@@ -5,6 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from transformers import BertModel
 
@@ -54,3 +55,10 @@ def base_model() -> EmotionModel:
     encoder = BertModel.from_pretrained(base_folder(), add_pooling_layer=False, dtype=torch.float32)
     encoder.embeddings.word_embeddings.requires_grad_(requires_grad=False)
     return EmotionModel(encoder)
+
+
+def load_weights(path: Path) -> EmotionModel:
+    """The fine-tuned model, for inference."""
+    model = base_model()
+    model.load_state_dict(load_file(path))
+    return model.eval()

@@ -3,7 +3,7 @@
 import json
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,35 +13,35 @@ import torch
 from safetensors.torch import save_file
 from tokenizers import Tokenizer
 from torch import Tensor
-from torch.nn.functional import cross_entropy
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.goemotions import Row, single_label
 from etbgm_sentiment.metrics import score
-from etbgm_sentiment.tokens import pad, tokenise
-from etbgm_sentiment.training.augment import spoken, with_names, without_punctuation
+from etbgm_sentiment.spoken import without_punctuation
+from etbgm_sentiment.tokens import tokenise
+from etbgm_sentiment.training.batches import Batch, batches, class_weights, targets, tensors
 from etbgm_sentiment.training.model import EmotionModel
 
-_EMOTIONS = tuple(Emotion)
-_POOL_BATCHES = 50
-"""Batches are cut from this many batches' rows sorted by length: random, with little padding."""
+Logits = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How to train."""
 
-    epochs: int = 3
+    epochs: int = 2
     batch_rows: int = 32
-    learning_rate: float = 1.5e-4
+    learning_rate: float = 1.2e-4
     """Of the last layer; each layer below has `layer_decay` of the one above."""
-    layer_decay: float = 0.85
+    layer_decay: float = 0.9
     head_learning_rate: float = 1e-3
     weight_decay: float = 0.01
     warm_up_share: float = 0.06
-    label_smoothing: float = 0.05
+    label_smoothing: float = 0.1
+    teacher_share: float = 0.5
+    """How much the teachers' opinion counts against the labels, when there are teachers."""
     spoken_share: float = 0.3
     """Share of the rows shown as recognised speech."""
     random_seed: int = 1
@@ -52,33 +52,38 @@ def train(
     model: EmotionModel,
     tokenizer: Tokenizer,
     rows: list[Row],
-    checks: dict[str, list[Row]],
     recipe: Recipe,
+    teachers: Sequence[EmotionModel],
+    checks: dict[str, list[Row]],
     out: Path,
 ) -> None:
     """Trains `model` in place on `rows`; writes weights.safetensors and training.jsonl to `out`.
 
+    `teachers` are models trained on the same rows: their mean opinion softens labels
+    that people disagree on (Furlanello et al., "Born-Again Neural Networks", ICML 2018).
     `checks` are named row sets that are scored `checks_per_epoch` times, as written and
     without punctuation, for the log alone: the last weights are kept, none are chosen.
     """
     torch.manual_seed(recipe.random_seed)
     rng = random.Random(recipe.random_seed)
-    steps = recipe.epochs * -(-len(rows) // recipe.batch_rows)
+    wanted = _wanted(rows, tokenizer, teachers, recipe)
+    steps_per_epoch = -(-len(rows) // recipe.batch_rows)
+    steps = recipe.epochs * steps_per_epoch
     optimizer = _optimizer(model, recipe)
     schedule = LambdaLR(optimizer, lambda step: _rate(step / steps, recipe.warm_up_share))
-    weights = class_weights(rows)
-    check_every = steps // (recipe.epochs * recipe.checks_per_epoch)
     log = TrainingLog(out / "training.jsonl")
-    log.write(event="start", recipe=asdict(recipe), rows=len(rows), steps=steps)
+    log.write(event="start", recipe=asdict(recipe), rows=len(rows), steps=steps, teachers=len(teachers))
     losses: list[float] = []
-    for step, batch in enumerate(_batches(rows, tokenizer, recipe, rng), start=1):
-        losses.append(_step(model, batch, weights, recipe.label_smoothing, optimizer))
-        schedule.step()
-        if step % check_every == 0 or step == steps:
-            scores = _check(model, tokenizer, checks)
-            log.write(event="check", step=step, loss=float(np.mean(losses)), **scores)
-            losses.clear()
-            save_file(model.state_dict(), out / "weights.safetensors")
+    for epoch in range(recipe.epochs):
+        epoch_batches = batches(rows, wanted, tokenizer, recipe.batch_rows, recipe.spoken_share, rng)
+        for step, batch in enumerate(epoch_batches, start=1):
+            losses.append(_step(model, batch, optimizer))
+            schedule.step()
+            if step % (steps_per_epoch // recipe.checks_per_epoch) == 0:
+                scores = {name: _check(model, tokenizer, some) for name, some in checks.items()}
+                log.write(epoch=epoch + step / steps_per_epoch, loss=float(np.mean(losses)), **scores)
+                losses.clear()
+    save_file(model.state_dict(), out / "weights.safetensors")
 
 
 class TrainingLog:
@@ -96,49 +101,39 @@ class TrainingLog:
             lines.write(json.dumps(record) + "\n")
 
 
-def class_weights(rows: list[Row]) -> Tensor:
-    """Inverse square root of each emotion's share, (7,), 1 on average over the rows."""
-    shares = targets(rows).mean(0)
-    weights = shares.rsqrt()
-    return weights / (weights * shares).sum()
-
-
-def targets(rows: Sequence[Row]) -> Tensor:
-    """Each row's emotions with equal probability, (n, 7)."""
-    matrix = torch.zeros(len(rows), len(_EMOTIONS))
-    for i, row in enumerate(rows):
-        for emotion in row.emotions:
-            matrix[i, _EMOTIONS.index(emotion)] = 1 / len(row.emotions)
-    return matrix
-
-
-def logits(
-    model: EmotionModel, tokenizer: Tokenizer, texts: list[str], batch_rows: int = 64
-) -> npt.NDArray[np.float32]:
+def logits(model: EmotionModel, tokenizer: Tokenizer, texts: Sequence[str], batch_rows: int = 64) -> Logits:
     """The model's logits, (n, 7), in the order of `texts`."""
     model.eval()
     ids = tokenise(tokenizer, texts)
     order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-    result = np.zeros((len(ids), len(_EMOTIONS)), np.float32)
+    result = np.zeros((len(ids), len(Emotion)), np.float32)
     with torch.inference_mode(), torch.autocast("cpu", torch.bfloat16):
         for start in range(0, len(order), batch_rows):
             chosen = order[start : start + batch_rows]
-            result[chosen] = model(*_tensors([ids[i] for i in chosen])).float().numpy()
+            result[chosen] = model(*tensors([ids[i] for i in chosen])).float().numpy()
     return result
 
 
-def _step(
-    model: EmotionModel,
-    batch: tuple[Tensor, Tensor, Tensor],
-    weights: Tensor,
-    label_smoothing: float,
-    optimizer: AdamW,
-) -> float:
+def _wanted(
+    rows: list[Row], tokenizer: Tokenizer, teachers: Sequence[EmotionModel], recipe: Recipe
+) -> Tensor:
+    """What to say of each row, (n, 7): labels, smoothed and weighted, mixed with the teachers' opinion."""
+    labels = targets(rows)
+    smooth = recipe.label_smoothing
+    wanted = (labels * (1 - smooth) + smooth / len(Emotion)) * class_weights(labels)
+    if not teachers:
+        return wanted
+    texts = [row.text for row in rows]
+    opinions = [torch.from_numpy(logits(teacher, tokenizer, texts)).softmax(1) for teacher in teachers]
+    return torch.lerp(wanted, torch.stack(opinions).mean(0), recipe.teacher_share)
+
+
+def _step(model: EmotionModel, batch: Batch, optimizer: AdamW) -> float:
     ids, mask, wanted = batch
     model.train()
     with torch.autocast("cpu", torch.bfloat16):
         output = model(ids, mask)
-    loss = cross_entropy(output.float(), wanted, weight=weights, label_smoothing=label_smoothing)
+    loss = -(wanted * output.float().log_softmax(1)).sum(1).mean()
     loss.backward()
     torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
     optimizer.step()
@@ -146,51 +141,24 @@ def _step(
     return float(loss.detach())
 
 
-def _batches(
-    rows: list[Row], tokenizer: Tokenizer, recipe: Recipe, rng: random.Random
-) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
-    vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
-    size = recipe.batch_rows
-    for _ in range(recipe.epochs):
-        shuffled = rng.sample(rows, len(rows))
-        texts = [_varied(row.text, recipe.spoken_share, vocabulary, rng) for row in shuffled]
-        ids = tokenise(tokenizer, texts)
-        pool = size * _POOL_BATCHES
-        order = sorted(range(len(rows)), key=lambda i: (i // pool, len(ids[i])))
-        cuts = [order[start : start + size] for start in range(0, len(order), size)]
-        for cut in rng.sample(cuts, len(cuts)):
-            yield *_tensors([ids[i] for i in cut]), targets([shuffled[i] for i in cut])
+def _check(model: EmotionModel, tokenizer: Tokenizer, rows: list[Row]) -> dict[str, dict[str, float]]:
+    agreed = single_label(rows)
+    truth = targets(agreed).argmax(1).numpy()
+    texts = {
+        "as_written": [row.text for row in agreed],
+        "unpunctuated": [without_punctuation(row.text) for row in agreed],
+    }
+    return {name: _scored(logits(model, tokenizer, lines), truth) for name, lines in texts.items()}
 
 
-def _tensors(ids: list[list[int]]) -> tuple[Tensor, Tensor]:
-    numbers, mask = pad(ids)
-    return torch.from_numpy(numbers), torch.from_numpy(mask)
-
-
-def _varied(text: str, spoken_share: float, vocabulary: Sequence[str], rng: random.Random) -> str:
-    if rng.random() < spoken_share:
-        return spoken(text, vocabulary, rng)
-    return with_names(text, rng) if rng.random() < 0.5 else text
-
-
-Scored = dict[str, float]
-
-
-def _check(model: EmotionModel, tokenizer: Tokenizer, checks: dict[str, list[Row]]) -> dict[str, Scored]:
-    scores = {}
-    for name, rows in checks.items():
-        texts = [row.text for row in single_label(rows)]
-        spoken_texts = [without_punctuation(text) for text in texts]
-        truth = targets(single_label(rows)).argmax(1).numpy()
-        scores[name] = _scored(logits(model, tokenizer, texts), truth)
-        scores[f"{name}_unpunctuated"] = _scored(logits(model, tokenizer, spoken_texts), truth)
-    return scores
-
-
-def _scored(raw: npt.NDArray[np.float32], truth: npt.NDArray[np.intp]) -> Scored:
+def _scored(raw: Logits, truth: npt.NDArray[np.intp]) -> dict[str, float]:
     scores = score(truth, raw.argmax(1))
     neutral = scores.recall[Emotion.NEUTRAL]
-    return {"macro_f1": scores.macro_f1, "accuracy": scores.accuracy, "neutral_recall": neutral}
+    return {
+        "macro_f1": round(scores.macro_f1, 4),
+        "accuracy": round(scores.accuracy, 4),
+        "neutral_recall": round(neutral, 4),
+    }
 
 
 def _optimizer(model: EmotionModel, recipe: Recipe) -> AdamW:

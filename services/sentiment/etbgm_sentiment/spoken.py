@@ -1,4 +1,4 @@
-"""Written comments made to look like recognised speech."""
+"""Written text made to look like recognised speech, for training and evaluation."""
 
 import random
 import re
