@@ -4,7 +4,6 @@ pysubs2 knows the formats; here is what captions mean: who reads a transcript wa
 what was said, without markup, speakers' names and descriptions of sounds.
 """
 
-import bisect
 import html
 import itertools
 import math
@@ -110,9 +109,8 @@ def _without_repeats(cues: list[_Cue]) -> Iterator[_Cue]:
     shown: tuple[str, ...] = ()
     for cue in cues:
         rolls = bool(shown) and cue.lines[:1] == shown[-1:]
-        fresh = (
-            cue.lines[1:] if rolls and (len(cue.lines) > 1 or cue.span.duration_s < _ROLL_S) else cue.lines
-        )
+        moves_up = rolls and (len(cue.lines) > 1 or cue.span.duration_s < _ROLL_S)
+        fresh = cue.lines[1:] if moves_up else cue.lines
         shown = cue.lines
         if fresh:
             yield _Cue(cue.span, fresh)
@@ -120,12 +118,11 @@ def _without_repeats(cues: list[_Cue]) -> Iterator[_Cue]:
 
 def _without_overlap(cues: list[_Cue]) -> Iterator[Segment]:
     """Ordered cues as segments; those that begin together become one."""
-    starts = [cue.span.start_s for cue in cues]
-    for start_s, group in itertools.groupby(cues, key=lambda cue: cue.span.start_s):
-        together = list(group)
-        later = bisect.bisect_right(starts, start_s)
-        end_s = min(together[-1].span.end_s, *starts[later : later + 1])
-        yield Segment(Span(start_s, end_s), " ".join(line for cue in together for line in cue.lines), 1.0)
+    groups = [list(group) for _, group in itertools.groupby(cues, key=lambda cue: cue.span.start_s)]
+    for group, following in itertools.zip_longest(groups, groups[1:]):
+        end_s = min(group[-1].span.end_s, following[0].span.start_s if following else math.inf)
+        text = " ".join(line for cue in group for line in cue.lines)
+        yield Segment(Span(group[0].span.start_s, end_s), text, 1.0)
 
 
 def _cues(transcript: Transcript) -> Iterator[_Cue]:
