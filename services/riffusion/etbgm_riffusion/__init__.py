@@ -1,0 +1,1 @@
+"""Music for an emotion timeline."""

@@ -1,0 +1,1 @@
+"""Composes a score for an emotion timeline and renders it with a SoundFont."""

@@ -1,0 +1,91 @@
+"""The composer as a music engine: composes once per piece, renders cue by cue."""
+
+import hashlib
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import soundfile
+
+from etbgm_kit.types import EngineInfo
+from etbgm_riffusion.composer.compose import compose
+from etbgm_riffusion.composer.midi import to_midi
+from etbgm_riffusion.composer.render import render
+from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
+from etbgm_riffusion.engine import Report
+from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
+
+MUSIC_REVISION = 1
+"""Raise it with every change that can change a note or a sample."""
+
+_LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}
+_PIECES_KEPT = 4
+"""Scores remembered: the variants of one job, whose cues arrive mixed."""
+
+_FULL_SCALE = 2**31 - 2**8
+"""24-bit full scale in the upper bits of int32, which is what soundfile takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Composed:
+    score: Score
+    midi: bytes
+
+
+class ComposerEngine:
+    """Composes with `compose`, sounds through a SoundFont."""
+
+    def __init__(self, soundfont: Path | None) -> None:
+        """`soundfont`: a General MIDI .sf2 file; an installed one when None."""
+        self._named = soundfont
+        self._synth: Synth
+        self._info: EngineInfo
+        self._composed = lru_cache(_PIECES_KEPT)(_compose)
+
+    def load(self) -> None:
+        """Finds SoundFont and synthesiser and plays a note. RuntimeError naming what is missing."""
+        soundfont = find_soundfont(self._named)
+        self._synth = find_synth(soundfont)
+        self._synth.player((), 48000).close()
+        with soundfont.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self._info = EngineInfo(
+            name="composer",
+            revision=f"{MUSIC_REVISION}-{self._synth.name}-{digest[:12]}",
+            device="cpu",
+            licence=_LICENCES.get(soundfont.resolve().name, f"that of the SoundFont {soundfont.name}"),
+        )
+
+    def info(self) -> EngineInfo:
+        """The composer's revision, the synthesiser and the SoundFont's hash."""
+        return self._info
+
+    def styles(self) -> tuple[StyleInfo, ...]:
+        """All of `STYLES`."""
+        return tuple(StyleInfo(style.name, style.description) for style in STYLES.values())
+
+    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+        """See `MusicEngine.generate`."""
+        report(0.0)
+        composed = self._composed(request.piece)
+        rate = request.sample_rate_hz
+        with soundfile.SoundFile(music, "w", rate, 2, "PCM_24", format="FLAC") as file:
+            for block in render(composed.score, request.cue, self._synth, rate, report):
+                file.write(np.rint(block * (_FULL_SCALE / 2**8)).astype(np.int32) * 2**8)
+        return Generated(
+            midi=composed.midi,
+            sections=tuple(
+                Section(s.span, s.emotion, str(s.key), s.tempo_bpm, len(s.bars))
+                for s in composed.score.sections
+            ),
+            style=composed.score.style,
+            notes=self._synth.notes,
+        )
+
+
+def _compose(piece: Piece) -> _Composed:
+    score = compose(piece)
+    return _Composed(score, to_midi(score))

@@ -1,0 +1,69 @@
+"""Where someone speaks, as the arrangement sees it, and how it steps back there."""
+
+from bisect import bisect_right
+from collections.abc import Iterable
+
+from etbgm_kit.types import Span
+from etbgm_riffusion.composer.score import Bar, Event
+
+LEAD_IN_S = 0.2
+"""The music gives way this long before the first syllable."""
+
+BRIDGED_S = 1.0
+"""Pauses shorter than this count as speech: an answer in them would only disturb."""
+
+_CEILING = 71
+"""Highest pitch of lead and accompaniment under speech, B4 (494 Hz): below the
+consonants and the upper formants at 1-4 kHz, which carry intelligibility."""
+
+_SOFTER = {"lead": 14, "keys": 10, "drums": 14, "pad": 4, "bass": 2}
+"""MIDI velocity taken off each voice under speech."""
+
+
+class Speech:
+    """Asks quickly whether someone speaks at a time."""
+
+    def __init__(self, spans: Iterable[Span]) -> None:
+        self._starts: list[float] = []
+        self._ends: list[float] = []
+        for span in spans:
+            start_s = span.start_s - LEAD_IN_S
+            if self._ends and start_s - self._ends[-1] < BRIDGED_S:
+                self._ends[-1] = max(self._ends[-1], span.end_s)
+            else:
+                self._starts.append(start_s)
+                self._ends.append(span.end_s)
+
+    def sounds_at(self, time_s: float) -> bool:
+        """True when someone speaks, or a bridged pause is, at `time_s`."""
+        index = bisect_right(self._starts, time_s) - 1
+        return index >= 0 and time_s < self._ends[index]
+
+
+def thin(role: str, events: list[Event], bar: Bar, speech: Speech) -> list[Event]:
+    """What is left of a voice's events where speech sounds.
+
+    The lead keeps one long note every other bar, accompaniment and percussion only
+    what falls on the beat; both move below `_CEILING` and get softer.
+    """
+    left = []
+    for event in events:
+        spoken = speech.sounds_at(bar.start_s + event.beat * bar.beat_s)
+        kept = _step_back(role, event, bar) if spoken else event
+        if kept:
+            left.append(kept)
+    return left
+
+
+def _step_back(role: str, event: Event, bar: Bar) -> Event | None:
+    if role == "lead" and (event.beat > 0 or bar.number % 2):
+        return None
+    if role in ("keys", "drums") and event.beat % 1:
+        return None
+    pitch, length = event.pitch, event.length
+    if role in ("lead", "keys"):
+        while pitch > _CEILING:
+            pitch -= 12
+    if role == "lead":
+        length = bar.beats
+    return Event(event.beat, length, pitch, max(20, event.velocity - _SOFTER[role]))

@@ -1,0 +1,97 @@
+"""Requests to values and results to responses; requests are checked here."""
+
+from collections.abc import Sequence
+
+from etbgm.riffusion.v1 import riffusion_pb2 as pb
+from etbgm_kit.converters import (
+    TIME_TOLERANCE_S,
+    artifact_to_pb,
+    emotion_to_pb,
+    engine_to_pb,
+    span_from_pb,
+    span_to_pb,
+    spans_from_pb,
+    timeline_from_pb,
+)
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import Span
+from etbgm_riffusion.types import AUTO, CueRequest, Music, Piece, Section, StyleInfo
+
+SAMPLE_RATES_HZ = (44100, 48000)
+DEFAULT_SAMPLE_RATE_HZ = 48000
+
+LONGEST_S = 12 * 3600.0
+"""Longest timeline: a whole score is held in memory, about 10 MB an hour."""
+
+_RANDOM_SEEDS = 2**53
+
+
+def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) -> CueRequest:
+    """Raises InvalidField."""
+    timeline = timeline_from_pb(request.timeline)
+    if timeline.duration_s > LONGEST_S:
+        raise InvalidField("timeline.duration", f"must be at most {LONGEST_S:.0f} s")
+    if not 0 <= request.random_seed < _RANDOM_SEEDS:
+        raise InvalidField("random_seed", "must be in [0, 2^53)")
+    piece = Piece(
+        timeline=timeline,
+        speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
+        random_seed=request.random_seed,
+        style=_style(request.style or AUTO, styles),
+    )
+    return CueRequest(piece, _cue(request, timeline.duration_s), _sample_rate_hz(request))
+
+
+def music_to_pb(music: Music) -> pb.GenerateResult:
+    """The result, without timings."""
+    return pb.GenerateResult(
+        music=artifact_to_pb(music.music),
+        midi=artifact_to_pb(music.midi),
+        sections=[_section_to_pb(section) for section in music.generated.sections],
+        style=music.generated.style,
+        engine=engine_to_pb(music.engine),
+        notes=music.generated.notes,
+    )
+
+
+def styles_to_pb(styles: Sequence[StyleInfo]) -> pb.ListStylesResponse:
+    """The message for `styles`."""
+    return pb.ListStylesResponse(
+        styles=[pb.Style(name=style.name, description=style.description) for style in styles]
+    )
+
+
+def _section_to_pb(section: Section) -> pb.Section:
+    return pb.Section(
+        span=span_to_pb(section.span),
+        emotion=emotion_to_pb(section.emotion),
+        key=section.key,
+        tempo_bpm=section.tempo_bpm,
+        bars=section.bars,
+    )
+
+
+def _style(name: str, styles: Sequence[StyleInfo]) -> str:
+    known = (AUTO, *(style.name for style in styles))
+    if name not in known:
+        raise InvalidField("style", f"must be one of {', '.join(known)}")
+    return name
+
+
+def _cue(request: pb.GenerateRequest, duration_s: float) -> Span:
+    if not request.HasField("cue"):
+        raise InvalidField("cue", "is required")
+    cue = span_from_pb(request.cue, "cue")
+    if cue.duration_s <= 0:
+        raise InvalidField("cue", "must not be empty")
+    if cue.end_s > duration_s + TIME_TOLERANCE_S:
+        raise InvalidField("cue", f"must lie inside [0, {duration_s:.6f})")
+    return cue
+
+
+def _sample_rate_hz(request: pb.GenerateRequest) -> int:
+    if not request.HasField("sample_rate_hz"):
+        return DEFAULT_SAMPLE_RATE_HZ
+    if request.sample_rate_hz not in SAMPLE_RATES_HZ:
+        raise InvalidField("sample_rate_hz", f"must be one of {', '.join(map(str, SAMPLE_RATES_HZ))}")
+    return request.sample_rate_hz

@@ -1,0 +1,31 @@
+"""What every music engine does: the composer, and engines that build on it."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from etbgm_kit.types import EngineInfo
+from etbgm_riffusion.types import CueRequest, Generated, StyleInfo
+
+Report = Callable[[float], None]
+"""Called with the share of the work done, [0, 1]; may raise to stop the work."""
+
+
+class MusicEngine(Protocol):
+    """Turns an emotion timeline into sound."""
+
+    def load(self) -> None:
+        """Prepares for `generate`; blocks. Raises RuntimeError naming what is missing."""
+
+    def info(self) -> EngineInfo:
+        """What computes the results; only after `load`."""
+
+    def styles(self) -> tuple[StyleInfo, ...]:
+        """The styles that requests may name, in alphabetical order."""
+
+    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+        """Writes the cue's sound to `music` as FLAC, 24 bit, stereo.
+
+        Its length is round(end * rate) - round(start * rate) samples. Cues of one
+        piece join sample-exactly; the same request gives the same bytes.
+        """

@@ -1,0 +1,33 @@
+"""RiffusionService over gRPC: decode, call, encode."""
+
+from collections.abc import AsyncIterator
+
+from etbgm.riffusion.v1 import riffusion_pb2 as pb
+from etbgm.riffusion.v1 import riffusion_pb2_grpc
+from etbgm_kit.calls import Calls
+from etbgm_kit.interceptor import Context
+from etbgm_riffusion.converters import music_to_pb, request_from_pb, styles_to_pb
+from etbgm_riffusion.musician import Musician
+
+
+class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
+    """Answers with `musician`."""
+
+    def __init__(self, calls: Calls, musician: Musician) -> None:
+        self._calls, self._musician = calls, musician
+
+    async def Generate(
+        self, request: pb.GenerateRequest, context: Context
+    ) -> AsyncIterator[pb.GenerateResponse]:
+        """Streams progress, then the result."""
+        asked = request_from_pb(request, self._musician.styles())
+        async for response in self._calls.stream(
+            request,
+            pb.GenerateResponse,
+            lambda report: music_to_pb(self._musician.render(asked, report)),
+        ):
+            yield response
+
+    async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:
+        """Known without computing."""
+        return styles_to_pb(self._musician.styles())

@@ -1,0 +1,73 @@
+"""What the riffusion service is asked and what it answers, as plain values."""
+
+from dataclasses import dataclass
+
+from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Span
+
+AUTO = "auto"
+"""The style that lets the random seed choose."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """What determines a piece of music: the same four values give the same notes.
+
+    `speech_spans` are ordered and do not overlap; `random_seed` is in [0, 2^53);
+    `style` is a style's name or AUTO.
+    """
+
+    timeline: EmotionTimeline
+    speech_spans: tuple[Span, ...]
+    random_seed: int
+    style: str
+
+
+@dataclass(frozen=True, slots=True)
+class CueRequest:
+    """Asks for the sound of `cue`, a span inside the piece, at `sample_rate_hz`."""
+
+    piece: Piece
+    cue: Span
+    sample_rate_hz: int
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A stretch of the piece with one emotion; `key` as in "D dorian"."""
+
+    span: Span
+    emotion: Emotion
+    key: str
+    tempo_bpm: float
+    bars: int
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """What an engine tells about the music it wrote.
+
+    `midi` is a standard MIDI file of the whole piece; `notes` are sentences for the user.
+    """
+
+    midi: bytes
+    sections: tuple[Section, ...]
+    style: str
+    notes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StyleInfo:
+    """A style's name and one sentence about it for the user."""
+
+    name: str
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Music:
+    """The stored result of one call: the cue's sound, the piece's MIDI file."""
+
+    music: Artifact
+    midi: Artifact
+    generated: Generated
+    engine: EngineInfo

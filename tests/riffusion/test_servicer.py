@@ -1,0 +1,140 @@
+"""The service over real gRPC."""
+
+import io
+import itertools
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import grpc
+import mido
+import pytest
+import pytest_asyncio
+import soundfile
+
+from etbgm.media.v1 import media_pb2
+from etbgm.riffusion.v1 import riffusion_pb2 as pb
+from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_kit.converters import artifact_from_pb, seconds_to_pb
+from etbgm_kit.scratch import Scratch
+from etbgm_kit.server import Server
+from etbgm_kit.store import ArtifactStore
+from etbgm_riffusion.service import build
+from etbgm_riffusion.settings import Settings
+
+
+def pb_span(start_s: float, end_s: float) -> media_pb2.Span:
+    return media_pb2.Span(start=seconds_to_pb(start_s), end=seconds_to_pb(end_s))
+
+
+def request(*edges: float, style: str = "cinematic") -> pb.GenerateRequest:
+    """Asks for a whole piece of alternating joy and sadness."""
+    emotions = itertools.cycle((media_pb2.EMOTION_JOY, media_pb2.EMOTION_SADNESS))
+    spans = [
+        media_pb2.EmotionSpan(span=pb_span(start, end), emotion=emotion, probability=0.9)
+        for (start, end), emotion in zip(itertools.pairwise(edges), emotions, strict=False)
+    ]
+    timeline = media_pb2.EmotionTimeline(duration=seconds_to_pb(edges[-1]), spans=spans)
+    return pb.GenerateRequest(timeline=timeline, cue=pb_span(0, edges[-1]), random_seed=5, style=style)
+
+
+@pytest_asyncio.fixture
+async def stub(tmp_path: Path) -> AsyncIterator[RiffusionServiceStub]:
+    settings = Settings(
+        store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", work_dir=tmp_path / "work"
+    )
+    server = Server(build(settings))
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield RiffusionServiceStub(channel)
+    await server.stop(notice_s=0)
+
+
+async def result_of(stub: RiffusionServiceStub, asked: pb.GenerateRequest) -> pb.GenerateResult:
+    responses = [response async for response in stub.Generate(asked)]
+    assert [response.WhichOneof("update") for response in responses[-1:]] == ["result"]
+    fractions = [response.progress.fraction for response in responses[:-1]]
+    assert fractions == sorted(fractions)
+    return responses[-1].result
+
+
+async def test_a_cue_becomes_sound_midi_and_facts(
+    stub: RiffusionServiceStub, store: ArtifactStore, scratch: Scratch
+) -> None:
+    result = await result_of(stub, request(0, 5, 11.3))
+    sound = soundfile.info(io.BytesIO(store.read(artifact_from_pb(result.music))))
+    assert (sound.format, sound.subtype, sound.channels) == ("FLAC", "PCM_24", 2)
+    assert (sound.samplerate, sound.frames) == (48000, round(11.3 * 48000))
+    midi = mido.MidiFile(file=io.BytesIO(store.read(artifact_from_pb(result.midi))))
+    assert midi.length == pytest.approx(11.3, abs=0.5)
+    assert [section.emotion for section in result.sections] == [
+        media_pb2.EMOTION_JOY,
+        media_pb2.EMOTION_SADNESS,
+    ]
+    assert result.sections[0].span.end == seconds_to_pb(5)
+    assert (result.style, result.engine.name, result.engine.device) == ("cinematic", "composer", "cpu")
+    assert not result.timings.found
+
+
+async def test_the_same_request_is_found_and_another_rate_is_not(stub: RiffusionServiceStub) -> None:
+    asked = request(0, 2)
+    first, again = await result_of(stub, asked), await result_of(stub, asked)
+    assert (first.timings.found, again.timings.found) == (False, True)
+    assert first.music == again.music
+    asked.sample_rate_hz = 44100
+    other = await result_of(stub, asked)
+    assert (other.timings.found, other.midi) == (False, first.midi)
+
+
+async def test_styles_are_listed_in_order(stub: RiffusionServiceStub) -> None:
+    styles = (await stub.ListStyles(pb.ListStylesRequest())).styles
+    names = [style.name for style in styles]
+    assert names == sorted(names)
+    assert len(names) >= 4
+    assert all(style.description for style in styles)
+
+
+def _gap() -> pb.GenerateRequest:
+    asked = request(0, 5, 10)
+    asked.timeline.spans[1].span.start.FromSeconds(6)
+    return asked
+
+
+def _overlap() -> pb.GenerateRequest:
+    asked = request(0, 5, 10)
+    asked.timeline.spans[1].span.start.FromSeconds(4)
+    return asked
+
+
+def _changed(**fields: object) -> pb.GenerateRequest:
+    asked = request(0, 5, 10)
+    asked.MergeFrom(pb.GenerateRequest(**fields))
+    return asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        (_gap(), "timeline.spans[1]"),
+        (_overlap(), "timeline.spans[1]"),
+        (_changed(cue=pb_span(0, 10.5)), "cue"),
+        (_changed(cue=media_pb2.Span(start=seconds_to_pb(10))), "cue"),
+        (_changed(style="polka"), "style"),
+        (_changed(sample_rate_hz=22050), "sample_rate_hz"),
+        (_changed(random_seed=2**53), "random_seed"),
+        (_changed(speech_spans=[pb_span(3, 4), pb_span(1, 2)]), "speech_spans[1]"),
+        (pb.GenerateRequest(cue=pb_span(0, 1)), "timeline.duration"),
+    ],
+)
+async def test_a_request_that_cannot_be_met_names_the_field(
+    stub: RiffusionServiceStub, asked: pb.GenerateRequest, field: str
+) -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await result_of(stub, asked)
+    assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    assert refused.value.details().startswith(f"{field}: ")
+
+
+def test_a_missing_soundfont_is_named_at_start(tmp_path: Path) -> None:
+    settings = Settings(store_url=f"file://{tmp_path}/store", soundfont=tmp_path / "none.sf2")
+    with pytest.raises(RuntimeError, match="fluid-soundfont-gm"):
+        build(settings).load()
