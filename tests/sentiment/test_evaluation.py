@@ -65,8 +65,8 @@ def test_calibration_brings_neutral_back_and_makes_honest_probabilities() -> Non
     logits, truth = over_confident_logits()
     calibration = calibrate(logits, truth)
     probabilities = calibration.probabilities(logits)
-    raw = Calibration(1.0, 0.0).probabilities(logits)
-    assert calibration.neutral_bias > 0
+    raw = Calibration(1.0, (0.0,) * 7).probabilities(logits)
+    assert np.argmax(calibration.biases) == EMOTIONS.index(Emotion.NEUTRAL)
     assert calibration.temperature == pytest.approx(1.5, abs=0.1)
     assert calibration_error(probabilities, truth) < 0.03 < calibration_error(raw, truth)
     recall = score(truth, probabilities.argmax(1)).recall[Emotion.NEUTRAL]

@@ -12,7 +12,6 @@ import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
 from torch import Tensor, nn
 
-from etbgm_kit.types import Emotion
 from etbgm_sentiment.goemotions import Row, single_label
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 from etbgm_sentiment.tokens import load_tokenizer
@@ -39,17 +38,16 @@ class CalibratedModel(nn.Module):
     def __init__(self, model: EmotionModel, calibration: Calibration) -> None:
         super().__init__()
         self.model = model
-        bias = [calibration.neutral_bias if emotion is Emotion.NEUTRAL else 0.0 for emotion in Emotion]
-        self.register_buffer("bias", torch.tensor(bias))
+        self.register_buffer("biases", torch.tensor(calibration.biases))
         self.temperature = calibration.temperature
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
         """Probabilities (batch, 7)."""
         logits = self.model(input_ids, attention_mask)
-        return torch.softmax((logits + self.bias) / self.temperature, -1)
+        return torch.softmax((logits + self.biases) / self.temperature, -1)
 
 
-def export(weights: Path, held_out: list[Row], folder: Path) -> dict[str, float]:
+def export(weights: Path, held_out: list[Row], folder: Path) -> dict[str, object]:
     """Writes a model folder: int8, calibrated on the single-label rows of `held_out` and checked there.
 
     Returns the calibration and the parity, which lie in model.json and parity.json too.
