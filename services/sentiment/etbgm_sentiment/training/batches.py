@@ -32,7 +32,7 @@ def targets(rows: Sequence[Row]) -> Tensor:
 
 def class_weights(wanted: Tensor) -> Tensor:
     """Inverse square root of each emotion's share in (n, 7), 1 on average over the rows."""
-    shares = wanted.mean(0)
+    shares = wanted.mean(0).clamp_min(1e-3)
     weights = shares.rsqrt()
     return weights / (weights * shares).sum()
 
