@@ -31,7 +31,8 @@ class EmotionModel(nn.Module):
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
         pooled = (hidden * mask).sum(1) / mask.sum(1)
-        return self.head(self.dropout(pooled))
+        logits: Tensor = self.head(self.dropout(pooled))
+        return logits
 
 
 def base_folder() -> Path:
@@ -61,4 +62,5 @@ def load_weights(path: Path) -> EmotionModel:
     """The fine-tuned model, for inference."""
     model = base_model()
     model.load_state_dict(load_file(path))
-    return model.eval()
+    model.eval()
+    return model
