@@ -1,0 +1,58 @@
+"""Speech that can be checked word by word, and the engine that hears it."""
+
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+import soxr
+
+from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
+
+SENTENCES = (
+    "On Monday I took the train to the office in the city.",
+    "We won the prize, this is the best day of my life!",
+    "In the morning we found that our old dog had died.",
+)
+"""flite's voice slt says them so that pocketsphinx understands."""
+
+PAUSE_S = 1.2
+"""Before, between and after the sentences."""
+
+
+@pytest.fixture(scope="session")
+def narration(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """SENTENCES as a stereo FLAC file at 44.1 kHz."""
+    flite = shutil.which("flite")
+    if not flite:
+        pytest.skip("the program flite, which speaks the sentences, is not installed")
+    folder = tmp_path_factory.mktemp("narration")
+    pause = np.zeros(round(PAUSE_S * 44100), np.float32)
+    pieces = [pause]
+    for number, sentence in enumerate(SENTENCES):
+        wav = folder / f"{number}.wav"
+        subprocess.run([flite, "-voice", "slt", "-t", sentence, "-o", wav], check=True, timeout=30)
+        samples, rate = soundfile.read(wav, dtype="float32")
+        pieces += [soxr.resample(samples, rate, 44100), pause]
+    path = folder / "narration.flac"
+    mono = np.concatenate(pieces)
+    soundfile.write(path, np.stack([mono, mono], axis=1), 44100)
+    return path
+
+
+@pytest.fixture(scope="session")
+def recogniser() -> Iterator[PocketsphinxRecogniser]:
+    """The real engine with two decoders."""
+    recogniser = PocketsphinxRecogniser(decoders=2)
+    recogniser.load()
+    yield recogniser
+    recogniser.close()
+
+
+def second_blocks(samples: Mono) -> list[Mono]:
+    """Blocks of a second."""
+    return np.array_split(samples, max(1, len(samples) // SAMPLE_RATE_HZ))

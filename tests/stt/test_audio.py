@@ -1,0 +1,39 @@
+"""Any format becomes 16 kHz mono; broken files are refused with a reason."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from etbgm_kit.errors import InvalidField
+from etbgm_stt.audio import open_audio
+
+
+@pytest.mark.parametrize(("rate", "channels"), [(8000, 1), (16000, 2), (44100, 6), (96000, 1)])
+def test_a_tone_keeps_pitch_length_and_level(tmp_path: Path, rate: int, channels: int) -> None:
+    times = np.arange(12 * rate) / rate
+    tone = np.repeat(0.5 * np.sin(2 * np.pi * 1000 * times)[:, None], channels, axis=1)
+    soundfile.write(tmp_path / "tone.flac", tone, rate)
+    with open_audio(tmp_path / "tone.flac") as audio:
+        samples = np.concatenate(list(audio.blocks()))
+        assert audio.duration_s == pytest.approx(12)
+    assert len(samples) == pytest.approx(12 * 16000, abs=2)
+    wanted = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(len(samples)) / 16000)
+    assert np.abs(samples - wanted)[160:-160].max() < 0.01
+
+
+def test_nan_and_infinity_do_not_reach_the_engine(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "bad.wav", np.full(16000, np.nan, np.float32), 16000, subtype="FLOAT")
+    soundfile.write(tmp_path / "loud.wav", np.full(16000, np.inf, np.float32), 16000, subtype="FLOAT")
+    for name in ("bad.wav", "loud.wav"):
+        with open_audio(tmp_path / name) as audio:
+            samples = np.concatenate(list(audio.blocks()))
+        assert np.abs(samples).max() <= 1
+
+
+@pytest.mark.parametrize("data", [b"", b"not audio at all", b"fLaC" + bytes(100)])
+def test_what_is_not_audio_is_refused(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "x.flac").write_bytes(data)
+    with pytest.raises(InvalidField, match="audio: cannot be read"), open_audio(tmp_path / "x.flac"):
+        pass
