@@ -15,7 +15,6 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_kit.converters import artifact_from_pb, seconds_to_pb
-from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_riffusion.service import build
@@ -57,15 +56,13 @@ async def result_of(stub: RiffusionServiceStub, asked: pb.GenerateRequest) -> pb
     return responses[-1].result
 
 
-async def test_a_cue_becomes_sound_midi_and_facts(
-    stub: RiffusionServiceStub, store: ArtifactStore, scratch: Scratch
-) -> None:
+async def test_a_cue_becomes_sound_midi_and_facts(stub: RiffusionServiceStub, store: ArtifactStore) -> None:
     result = await result_of(stub, request(0, 5, 11.3))
     sound = soundfile.info(io.BytesIO(store.read(artifact_from_pb(result.music))))
     assert (sound.format, sound.subtype, sound.channels) == ("FLAC", "PCM_24", 2)
     assert (sound.samplerate, sound.frames) == (48000, round(11.3 * 48000))
     midi = mido.MidiFile(file=io.BytesIO(store.read(artifact_from_pb(result.midi))))
-    assert midi.length == pytest.approx(11.3, abs=0.5)
+    assert midi.length == pytest.approx(11.3, abs=0.02)
     assert [section.emotion for section in result.sections] == [
         media_pb2.EMOTION_JOY,
         media_pb2.EMOTION_SADNESS,

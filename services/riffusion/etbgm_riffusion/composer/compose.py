@@ -8,10 +8,10 @@ from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.chance import generator, pick
 from etbgm_riffusion.composer.motif import Motif, make_motif
 from etbgm_riffusion.composer.plan import Plan, make_plan
-from etbgm_riffusion.composer.profiles import PROFILES, Profile
+from etbgm_riffusion.composer.profiles import PROFILES
 from etbgm_riffusion.composer.score import Bar, Note, Score, Voice
 from etbgm_riffusion.composer.speech import Speech, thin
-from etbgm_riffusion.composer.styles import COLOURS, DRUMS_CHANNEL, ROLES, STYLES, Style
+from etbgm_riffusion.composer.styles import COLOURS, DRUMS_CHANNEL, ROLES, STYLES, Sounds, Style
 from etbgm_riffusion.composer.voices import WRITERS, Part
 from etbgm_riffusion.types import AUTO, Piece
 
@@ -54,9 +54,7 @@ def compose(piece: Piece) -> Score:
         style=style,
         motif=make_motif(piece.random_seed, plan.meter),
         speech=Speech(piece.speech_spans),
-        figures={
-            emotion: _figure(profile, style, piece.random_seed) for emotion, profile in PROFILES.items()
-        },
+        figures={emotion: _figure(emotion, style, piece.random_seed) for emotion in Emotion},
     )
     notes = sorted(note for bar in plan.bars for role in WRITERS for note in _write(role, bar, context))
     return Score(
@@ -78,13 +76,11 @@ def voices_of(style: Style) -> tuple[Voice, ...]:
     """All voices of a style: each role in each colour, and the drums."""
     voices = []
     for i, role in enumerate(ROLES):
-        for j, colour in enumerate(COLOURS):
-            program = getattr(style, role)[j]
-            channel = _channel(i, j)
-            reverb = style.reverb // 2 if role == "bass" else style.reverb
-            voices.append(Voice(f"{role} {colour}", channel, program, style.levels[i], _PANS[role], reverb))
-    drums = Voice("drums", DRUMS_CHANNEL, style.kit_programme, style.levels[4], 64, style.reverb)
-    return (*voices, drums)
+        sounds: Sounds = getattr(style, role)
+        reverb = style.reverb // 2 if role == "bass" else style.reverb
+        for j, (colour, sound) in enumerate(zip(COLOURS, sounds, strict=True)):
+            voices.append(Voice(f"{role} {colour}", _channel(i, j), *sound, _PANS[role], reverb))
+    return (*voices, Voice("drums", DRUMS_CHANNEL, *style.drums, _PANS["drums"], style.reverb))
 
 
 def _channel(role: int, colour: int) -> int:
@@ -92,10 +88,10 @@ def _channel(role: int, colour: int) -> int:
     return channel if channel < DRUMS_CHANNEL else channel + 1
 
 
-def _figure(profile: Profile, style: Style, random_seed: int) -> str:
+def _figure(emotion: Emotion, style: Style, random_seed: int) -> str:
     """One of the emotion's figures that suits the style; it stays the emotion's in this piece."""
-    suiting = [figure for figure in profile.figures if figure in style.figures]
-    return pick(generator(random_seed, "figure", *profile.figures), suiting or style.figures)
+    suiting = [figure for figure in PROFILES[emotion].figures if figure in style.figures]
+    return pick(generator(random_seed, "figure", emotion), suiting or style.figures)
 
 
 def _write(role: str, bar: Bar, context: _Context) -> Iterator[Note]:
@@ -119,19 +115,13 @@ def _write(role: str, bar: Bar, context: _Context) -> Iterator[Note]:
     channel = DRUMS_CHANNEL if role == "drums" else _channel(ROLES.index(role), COLOURS.index(profile.colour))
     held = role in ("pad", "bass") or closing
     articulation = 1.0 if held else profile.articulation
-    last_s = (
-        max(bar.end_s - _release_s(bar), bar.start_s + bar.beats * bar.beat_s / 2) if closing else math.inf
-    )
+    last_s = bar.end_s - min(_RELEASE_S, 0.3 * bar.beats * bar.beat_s) if closing else math.inf
     for event in thin(role, WRITERS[role](bar, part), bar, context.speech):
         late_s = 0.0 if event.beat == 0 else _LATEST_S * chance.random()
         start_s = bar.start_s + event.beat * bar.beat_s + late_s
         end_s = min(start_s + event.length * articulation * bar.beat_s, last_s)
         velocity = event.velocity + round(_SPREAD * (2 * chance.random() - 1))
         yield Note(start_s, end_s, channel, event.pitch, min(127, max(1, velocity)))
-
-
-def _release_s(bar: Bar) -> float:
-    return min(_RELEASE_S, 0.3 * bar.beats * bar.beat_s)
 
 
 def _rests(role: str, bar: Bar, plan: Plan) -> bool:

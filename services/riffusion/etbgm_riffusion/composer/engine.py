@@ -78,8 +78,8 @@ class ComposerEngine:
         return Generated(
             midi=composed.midi,
             sections=tuple(
-                Section(s.span, s.emotion, str(s.key), s.tempo_bpm, len(s.bars))
-                for s in composed.score.sections
+                Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
+                for planned in composed.score.sections
             ),
             style=composed.score.style,
             notes=self._synth.notes,

@@ -22,8 +22,7 @@ def to_midi(score: Score) -> bytes:
     clock = _Clock(score.bars)
     file.tracks.append(_conductor(score, clock))
     for voice in score.voices:
-        notes = [note for note in score.notes if note.channel == voice.channel]
-        if notes:
+        if notes := [note for note in score.notes if note.channel == voice.channel]:
             file.tracks.append(_track(voice, notes, clock))
     buffer = io.BytesIO()
     file.save(file=buffer)
@@ -104,6 +103,7 @@ def _in_order(messages: Iterator[tuple[int, mido.Message | mido.MetaMessage]]) -
     track = mido.MidiTrack()
     now = 0
     for tick, message in sorted(messages, key=lambda pair: (pair[0], pair[1].type != "note_off")):
-        track.append(message.copy(time=tick - now))
+        message.time = tick - now
+        track.append(message)
         now = tick
     return track

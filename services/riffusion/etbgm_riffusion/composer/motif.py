@@ -28,6 +28,8 @@ _INTERVALS = (-1, 1, -1, 1, -1, 1, 0, -2, 2, 4)
 """Scale steps between neighbours: mostly stepwise (Huron 2006, Sweet Anticipation, ch. 5)."""
 
 _REACH = 5
+_LEAST_RANGE = 3
+"""A motif that moves less is no melody."""
 
 
 class MotifNote(NamedTuple):
@@ -60,6 +62,8 @@ def make_motif(random_seed: int, meter: int) -> Motif:
     chance = generator(random_seed, "motif")
     rhythm = [*_bar(pick(chance, _OPENINGS), 0, meter), *_bar(pick(chance, _ANSWERS), meter, meter)]
     steps = _walk(chance, len(rhythm))
+    while max(steps) - min(steps) < _LEAST_RANGE:
+        steps = _walk(chance, len(rhythm))
     notes = (MotifNote(beat, length, step) for (beat, length), step in zip(rhythm, steps, strict=True))
     return Motif(tuple(notes), meter)
 

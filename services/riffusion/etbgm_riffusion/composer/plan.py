@@ -8,7 +8,7 @@ its key and its chords again.
 import itertools
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline
 from etbgm_riffusion.composer.chance import generator, pick
@@ -24,6 +24,9 @@ _FORM = "AABA"
 
 _ODD_BAR_COST = 0.05
 """A bar of two beats before a boundary is as bad as a tempo 5 % off."""
+
+_FINAL_S = 2.8
+"""The last chord should sound at least this long."""
 
 _SHORT_BARS = (0.125, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Beats of the single bar that a span shorter than a bar gets."""
@@ -63,7 +66,8 @@ def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style) -> Plan
         emotion: _colour(random_seed, emotion, home, at_home=emotion == timeline.spans[0].emotion)
         for emotion in {span.emotion for span in timeline.spans}
     }
-    sections = tuple(_section(span, tempo_bpm, meter, colours[span.emotion].key) for span in timeline.spans)
+    *others, last = (_section(span, tempo_bpm, meter, colours[span.emotion].key) for span in timeline.spans)
+    sections = (*others, _with_fermata(last))
     return Plan(sections, tuple(_bars(sections, colours)), meter)
 
 
@@ -91,6 +95,14 @@ def _section(span: EmotionSpan, tempo_bpm: float, meter: int, key: Key) -> Plann
     beat_s = 60 / (tempo_bpm * float(profile.tempo_ratio) * pace)
     bars = fit_bars(span.span.duration_s, beat_s, meter)
     return PlannedSection(span.span, span.emotion, span.intensity, key, bars)
+
+
+def _with_fermata(section: PlannedSection) -> PlannedSection:
+    """Makes one long bar of the last two when the last chord would be too short."""
+    *before, one, last = (0.0, *section.bars)
+    if len(before) < 2 or last * section.beat_s >= _FINAL_S:
+        return section
+    return replace(section, bars=(*before[1:], one + last))
 
 
 def _colour(random_seed: int, emotion: Emotion, home: int, at_home: bool) -> _Colour:

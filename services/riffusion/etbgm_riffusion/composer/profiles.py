@@ -66,7 +66,7 @@ PROFILES: dict[Emotion, Profile] = {
         valence=-0.6, arousal=0.8, colour="tense", tempo_ratio=Fraction(4, 3),
         harmony=(("phrygian", ("1 1 2 1", "1 2 7 1")), ("aeolian", ("1 6 7 1", "1 1 4t 5M"))),
         cadence="5M", figures=("pulse", "stabs"), density=2, bass="drive", drive=3,
-        register=-3, velocity=98, articulation=0.55, lead=0.7, stretch=1, leap=1,
+        register=-3, velocity=92, articulation=0.55, lead=0.7, stretch=1, leap=1,
     ),
     Emotion.DISGUST: Profile(
         valence=-0.7, arousal=0.2, colour="tense", tempo_ratio=Fraction(8, 9),
@@ -78,25 +78,31 @@ PROFILES: dict[Emotion, Profile] = {
         valence=-0.6, arousal=0.6, colour="tense", tempo_ratio=Fraction(5, 4),
         harmony=(("phrygian", ("1 2 1 7", "1t 1 2 2")), ("aeolian", ("1 1t 6 5M", "1 4 1t 5M"))),
         cadence="5M", figures=("tremble", "broken"), density=2, bass="pedal", drive=1,
-        register=7, velocity=76, articulation=0.5, lead=0.5, stretch=1, leap=1,
+        register=7, velocity=86, articulation=0.5, lead=0.5, stretch=1, leap=1,
     ),
     Emotion.JOY: Profile(
         valence=0.8, arousal=0.5, colour="bright", tempo_ratio=Fraction(4, 3),
-        harmony=(("ionian", ("1 5 6 4", "1 4 6 5", "1 6 4 5", "1 3 4 5")), ("mixolydian", ("1 7 4 1", "1 4 7 4"))),
+        harmony=(
+            ("ionian", ("1 5 6 4", "1 4 6 5", "1 6 4 5", "1 3 4 5")),
+            ("mixolydian", ("1 7 4 1", "1 4 7 4")),
+        ),
         cadence="5", figures=("offbeat", "arpeggio", "pulse"), density=2, bass="bounce", drive=2,
         register=5, velocity=88, articulation=0.6, lead=0.85, stretch=1, leap=1,
     ),
     Emotion.NEUTRAL: Profile(
         valence=0.1, arousal=-0.2, colour="calm", tempo_ratio=Fraction(1),
-        harmony=(("ionian", ("19 4 6 5s", "1 4 19 5s", "1 6 29 5s")), ("mixolydian", ("19 4 1 7", "1 7 4 1"))),
+        harmony=(
+            ("ionian", ("19 4 6 5s", "1 4 19 5s", "1 6 29 5s")),
+            ("mixolydian", ("19 4 1 7", "1 7 4 1")),
+        ),
         cadence="5", figures=("arpeggio", "broken", "block"), density=1, bass="half", drive=1,
-        register=0, velocity=80, articulation=0.85, lead=0.6, stretch=1, leap=1,
+        register=0, velocity=84, articulation=0.85, lead=0.6, stretch=1, leap=1,
     ),
     Emotion.SADNESS: Profile(
         valence=-0.7, arousal=-0.5, colour="calm", tempo_ratio=Fraction(3, 4),
         harmony=(("aeolian", ("1 6 3 7", "19 4 6 5M", "1 7 6 5M")), ("dorian", ("1 7 4 1", "19 3 7 4"))),
         cadence="5M", figures=("broken", "block"), density=1, bass="whole", drive=0,
-        register=-5, velocity=72, articulation=1.0, lead=0.6, stretch=2, leap=-1,
+        register=-5, velocity=78, articulation=1.0, lead=0.6, stretch=2, leap=-1,
     ),
     Emotion.SURPRISE: Profile(
         valence=0.3, arousal=0.7, colour="bright", tempo_ratio=Fraction(5, 4),

@@ -113,10 +113,8 @@ def _events(unit: Unit, sample_rate_hz: int) -> list[_Event]:
     """Beginnings and ends of the unit's notes on the grid; at one time, ends come first."""
     events = []
     for note in unit.notes:
-        start, end = (
-            (round(time_s * sample_rate_hz) - unit.start) // GRID * GRID
-            for time_s in (note.start_s, note.end_s)
-        )
+        start = (round(note.start_s * sample_rate_hz) - unit.start) // GRID * GRID
+        end = (round(note.end_s * sample_rate_hz) - unit.start) // GRID * GRID
         events.append((start, True, note))
         events.append((max(end, start + GRID), False, note))
     return sorted(events)

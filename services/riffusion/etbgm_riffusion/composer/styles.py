@@ -1,40 +1,48 @@
-"""The styles, as data: who plays what. Instruments are General MIDI programmes, 0 to 127."""
+"""The styles, as data: who plays what, and how loud."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 ROLES = ("lead", "keys", "pad", "bass")
 COLOURS = ("calm", "bright", "tense")
 DRUMS_CHANNEL = 9
 
 
+class Sound(NamedTuple):
+    """A General MIDI programme, 0 to 127, and its MIDI volume, 0 to 127.
+
+    Volumes were set by measuring: every emotion in every style comes to about -20 LUFS.
+    """
+
+    programme: int
+    volume: int
+
+
+Sounds = tuple[Sound, Sound, Sound]
+"""For the colours calm, bright and tense (see `profiles.Profile.colour`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Style:
-    """One style of music.
-
-    `lead`, `keys`, `pad` and `bass` name the programmes for the colours calm, bright
-    and tense (see `profiles.Profile.colour`).
-    """
+    """One style of music."""
 
     name: str
     description: str
-    lead: tuple[int, int, int]
-    keys: tuple[int, int, int]
-    pad: tuple[int, int, int]
-    bass: tuple[int, int, int]
-    levels: tuple[int, int, int, int, int]
-    """MIDI volume of lead, keys, pad, bass and drums, 0 to 127."""
+    lead: Sounds
+    keys: Sounds
+    pad: Sounds
+    bass: Sounds
+    drums: Sound
     tempo_bpm: tuple[float, float]
     """Slowest and fastest tempo of a neutral section."""
     meters: tuple[int, ...]
     """Beats of a bar; the random seed chooses."""
     figures: tuple[str, ...]
-    """What the accompaniment plays when the emotion's own figures do not suit the style."""
+    """What the accompaniment may play (`voices.keys`)."""
     drive: int
     """The most percussion, 0 to 3 (see `profiles.Profile.drive`)."""
     kit: str
-    """Which drum patterns (`voices.drums`): "orchestra", "brushes" or "machine"."""
-    kit_programme: int
-    """Programme of the drum channel."""
+    """Which drum patterns (`voices.drums`): "brushes", "machine" or "orchestra"."""
     reverb: int
     """Send to the reverb, 0 to 127."""
 
@@ -44,31 +52,43 @@ STYLES: dict[str, Style] = {
     for style in (
         Style(
             "acoustic", "Guitar, woodwinds and double bass, close and warm.",
-            lead=(71, 73, 42), keys=(24, 25, 24), pad=(49, 49, 48), bass=(32, 32, 32),
-            levels=(84, 100, 58, 100, 74), tempo_bpm=(84, 98), meters=(4, 4, 3),
+            lead=(Sound(71, 84), Sound(73, 76), Sound(42, 88)),
+            keys=(Sound(24, 100), Sound(25, 86), Sound(24, 104)),
+            pad=(Sound(49, 60), Sound(49, 52), Sound(48, 62)),
+            bass=(Sound(32, 100), Sound(32, 90), Sound(32, 100)),
+            drums=Sound(40, 72), tempo_bpm=(84, 98), meters=(4, 4, 3),
             figures=("arpeggio", "broken", "offbeat", "stabs", "tremble", "pulse"),
-            drive=2, kit="brushes", kit_programme=40, reverb=34,
+            drive=2, kit="brushes", reverb=34,
         ),
         Style(
             "ambient", "Slow pads and bells with much space.",
-            lead=(79, 11, 53), keys=(4, 11, 88), pad=(89, 88, 92), bass=(39, 39, 39),
-            levels=(78, 88, 84, 84, 50), tempo_bpm=(72, 84), meters=(4,),
+            lead=(Sound(79, 74), Sound(11, 96), Sound(53, 74)),
+            keys=(Sound(4, 88), Sound(11, 104), Sound(88, 84)),
+            pad=(Sound(89, 82), Sound(88, 92), Sound(92, 80)),
+            bass=(Sound(39, 82), Sound(39, 92), Sound(39, 80)),
+            drums=Sound(0, 50), tempo_bpm=(72, 84), meters=(4,),
             figures=("broken", "arpeggio", "block", "tremble"),
-            drive=1, kit="machine", kit_programme=0, reverb=80,
+            drive=1, kit="machine", reverb=80,
         ),
         Style(
             "cinematic", "Strings, piano, horns and low drums.",
-            lead=(68, 73, 60), keys=(0, 46, 48), pad=(48, 49, 44), bass=(42, 43, 43),
-            levels=(88, 92, 78, 92, 84), tempo_bpm=(80, 94), meters=(4, 4, 3),
+            lead=(Sound(68, 86), Sound(73, 78), Sound(60, 92)),
+            keys=(Sound(0, 94), Sound(46, 80), Sound(48, 92)),
+            pad=(Sound(48, 80), Sound(49, 68), Sound(44, 80)),
+            bass=(Sound(42, 92), Sound(43, 80), Sound(43, 92)),
+            drums=Sound(48, 84), tempo_bpm=(80, 94), meters=(4, 4, 3),
             figures=("arpeggio", "broken", "block", "pulse", "stabs", "tremble", "offbeat"),
-            drive=3, kit="orchestra", kit_programme=48, reverb=64,
+            drive=3, kit="orchestra", reverb=64,
         ),
         Style(
             "electronic", "Synthesisers over a drum machine.",
-            lead=(80, 81, 81), keys=(5, 4, 87), pad=(89, 90, 95), bass=(38, 38, 39),
-            levels=(66, 92, 66, 92, 84), tempo_bpm=(88, 98), meters=(4,),
+            lead=(Sound(80, 78), Sound(81, 60), Sound(81, 58)),
+            keys=(Sound(5, 120), Sound(4, 84), Sound(87, 82)),
+            pad=(Sound(89, 90), Sound(90, 58), Sound(95, 62)),
+            bass=(Sound(38, 108), Sound(38, 84), Sound(39, 86)),
+            drums=Sound(25, 76), tempo_bpm=(88, 98), meters=(4,),
             figures=("pulse", "arpeggio", "offbeat", "stabs", "broken", "tremble"),
-            drive=3, kit="machine", kit_programme=25, reverb=40,
+            drive=3, kit="machine", reverb=40,
         ),
     )
 }  # fmt: skip

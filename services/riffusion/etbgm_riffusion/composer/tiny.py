@@ -22,7 +22,9 @@ class TinySynth:
     """
 
     name = "tinysoundfont"
-    notes = ("libfluidsynth is not installed; tinysoundfont played the music, without reverb.",)
+    notes: tuple[str, ...] = (
+        "libfluidsynth is not installed; tinysoundfont played the music, without reverb.",
+    )
 
     def __init__(self, soundfont: Path) -> None:
         self._soundfont = soundfont
