@@ -7,7 +7,7 @@ from etbgm_kit.server import run
 
 def main() -> None:
     """Reads the settings from the environment and serves until SIGTERM."""
-    settings = Settings()  # type: ignore[call-arg]  # the environment has them
+    settings = Settings()
     run(lambda: build(settings))
 
 

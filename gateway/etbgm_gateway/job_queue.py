@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Iterable
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID
+from dbos import DBOS, DBOSConfig, SetWorkflowID, error
 
 from etbgm_gateway.pipeline import Pipeline
 
@@ -60,3 +60,12 @@ def _log_as_we_do() -> None:
     logger = logging.getLogger("dbos")
     logger.handlers.clear()
     logger.propagate = True
+    logger.addFilter(_is_news)
+
+
+def _is_news(record: logging.LogRecord) -> bool:
+    """False for what DBOS calls an error and we asked for: a cancelled job, a gateway that stops."""
+    kind = record.exc_info[0] if record.exc_info else None
+    if kind and issubclass(kind, error.DBOSAwaitedWorkflowCancelledError):
+        return False
+    return not str(record.msg).startswith("Asyncio task cancelled")

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from etbgm_kit.converters import TIME_TOLERANCE_S
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 
@@ -21,7 +22,7 @@ def fitted(timeline: EmotionTimeline, duration_s: float, field: str) -> EmotionT
     """
     *others, last = timeline.spans
     missing_s = abs(timeline.duration_s - duration_s)
-    if missing_s > FIT_TOLERANCE_S or last.span.start_s >= duration_s:
+    if missing_s > FIT_TOLERANCE_S + TIME_TOLERANCE_S or last.span.start_s >= duration_s:
         raise InvalidField(
             field, f"must cover the video, which is {duration_s:.3f} s long, not {timeline.duration_s:.3f} s"
         )

@@ -1,0 +1,62 @@
+"""The job store by itself."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from etbgm_gateway.jobs import JobStore
+from etbgm_kit.errors import NotFound
+
+
+@pytest.fixture
+def jobs(tmp_path: Path) -> JobStore:
+    return JobStore(f"sqlite:///{tmp_path}/jobs.sqlite")
+
+
+def test_a_request_id_has_one_job(jobs: JobStore) -> None:
+    first = jobs.add("request-1", b"one")
+    assert jobs.add("request-1", b"two") == first
+    assert jobs.find_request("request-2") is None
+
+
+def test_ids_sort_by_time(jobs: JobStore) -> None:
+    made = []
+    for i in range(3):
+        made.append(jobs.add(f"request-{i}", b"").job_id)
+        time.sleep(0.002)
+    assert [row.job_id for row in jobs.page("", (), 10)] == sorted(made, reverse=True)
+
+
+def test_a_finished_job_stays_as_it_is(jobs: JobStore) -> None:
+    job_id = jobs.add("request-1", b"").job_id
+    begun = jobs.begin(job_id)
+    assert begun
+    assert (begun.state, begun.starts) == ("RUNNING", 1)
+    jobs.finish(job_id, "CANCELLED")
+    cancelled = jobs.get(job_id)
+    jobs.keep_stages(job_id, b"late")
+    jobs.finish(job_id, "SUCCEEDED", result=b"late")
+    assert jobs.begin(job_id) is None
+    assert jobs.get(job_id) == cancelled
+
+
+def test_a_job_that_is_taken_up_again_keeps_its_start(jobs: JobStore) -> None:
+    job_id = jobs.add("request-1", b"").job_id
+    first, second = jobs.begin(job_id), jobs.begin(job_id)
+    assert first
+    assert second
+    assert (second.start_time_s, second.starts) == (first.start_time_s, 2)
+    assert jobs.queued() == []
+
+
+def test_pages_carry_no_results(jobs: JobStore) -> None:
+    job_id = jobs.add("request-1", b"").job_id
+    jobs.finish(job_id, "SUCCEEDED", result=b"big")
+    assert [row.result for row in jobs.page("", ["SUCCEEDED"], 10)] == [None]
+    assert jobs.get(job_id).result == b"big"
+
+
+def test_an_unknown_job_is_not_found(jobs: JobStore) -> None:
+    with pytest.raises(NotFound):
+        jobs.get("x")

@@ -1,0 +1,112 @@
+"""What the pipeline asks of the services and makes of their answers."""
+
+import json
+
+from google.protobuf.duration_pb2 import Duration
+from google.rpc import code_pb2, error_details_pb2
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm_kit.converters import seconds_to_pb
+from tests.gateway.conftest import Api, FakeServices, Gateway
+
+
+def seconds(job: pb.Job) -> list[tuple[int, float]]:
+    return [(stage.stage, stage.fraction) for stage in job.stages]
+
+
+async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, services: FakeServices) -> None:
+    job = await api.run(await api.video())
+    assert job.state == pb.STATE_SUCCEEDED
+    assert seconds(job) == [(stage, 1.0) for stage in range(1, 7)]
+    assert all(stage.start_time.ToNanoseconds() <= stage.end_time.ToNanoseconds() for stage in job.stages)
+    assert services.seen == {
+        "Probe": 1, "Extract": 1, "Separate": 1, "Transcribe": 1, "Analyze": 1, "Generate": 4, "Mix": 4,
+    }  # fmt: skip
+
+    result = job.result
+    base = int(job.video.sha256, 16) % 2**53
+    assert [(v.number, v.random_seed, v.style) for v in result.variants] == [
+        (n, (base + n - 1) % 2**53, "ambient") for n in (1, 2, 3, 4)
+    ]
+    assert len({v.video.sha256 for v in result.variants}) == 4
+    assert [engine.name for engine in result.engines] == ["rnnoise", "pocketsphinx", "minilm", "composer"]
+    assert (result.container, list(result.notes)) == ("mp4", ["English only."])
+    assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
+    assert (await api.read(result.transcript_vtt)).startswith(b"WEBVTT")
+    assert json.loads(await api.read(result.timeline_json))["phrases"][0]["text"] == "unmistakable words"
+    assert (await api.read(result.timeline_plot)).startswith(b"\x89PNG")
+    report = json.loads(await api.read(result.report))
+    assert [stage["stage"] for stage in report["stages"]] == [
+        "INGEST", "SEPARATE", "TRANSCRIBE", "ANALYZE", "GENERATE", "MIX",
+    ]  # fmt: skip
+    assert report["variants"][2]["reached"]["integrated_loudness_lufs"] == -14
+
+
+async def test_a_second_job_on_the_same_video_finds_what_has_not_changed(api: Api) -> None:
+    video = await api.video()
+    await api.run(video, variants=1)
+    again = await api.run(video, variants=1, mix={"speech_to_music_lu": 20})
+    found = {stage.stage: stage.found for stage in again.stages}
+    assert found == {1: True, 2: True, 3: True, 4: True, 5: True, 6: False}
+
+
+async def test_a_long_video_is_rendered_in_cues(api: Api, services: FakeServices) -> None:
+    job = await api.run(await api.video(duration_s=300), variants=2)
+    assert job.state == pb.STATE_SUCCEEDED
+    assert services.seen["Generate"] == 2 * 4
+
+
+async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:
+    captions = await api.upload(b"WEBVTT\n", "text/vtt")
+    job = await api.run(await api.video(), captions=captions, variants=1)
+    assert "captions of 10 s" in (await api.read(job.result.transcript_srt)).decode()
+    assert (services.seen["Transcribe"], services.seen["ImportCaptions"]) == (0, 1)
+
+
+async def test_subtitles_in_the_video_are_used_unless_they_shall_not(
+    api: Api, services: FakeServices
+) -> None:
+    video = await api.video(subtitles=True)
+    await api.run(video, variants=1)
+    assert (services.seen["Transcribe"], services.seen["ImportCaptions"]) == (0, 1)
+    await api.run(video, variants=1, ignore_subtitles=True)
+    assert services.seen["Transcribe"] == 1
+
+
+async def test_without_speech_the_music_is_neutral(api: Api, services: FakeServices) -> None:
+    for video in (await api.video(speech=False), await api.video(audio=False)):
+        job = await api.run(video, variants=1)
+        assert [span.emotion for span in job.result.timeline.spans] == [5]
+        assert "No speech was found, so the music is neutral throughout." in job.result.notes
+        assert not job.result.HasField("speech")
+        assert not job.result.HasField("transcript_srt")
+    assert (services.seen["Transcribe"], services.seen["Analyze"]) == (0, 0)
+    assert services.seen["Separate"] == 1
+
+
+async def test_a_given_timeline_is_stretched_to_the_video_and_not_analyzed(
+    api: Api, services: FakeServices
+) -> None:
+    timeline = {
+        "duration": seconds_to_pb(9.97),
+        "spans": [{"span": {"end": seconds_to_pb(9.97)}, "emotion": "EMOTION_FEAR", "probability": 1.0}],
+    }
+    job = await api.run(await api.video(), timeline=timeline, variants=1)
+    assert job.result.timeline.spans[0].span.end == Duration(seconds=10)
+    assert services.seen["Analyze"] == 0
+
+
+async def test_a_job_on_a_video_that_turns_out_bad_fails_with_the_reason(api: Api) -> None:
+    job = await api.run(await api.video(fail="frames are missing"))
+    assert job.state == pb.STATE_FAILED
+    assert job.error.code == code_pb2.INVALID_ARGUMENT
+    bad = error_details_pb2.BadRequest()
+    assert any(detail.Unpack(bad) for detail in job.error.details)
+    assert bad.field_violations[0].description == "frames are missing"
+
+
+async def test_what_was_said_is_not_in_the_job_database(api: Api, shared_gateway: Gateway) -> None:
+    await api.run(await api.video(), variants=1)
+    stored = b"".join(path.read_bytes() for path in shared_gateway.folder.glob("jobs.sqlite*"))
+    assert b"rnnoise" in stored
+    assert b"unmistakable" not in stored

@@ -1,0 +1,163 @@
+"""Calls to services: choice of the replica, retries, deadlines, cancelling."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
+
+import grpc
+import pytest
+
+from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
+from etbgm_gateway.remote import Remote
+from etbgm_gateway.replicas import Replicas
+from etbgm_kit.errors import Busy, InvalidField, NotReady
+from etbgm_kit.interceptor import ErrorInterceptor
+from etbgm_kit.status import RemoteError
+
+RETRY_AFTER_S = 0.3
+
+
+class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
+    """Raises `errors` in turn, then answers after `hold_s`."""
+
+    def __init__(self, name: str, errors: list[Exception], hold_s: float) -> None:
+        self.name, self.errors, self.hold_s = name, errors, hold_s
+        self.calls, self.inside, self.most_inside, self.cancelled = 0, 0, 0, asyncio.Event()
+
+    async def Separate(
+        self, request: mixer_pb2.SeparateRequest, context: object
+    ) -> AsyncIterator[mixer_pb2.SeparateResponse]:
+        self.calls += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        self.inside += 1
+        self.most_inside = max(self.most_inside, self.inside)
+        try:
+            yield mixer_pb2.SeparateResponse(progress={"fraction": 0.5})
+            await asyncio.sleep(self.hold_s)
+            yield mixer_pb2.SeparateResponse(result={"notes": [self.name]})
+        except asyncio.CancelledError:
+            self.cancelled.set()
+            raise
+        finally:
+            self.inside -= 1
+
+
+@asynccontextmanager
+async def remote_of(
+    *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4
+) -> AsyncIterator[tuple[Remote[Any], list[FakeMixer]]]:
+    """A client of as many servers as there are lists of errors."""
+    fakes = [FakeMixer(str(i), errors, hold_s) for i, errors in enumerate(replicas)]
+    async with AsyncExitStack() as stack:
+        addresses = []
+        for fake in fakes:
+            server = grpc.aio.server(interceptors=[ErrorInterceptor()])
+            mixer_pb2_grpc.add_MixerServiceServicer_to_server(fake, server)
+            addresses.append(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
+            await server.start()
+            stack.push_async_callback(server.stop, None)
+        client = Remote(Replicas(",".join(addresses), mixer_pb2_grpc.MixerServiceStub), calls_per_replica)
+        stack.push_async_callback(client.close)
+        yield client, fakes
+
+
+async def separate(remote: Remote[Any], deadline_s: float = 10.0) -> str:
+    """The name of the server that answered."""
+    result = await remote.stream(
+        lambda stub: stub.Separate,
+        mixer_pb2.SeparateRequest(),
+        mixer_pb2.SeparateResult,
+        deadline_s,
+        lambda _: None,
+    )
+    return str(result.notes[0])
+
+
+async def test_calls_go_to_the_replica_with_the_fewest_in_flight() -> None:
+    async with remote_of([], [], [], hold_s=0.2) as (remote, fakes):
+        await asyncio.gather(*(separate(remote) for _ in range(6)))
+    assert [fake.calls for fake in fakes] == [2, 2, 2]
+
+
+async def test_a_refused_call_goes_to_another_replica_at_once() -> None:
+    async with remote_of([Busy(60)], [NotReady()], []) as (remote, fakes):
+        started = time.monotonic()
+        answers = [await separate(remote) for _ in range(6)]
+    assert time.monotonic() - started < 2
+    assert len(answers) == 6
+    assert sum(fake.calls for fake in fakes) <= 8
+
+
+async def test_when_all_refuse_the_call_waits_as_long_as_it_is_asked_to() -> None:
+    async with remote_of([Busy(RETRY_AFTER_S)]) as (remote, fakes):
+        started = time.monotonic()
+        await separate(remote)
+    assert time.monotonic() - started >= RETRY_AFTER_S
+    assert fakes[0].calls == 2
+
+
+async def test_bad_input_is_not_retried() -> None:
+    async with remote_of([InvalidField("audio", "is empty")]) as (remote, fakes):
+        with pytest.raises(RemoteError, match="is empty") as caught:
+            await separate(remote)
+    assert (caught.value.status_code, fakes[0].calls) == ("INVALID_ARGUMENT", 1)
+
+
+async def test_the_last_refusal_is_raised_at_the_deadline() -> None:
+    async with remote_of([Busy(0.1)] * 100) as (remote, _):
+        started = time.monotonic()
+        with pytest.raises(RemoteError) as caught:
+            await separate(remote, deadline_s=0.6)
+    assert caught.value.status_code == "RESOURCE_EXHAUSTED"
+    assert time.monotonic() - started < 1.5
+
+
+async def test_a_call_that_takes_too_long_is_cancelled_at_the_deadline() -> None:
+    async with remote_of([], hold_s=30) as (remote, fakes):
+        with pytest.raises(RemoteError) as caught:
+            await separate(remote, deadline_s=0.3)
+        await asyncio.wait_for(fakes[0].cancelled.wait(), 2)
+    assert caught.value.status_code == "DEADLINE_EXCEEDED"
+
+
+async def test_cancelling_the_task_cancels_the_call() -> None:
+    async with remote_of([], hold_s=30) as (remote, fakes):
+        task = asyncio.create_task(separate(remote))
+        while not fakes[0].inside:
+            await asyncio.sleep(0.01)
+        task.cancel()
+        await asyncio.wait_for(fakes[0].cancelled.wait(), 2)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def test_calls_beyond_the_places_wait_here() -> None:
+    async with remote_of([], hold_s=0.05, calls_per_replica=2) as (remote, fakes):
+        await asyncio.gather(*(separate(remote) for _ in range(7)))
+    assert (fakes[0].calls, fakes[0].most_inside) == (7, 2)
+
+
+async def test_a_server_that_comes_late_is_found() -> None:
+    async with remote_of([]) as (_, fakes):
+        pass
+    server = grpc.aio.server()
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.stop(None)
+    remote = Remote(Replicas(f"127.0.0.1:{port}", mixer_pb2_grpc.MixerServiceStub), 1)
+    task = asyncio.create_task(separate(remote))
+    await asyncio.sleep(0.5)
+    late = grpc.aio.server()
+    mixer_pb2_grpc.add_MixerServiceServicer_to_server(fakes[0], late)
+    late.add_insecure_port(f"127.0.0.1:{port}")
+    await late.start()
+    assert await asyncio.wait_for(task, 8) == "0"
+    await late.stop(None)
+    await remote.close()
+
+
+def test_a_service_needs_an_address() -> None:
+    with pytest.raises(ValueError, match="at least one address"):
+        Replicas(" , ", mixer_pb2_grpc.MixerServiceStub)
