@@ -8,7 +8,7 @@ def main() -> None:
     from etbgm_stt.service import build
     from etbgm_stt.settings import Settings
 
-    settings = Settings()  # type: ignore[call-arg]  # the environment has them
+    settings = Settings()
     run(lambda: build(settings))
 
 

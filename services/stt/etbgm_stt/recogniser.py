@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
-from etbgm_kit.types import EngineInfo
+from etbgm_kit.types import EngineInfo, Transcript
 from etbgm_kit.vad import Mono
 from etbgm_stt.types import Heard
 
@@ -24,8 +24,8 @@ class Recogniser(Protocol):
         Raises InvalidField("language") when the engine does not know it.
         """
 
-    def notes(self, confidence: float) -> tuple[str, ...]:
-        """Sentences for the user on what limits a transcript with this mean confidence, [0, 1]."""
+    def notes(self, transcript: Transcript) -> tuple[str, ...]:
+        """Sentences for the user on what limits `transcript`."""
 
     def recognise(self, blocks: Iterable[Mono], language: str) -> Iterator[Heard]:
         """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in order of time.

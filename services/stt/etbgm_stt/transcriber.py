@@ -40,8 +40,8 @@ class Transcriber:
                     segments.append(heard.segment)
                     on_segment(heard.segment)
                 on_progress(min(1.0, heard.until_s / audio.duration_s) if audio.duration_s else 1.0)
-        confidence = sum(segment.confidence for segment in segments) / max(1, len(segments))
-        return Answer(Transcript(tuple(segments), language), self.engine, self._recogniser.notes(confidence))
+        transcript = Transcript(tuple(segments), language)
+        return Answer(transcript, self.engine, self._recogniser.notes(transcript))
 
     def import_captions(self, question: CaptionsQuestion) -> Transcript:
         """What the captions say. Raises InvalidField, NotFound."""
