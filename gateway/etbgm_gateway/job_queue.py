@@ -1,7 +1,9 @@
 """DBOS, which holds the queue of jobs and takes up again what was interrupted."""
 
+import asyncio
 import logging
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from dbos import DBOS, DBOSConfig, SetWorkflowID, error
 
@@ -24,6 +26,7 @@ class JobQueue:
         Workflows run in the event loop that is running here, where the clients' channels live.
         """
         self._pipeline, self._concurrent_jobs = pipeline, concurrent_jobs
+        self._loop = asyncio.get_running_loop()
         config: DBOSConfig = {
             "name": "etbgm",
             "system_database_url": url,
@@ -52,8 +55,10 @@ class JobQueue:
         await DBOS.cancel_workflow_async(job_id)
 
     def close(self) -> None:
-        """Ends DBOS; what was running is taken up after the next start."""
+        """Ends DBOS; what was running is taken up after the next start. Blocks."""
         DBOS.destroy()
+        # DBOS had made its threads, which are gone now, the loop's own; others still need some.
+        self._loop.call_soon_threadsafe(self._loop.set_default_executor, ThreadPoolExecutor())
 
 
 def _log_as_we_do() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import closing
 from typing import Any, TypeAlias
 
 import grpc
@@ -28,7 +29,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.UploadVideoResponse:
         """See gateway.proto."""
         opening = _opening(await anext(aiter(request_iterator), gateway_pb2.UploadVideoRequest()))
-        with self._uploads.open(opening) as arriving:
+        with closing(await asyncio.to_thread(self._uploads.begin, opening)) as arriving:
             async for request in request_iterator:
                 await asyncio.to_thread(arriving.append, _data(request))
         received = await asyncio.to_thread(self._uploads.settle, opening)

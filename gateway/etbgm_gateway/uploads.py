@@ -5,9 +5,9 @@ records/uploads/ID              in the artifact store: the artifact, once comple
 """
 
 import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -43,16 +43,22 @@ class Received:
 class Arriving:
     """An upload that is open for more bytes; all methods block."""
 
-    def __init__(self, file: BinaryIO, opening: Opening) -> None:
-        self._file, self._opening = file, opening
-        self.received_bytes = opening.offset_bytes
+    def __init__(self, file: BinaryIO, opening: Opening, on_close: Callable[[], None]) -> None:
+        self._file, self._opening, self._on_close = file, opening, on_close
+        self._received_bytes = opening.offset_bytes
 
     def append(self, data: bytes) -> None:
         """Takes the next bytes; raises InvalidField when they are more than were announced."""
-        if self.received_bytes + len(data) > self._opening.size_bytes:
+        if self._received_bytes + len(data) > self._opening.size_bytes:
             raise InvalidField("data", f"goes beyond the announced {self._opening.size_bytes} bytes")
         self._file.write(data)
-        self.received_bytes += len(data)
+        self._file.flush()
+        self._received_bytes += len(data)
+
+    def close(self) -> None:
+        """Lets others go on with it."""
+        self._file.close()
+        self._on_close()
 
 
 class Uploads:
@@ -64,6 +70,7 @@ class Uploads:
         self._folder.mkdir(parents=True, exist_ok=True)
         self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
         self._open: set[str] = set()
+        self._lock = threading.Lock()
 
     def received(self, upload_id: str) -> Received:
         """Raises InvalidField for an impossible id, NotFound for an unknown one."""
@@ -76,36 +83,36 @@ class Uploads:
             raise NotFound("no such upload", upload_id=upload_id)
         return Received(part.stat().st_size)
 
-    @contextmanager
-    def open(self, opening: Opening) -> Iterator[Arriving]:
-        """An upload to append to while the context lasts; what has arrived stays, however it ends.
+    def begin(self, opening: Opening) -> Arriving:
+        """An upload to append to, until it is closed; what has arrived stays, however it ends.
 
         Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (someone
         else is sending).
         """
-        self._check(opening)
-        if opening.upload_id in self._open:
-            raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
-        self._open.add(opening.upload_id)
-        try:
+        check_id(opening.upload_id, "opening.upload_id")
+        with self._lock:
+            if opening.upload_id in self._open:
+                raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
+            self._check(opening)
             self._remove_old()
-            with self._part(opening.upload_id).open("ab") as file:
-                yield Arriving(file, opening)
-        finally:
-            self._open.discard(opening.upload_id)
+            self._open.add(opening.upload_id)
+        file = self._part(opening.upload_id).open("ab")
+        return Arriving(file, opening, lambda: self._open.discard(opening.upload_id))
 
     def settle(self, opening: Opening) -> Received:
         """Stores the upload when it is complete; says where it stands."""
-        received = self.received(opening.upload_id)
-        if received.artifact or received.size_bytes < opening.size_bytes:
+        received, part = self.received(opening.upload_id), self._part(opening.upload_id)
+        if received.size_bytes < opening.size_bytes:
             return received
-        artifact = self._store.put(self._part(opening.upload_id), opening.media_type)
-        self._store.remember(f"uploads/{opening.upload_id}", artifact_to_pb(artifact).SerializeToString())
-        self._part(opening.upload_id).unlink(missing_ok=True)
-        return Received(artifact.size_bytes, artifact)
+        if not received.artifact:
+            artifact = self._store.put(part, opening.media_type)
+            record = artifact_to_pb(artifact).SerializeToString()
+            self._store.remember(f"uploads/{opening.upload_id}", record)
+            received = Received(artifact.size_bytes, artifact)
+        part.unlink(missing_ok=True)
+        return received
 
     def _check(self, opening: Opening) -> None:
-        check_id(opening.upload_id, "opening.upload_id")
         if not 1 <= opening.size_bytes <= self._limit_bytes:
             raise InvalidField("opening.size_bytes", f"must be in [1, {self._limit_bytes}]")
         kind = opening.media_type
