@@ -35,5 +35,17 @@ def test_nan_and_infinity_do_not_reach_the_engine(tmp_path: Path) -> None:
 @pytest.mark.parametrize("data", [b"", b"not audio at all", b"fLaC" + bytes(100)])
 def test_what_is_not_audio_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "x.flac").write_bytes(data)
-    with pytest.raises(InvalidField, match="audio: cannot be read"), open_audio(tmp_path / "x.flac"):
-        pass
+    with (
+        pytest.raises(InvalidField, match="audio: cannot be read") as caught,
+        open_audio(tmp_path / "x.flac") as audio,
+    ):
+        list(audio.blocks())
+    assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_file_that_breaks_off_is_refused(tmp_path: Path) -> None:
+    noise = np.random.default_rng(4).normal(0, 0.1, 30 * 16000)
+    soundfile.write(tmp_path / "whole.flac", noise, 16000)
+    (tmp_path / "half.flac").write_bytes((tmp_path / "whole.flac").read_bytes()[:300_000])
+    with pytest.raises(InvalidField, match="to its end"), open_audio(tmp_path / "half.flac") as audio:
+        list(audio.blocks())

@@ -31,7 +31,7 @@ class AudioFile:
             for block in self._file.blocks(size, dtype="float32", always_2d=True):
                 yield _finite(resampler.resample_chunk(block.mean(axis=1, dtype=np.float32)))
         except soundfile.LibsndfileError as error:
-            raise InvalidField("audio", f"cannot be read to its end: {error}") from error
+            raise InvalidField("audio", f"cannot be read to its end: {error.error_string}") from error
         yield _finite(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
 
@@ -41,7 +41,7 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
     try:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
-        raise InvalidField("audio", f"cannot be read: {error}") from error
+        raise InvalidField("audio", f"cannot be read: {error.error_string}") from error
     with file:
         yield AudioFile(file)
 
