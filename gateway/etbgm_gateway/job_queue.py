@@ -10,7 +10,7 @@ from dbos import DBOS, DBOSConfig, SetWorkflowID, error
 from etbgm_gateway.pipeline import Pipeline
 
 QUEUE = "jobs"
-POLL_S = 0.05
+POLL_S = 0.1
 """How often the queue is looked at; at DBOS's default of 1 s a job would start 0.8 s late."""
 
 APPLICATION_VERSION = "1"
