@@ -1,10 +1,12 @@
 """The score: what the voices write."""
 
+import ctypes
 import hashlib
 import os
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +16,7 @@ from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.composer.synth import find_synth
 from etbgm_riffusion.types import Piece
 
 MakePiece = Callable[..., Piece]
@@ -28,6 +31,7 @@ def onsets_per_s(score: Score, start_s: float, end_s: float, role: str = "") -> 
 
 def test_the_same_piece_is_the_same_in_another_process(make_piece: MakePiece) -> None:
     program = """
+import ctypes
 import hashlib
 from etbgm_kit.types import *
 from etbgm_riffusion.composer.compose import compose
@@ -123,3 +127,14 @@ def test_a_three_hour_timeline_is_composed_in_seconds(make_piece: MakePiece) -> 
     score = compose(make_piece(0, 3 * 3600.0, emotions=(Emotion.NEUTRAL,)))
     assert score.bars[-1].end_s == pytest.approx(3 * 3600)
     assert len(score.notes) < 200_000
+
+
+def test_without_synthesiser_the_debian_packages_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", missing)
+    monkeypatch.setitem(sys.modules, "tinysoundfont", None)
+    monkeypatch.delitem(sys.modules, "etbgm_riffusion.composer.tiny", raising=False)
+    with pytest.raises(RuntimeError, match="libfluidsynth3 and fluid-soundfont-gm"):
+        find_synth(Path("any.sf2"))

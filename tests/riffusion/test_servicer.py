@@ -4,6 +4,7 @@ import io
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import grpc
 import mido
@@ -19,6 +20,9 @@ from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_riffusion.service import build
 from etbgm_riffusion.settings import Settings
+
+if TYPE_CHECKING:
+    from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceAsyncStub
 
 
 def pb_span(start_s: float, end_s: float) -> media_pb2.Span:
@@ -37,7 +41,7 @@ def request(*edges: float, style: str = "cinematic") -> pb.GenerateRequest:
 
 
 @pytest_asyncio.fixture
-async def stub(tmp_path: Path) -> AsyncIterator[RiffusionServiceStub]:
+async def stub(tmp_path: Path) -> AsyncIterator["RiffusionServiceAsyncStub"]:
     settings = Settings(
         store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", work_dir=tmp_path / "work"
     )
@@ -48,7 +52,7 @@ async def stub(tmp_path: Path) -> AsyncIterator[RiffusionServiceStub]:
     await server.stop(notice_s=0)
 
 
-async def result_of(stub: RiffusionServiceStub, asked: pb.GenerateRequest) -> pb.GenerateResult:
+async def result_of(stub: "RiffusionServiceAsyncStub", asked: pb.GenerateRequest) -> pb.GenerateResult:
     responses = [response async for response in stub.Generate(asked)]
     assert [response.WhichOneof("update") for response in responses[-1:]] == ["result"]
     fractions = [response.progress.fraction for response in responses[:-1]]
@@ -56,7 +60,9 @@ async def result_of(stub: RiffusionServiceStub, asked: pb.GenerateRequest) -> pb
     return responses[-1].result
 
 
-async def test_a_cue_becomes_sound_midi_and_facts(stub: RiffusionServiceStub, store: ArtifactStore) -> None:
+async def test_a_cue_becomes_sound_midi_and_facts(
+    stub: "RiffusionServiceAsyncStub", store: ArtifactStore
+) -> None:
     result = await result_of(stub, request(0, 5, 11.3))
     sound = soundfile.info(io.BytesIO(store.read(artifact_from_pb(result.music))))
     assert (sound.format, sound.subtype, sound.channels) == ("FLAC", "PCM_24", 2)
@@ -72,7 +78,7 @@ async def test_a_cue_becomes_sound_midi_and_facts(stub: RiffusionServiceStub, st
     assert not result.timings.found
 
 
-async def test_the_same_request_is_found_and_another_rate_is_not(stub: RiffusionServiceStub) -> None:
+async def test_the_same_request_is_found_and_another_rate_is_not(stub: "RiffusionServiceAsyncStub") -> None:
     asked = request(0, 2)
     first, again = await result_of(stub, asked), await result_of(stub, asked)
     assert (first.timings.found, again.timings.found) == (False, True)
@@ -82,7 +88,7 @@ async def test_the_same_request_is_found_and_another_rate_is_not(stub: Riffusion
     assert (other.timings.found, other.midi) == (False, first.midi)
 
 
-async def test_styles_are_listed_in_order(stub: RiffusionServiceStub) -> None:
+async def test_styles_are_listed_in_order(stub: "RiffusionServiceAsyncStub") -> None:
     styles = (await stub.ListStyles(pb.ListStylesRequest())).styles
     names = [style.name for style in styles]
     assert names == sorted(names)
@@ -102,9 +108,9 @@ def _overlap() -> pb.GenerateRequest:
     return asked
 
 
-def _changed(**fields: object) -> pb.GenerateRequest:
+def _changed(change: pb.GenerateRequest) -> pb.GenerateRequest:
     asked = request(0, 5, 10)
-    asked.MergeFrom(pb.GenerateRequest(**fields))
+    asked.MergeFrom(change)
     return asked
 
 
@@ -113,22 +119,22 @@ def _changed(**fields: object) -> pb.GenerateRequest:
     [
         (_gap(), "timeline.spans[1]"),
         (_overlap(), "timeline.spans[1]"),
-        (_changed(cue=pb_span(0, 10.5)), "cue"),
-        (_changed(cue=media_pb2.Span(start=seconds_to_pb(10))), "cue"),
-        (_changed(style="polka"), "style"),
-        (_changed(sample_rate_hz=22050), "sample_rate_hz"),
-        (_changed(random_seed=2**53), "random_seed"),
-        (_changed(speech_spans=[pb_span(3, 4), pb_span(1, 2)]), "speech_spans[1]"),
+        (_changed(pb.GenerateRequest(cue=pb_span(0, 10.5))), "cue"),
+        (_changed(pb.GenerateRequest(cue=media_pb2.Span(start=seconds_to_pb(10)))), "cue"),
+        (_changed(pb.GenerateRequest(style="polka")), "style"),
+        (_changed(pb.GenerateRequest(sample_rate_hz=22050)), "sample_rate_hz"),
+        (_changed(pb.GenerateRequest(random_seed=2**53)), "random_seed"),
+        (_changed(pb.GenerateRequest(speech_spans=[pb_span(3, 4), pb_span(1, 2)])), "speech_spans[1]"),
         (pb.GenerateRequest(cue=pb_span(0, 1)), "timeline.duration"),
     ],
 )
 async def test_a_request_that_cannot_be_met_names_the_field(
-    stub: RiffusionServiceStub, asked: pb.GenerateRequest, field: str
+    stub: "RiffusionServiceAsyncStub", asked: pb.GenerateRequest, field: str
 ) -> None:
     with pytest.raises(grpc.aio.AioRpcError) as refused:
         await result_of(stub, asked)
     assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
-    assert refused.value.details().startswith(f"{field}: ")
+    assert (refused.value.details() or "").startswith(f"{field}: ")
 
 
 def test_a_missing_soundfont_is_named_at_start(tmp_path: Path) -> None:

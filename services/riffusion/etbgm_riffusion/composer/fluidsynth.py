@@ -41,7 +41,7 @@ _WHOLE = {
     "synth.polyphony": 192,
 }
 _REAL = {
-    "synth.gain": 0.75,
+    "synth.gain": 0.8,
     "synth.reverb.room-size": 0.55,
     "synth.reverb.damp": 0.4,
     "synth.reverb.width": 0.8,

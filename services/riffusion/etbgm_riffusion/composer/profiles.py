@@ -87,7 +87,7 @@ PROFILES: dict[Emotion, Profile] = {
             ("mixolydian", ("1 7 4 1", "1 4 7 4")),
         ),
         cadence="5", figures=("offbeat", "arpeggio", "pulse"), density=2, bass="bounce", drive=2,
-        register=5, velocity=88, articulation=0.6, lead=0.85, stretch=1, leap=1,
+        register=5, velocity=92, articulation=0.6, lead=0.85, stretch=1, leap=1,
     ),
     Emotion.NEUTRAL: Profile(
         valence=0.1, arousal=-0.2, colour="calm", tempo_ratio=Fraction(1),
@@ -108,6 +108,6 @@ PROFILES: dict[Emotion, Profile] = {
         valence=0.3, arousal=0.7, colour="bright", tempo_ratio=Fraction(5, 4),
         harmony=(("lydian", ("1 2 1 2", "17 2 6 2", "1 2 37 2")),),
         cadence="5", figures=("arpeggio", "stabs"), density=2, bass="bounce", drive=2,
-        register=8, velocity=88, articulation=0.5, lead=0.8, stretch=1, leap=2,
+        register=8, velocity=92, articulation=0.5, lead=0.8, stretch=1, leap=2,
     ),
 }  # fmt: skip

@@ -16,7 +16,7 @@ _CEILING = 71
 """Highest pitch of lead and accompaniment under speech, B4 (494 Hz): below the
 consonants and the upper formants at 1-4 kHz, which carry intelligibility."""
 
-_SOFTER = {"lead": 14, "keys": 10, "drums": 14, "pad": 4, "bass": 2}
+_SOFTER = {"lead": 20, "keys": 16, "drums": 16, "pad": 12, "bass": 4}
 """MIDI velocity taken off each voice under speech."""
 
 

@@ -11,8 +11,10 @@ from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
 from etbgm_riffusion.composer.synth import Stereo
 
-_GAIN_DB = -3.0
+_GAIN_DB = 0.0
 _DRUMS_BANK = 128
+_FLUSH = 8192
+"""Samples in which silenced notes have faded out."""
 
 
 class TinySynth:
@@ -41,13 +43,14 @@ class TinySynth:
 
 
 class TinyPlayer:
-    """tinysoundfont keeps no state between notes, so silencing it makes it fresh."""
+    """tinysoundfont keeps no state between notes, so silence makes it fresh."""
 
     def __init__(
         self, synth: tinysoundfont.Synth, sounds: int, voices: Sequence[Voice], in_use: threading.Lock
     ) -> None:
         self._synth, self._in_use = synth, in_use
         synth.sounds_off()
+        synth.generate(_FLUSH)
         for voice in voices:
             drums = voice.channel == DRUMS_CHANNEL
             synth.program_select(voice.channel, sounds, _DRUMS_BANK if drums else 0, voice.program, drums)

@@ -57,7 +57,7 @@ def _pulse(bar: Bar, part: Part) -> list[Event]:
     """The chord again and again, accented on the beat."""
     step = 1 / part.profile.density
     return [
-        Event(beat, step, pitch, part.velocity - (0 if beat % 1 == 0 else 12))
+        Event(beat, step, pitch, part.velocity - (6 if beat % 1 == 0 else 18))
         for beat in onsets(bar.beats, step)
         for pitch in bar.voicing[-3:]
     ]
