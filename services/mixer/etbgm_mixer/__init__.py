@@ -1,0 +1,1 @@
+"""ET-BGM's mixer: media in and out."""

@@ -1,0 +1,89 @@
+"""Which gains bring speech, music and their sum to the loudness that was asked for.
+
+All is computed from measured energies: uncorrelated sounds add theirs.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from etbgm_kit.types import Span
+from etbgm_mixer import loudness
+from etbgm_mixer.loudness import Energies
+from etbgm_mixer.types import MixSettings
+
+MOST_GAIN_DB = 40.0
+"""What is quieter than this allows stays quieter than asked: its noise would be all one hears."""
+
+ROUNDS = 8
+"""Of the search for the gain; each leaves about a third of the error."""
+
+SILENT_LUFS = -70.0
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Energy and peak per 10 ms, (steps,) each, of the voice and of the ducked music."""
+
+    voice: Energies
+    voice_peaks: Energies
+    music: Energies
+    music_peaks: Energies
+
+
+def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettings) -> float:
+    """Gain that puts the ducked music as far under the speech as asked; 0 without a voice."""
+    voice, music = loudness.coarse(measured.voice), loudness.coarse(measured.music)
+    if spans:
+        spoken = loudness.mean_lufs(loudness.within(voice, spans))
+        under = loudness.mean_lufs(loudness.within(music, spans))
+        wanted = settings.speech_to_music_lu
+    else:
+        spoken, under = loudness.integrated_lufs(voice), loudness.integrated_lufs(music)
+        wanted = settings.speech_to_music_lu - settings.music_lift_db
+    if spoken < SILENT_LUFS or under < SILENT_LUFS:
+        return 0.0
+    return spoken - wanted - under
+
+
+def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceiling_db: float) -> float:
+    """Gain of the sum that gives the target loudness after a limiter at `ceiling_db`.
+
+    The limiter is foreseen: each 10 ms whose peak would be over the ceiling loses
+    that much.
+    """
+    music = 10 ** (music_db / 20)
+    energies = measured.voice + measured.music * music**2
+    peaks = measured.voice_peaks + measured.music_peaks * music
+    ceiling = 10 ** (ceiling_db / 20)
+    gain_db = 0.0
+    for _ in range(ROUNDS):
+        gain = 10 ** (gain_db / 20)
+        limited = gain * np.minimum(1, ceiling / np.maximum(gain * peaks, 1e-9))
+        reached = loudness.loudness_lufs(loudness.coarse(energies * limited**2))
+        if not np.isfinite(reached):
+            return 0.0
+        gain_db = min(gain_db + target_lufs - reached, MOST_GAIN_DB)
+    return gain_db
+
+
+def speech_over_music_lu(measured: Measured, spans: Sequence[Span], music_db: float) -> float | None:
+    """Loudness of speech over music on the speech spans; None where there is nothing to compare."""
+    spoken, under = (
+        loudness.mean_lufs(loudness.within(loudness.coarse(fine), spans))
+        for fine in (measured.voice, measured.music)
+    )
+    difference = spoken - under - music_db
+    return difference if np.isfinite(difference) else None
+
+
+def lift_lu(measured: Measured, spans: Sequence[Span]) -> float | None:
+    """How much louder the music is in the pauses than under speech; None without one of them."""
+    music = loudness.coarse(measured.music)
+    edges_s = [0.0, *(edge for span in spans for edge in (span.start_s, span.end_s)), len(music) * 0.1]
+    pauses = [Span(a, b) for a, b in zip(edges_s[::2], edges_s[1::2], strict=True) if b > a]
+    difference = loudness.mean_lufs(loudness.within(music, pauses)) - loudness.mean_lufs(
+        loudness.within(music, spans)
+    )
+    return difference if np.isfinite(difference) else None

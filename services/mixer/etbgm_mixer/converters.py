@@ -1,0 +1,156 @@
+"""Requests to values and values to responses; requests are checked here."""
+
+from typing import NamedTuple
+
+from etbgm.mixer.v1 import mixer_pb2 as pb
+from etbgm_kit.converters import (
+    artifact_from_pb,
+    artifact_to_pb,
+    engine_to_pb,
+    seconds_to_pb,
+    span_from_pb,
+    span_to_pb,
+    spans_from_pb,
+)
+from etbgm_kit.errors import InvalidField
+from etbgm_mixer.studio import MixOrder
+from etbgm_mixer.types import (
+    Container,
+    Extracted,
+    MediaFacts,
+    Mixed,
+    MixSettings,
+    MusicCue,
+    OriginalAudio,
+    Separated,
+)
+
+
+class _Range(NamedTuple):
+    low: float
+    high: float
+
+
+RANGES = {
+    "target_loudness_lufs": _Range(-31, -9),
+    "max_true_peak_dbtp": _Range(-9, 0),
+    "speech_to_music_lu": _Range(6, 30),
+    "music_lift_db": _Range(0, 15),
+    "attack_ms": _Range(10, 2000),
+    "hold_ms": _Range(0, 2000),
+    "release_ms": _Range(10, 5000),
+}
+"""As the contract states them."""
+
+_ORIGINAL_AUDIO = {
+    pb.ORIGINAL_AUDIO_UNSPECIFIED: OriginalAudio.SPEECH_ONLY,
+    pb.ORIGINAL_AUDIO_SPEECH_ONLY: OriginalAudio.SPEECH_ONLY,
+    pb.ORIGINAL_AUDIO_KEEP: OriginalAudio.KEEP,
+    pb.ORIGINAL_AUDIO_NONE: OriginalAudio.NONE,
+}
+
+
+def container_from_pb(request: pb.ProbeRequest | pb.MixRequest) -> Container | None:
+    """None when absent; InvalidField for an unknown one."""
+    if not request.HasField("container"):
+        return None
+    try:
+        return Container(request.container)
+    except ValueError:
+        raise InvalidField("container", f"must be one of {', '.join(Container)}") from None
+
+
+def order_from_pb(request: pb.MixRequest) -> MixOrder:
+    """Raises InvalidField."""
+    return MixOrder(
+        video=artifact_from_pb(request.video, "video"),
+        audio=artifact_from_pb(request.audio, "audio") if request.HasField("audio") else None,
+        speech=artifact_from_pb(request.speech, "speech") if request.HasField("speech") else None,
+        speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
+        cues=tuple(
+            MusicCue(
+                artifact_from_pb(cue.music, f"cues[{i}].music"), span_from_pb(cue.span, f"cues[{i}].span")
+            )
+            for i, cue in enumerate(request.cues)
+        ),
+        settings=settings_from_pb(request.settings),
+        container=container_from_pb(request),
+    )
+
+
+def settings_from_pb(message: pb.MixSettings) -> MixSettings:
+    """Absent fields take their defaults; InvalidField for one out of its range."""
+    if message.original_audio not in _ORIGINAL_AUDIO:
+        raise InvalidField("settings.original_audio", "is unknown")
+    numbers = {name: getattr(message, name) for name in RANGES if message.HasField(name)}  # type: ignore[arg-type]
+    for name, value in numbers.items():
+        if not RANGES[name].low <= value <= RANGES[name].high:
+            low, high = RANGES[name]
+            raise InvalidField(f"settings.{name}", f"must be in [{low:g}, {high:g}], is {value:g}")
+    return MixSettings(original_audio=_ORIGINAL_AUDIO[message.original_audio], **numbers)
+
+
+def probed_to_pb(facts: MediaFacts, container: Container) -> pb.ProbeResponse:
+    """The response."""
+    return pb.ProbeResponse(facts=facts_to_pb(facts), container=container)
+
+
+def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
+    """The message for `facts`."""
+    video, audio = facts.video, facts.audio
+    return pb.MediaFacts(
+        duration=seconds_to_pb(facts.duration_s),
+        container=facts.container,
+        video=pb.VideoStream(
+            codec=video.codec,
+            width=video.width,
+            height=video.height,
+            frame_rate=video.frame_rate,
+            rotation_degrees=video.rotation_degrees,
+        ),
+        audio=audio
+        and pb.AudioStream(codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels),
+        subtitles=[pb.SubtitleStream(codec=s.codec, language=s.language) for s in facts.subtitles],
+        size_bytes=facts.size_bytes,
+        notes=facts.notes,
+    )
+
+
+def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
+    """The result, without timings."""
+    return pb.ExtractResult(
+        facts=facts_to_pb(extracted.facts),
+        audio=extracted.audio and artifact_to_pb(extracted.audio),
+        captions=extracted.captions and artifact_to_pb(extracted.captions),
+    )
+
+
+def separated_to_pb(separated: Separated) -> pb.SeparateResult:
+    """The result, without timings."""
+    return pb.SeparateResult(
+        speech=artifact_to_pb(separated.speech),
+        residual=separated.residual and artifact_to_pb(separated.residual),
+        speech_spans=[span_to_pb(span) for span in separated.speech_spans],
+        engine=engine_to_pb(separated.engine),
+        notes=separated.notes,
+    )
+
+
+def mixed_to_pb(mixed: Mixed) -> pb.MixResult:
+    """The result, without timings."""
+    report = mixed.report
+    return pb.MixResult(
+        video=artifact_to_pb(mixed.video),
+        music=artifact_to_pb(mixed.music),
+        levels=artifact_to_pb(mixed.levels),
+        report=pb.MixReport(
+            integrated_loudness_lufs=report.integrated_loudness_lufs,
+            true_peak_dbtp=report.true_peak_dbtp,
+            speech_to_music_lu=report.speech_to_music_lu,
+            music_lift_lu=report.music_lift_lu,
+            speech_gain_db=report.speech_gain_db,
+            limiter_reduction_db=report.limiter_reduction_db,
+            notes=report.notes,
+        ),
+        container=mixed.container,
+    )

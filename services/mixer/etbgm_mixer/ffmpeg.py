@@ -1,0 +1,121 @@
+"""Runs ffmpeg and ffprobe on files that nobody vouches for.
+
+They are programs of their own, so what crashes or hangs them cannot take the server
+with it. They read local files only, of known containers only (a playlist must not
+open other files), and are ended when the caller leaves or time is up.
+"""
+
+import json
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from etbgm_kit.errors import EtbgmError, InvalidField
+from etbgm_kit.waveform import Samples
+
+Report = Callable[[float], None]
+
+CONTAINERS = (
+    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "mpegts", "mpeg", "ogg", "asf", "mpegvideo",
+)  # fmt: skip
+"""Demuxers that may be used, by ffmpeg's names."""
+
+SAFELY = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS))
+"""Options before every input that came from outside."""
+
+
+class Unreadable(InvalidField):
+    """The video cannot be read."""
+
+    reason = "UNREADABLE_VIDEO"
+
+
+class FfmpegError(EtbgmError):
+    """ffmpeg failed on something that we made or have read before: our own fault."""
+
+
+def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
+    """What ffprobe says of container and streams. Raises Unreadable."""
+    command = [
+        "ffprobe",
+        "-v",
+        "error",
+        *SAFELY,
+        "-print_format",
+        "json",
+        "-show_format",
+        "-show_streams",
+        path,
+    ]
+    try:
+        done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
+    except subprocess.TimeoutExpired:
+        raise Unreadable("video", f"could not be looked at within {timeout_s:.0f} s") from None
+    facts: dict[str, Any] = json.loads(done.stdout or b"{}")
+    if done.returncode or "format" not in facts:
+        raise Unreadable("video", "is no video that can be read")
+    return facts
+
+
+@contextmanager
+def _running(
+    command: Sequence[str | Path], timeout_s: float, **pipes: Any
+) -> Iterator[subprocess.Popen[bytes]]:
+    """The process; killed when the context is left early or time is up (TimeoutError)."""
+    with subprocess.Popen(command, **pipes) as process:
+        watchdog = threading.Timer(timeout_s, process.kill)
+        watchdog.start()
+        try:
+            yield process
+            process.wait()
+        except BaseException:
+            process.kill()
+            raise
+        finally:
+            expired = not watchdog.is_alive()
+            watchdog.cancel()
+        if expired:
+            raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s")
+
+
+def rows(command: Sequence[str | Path], timeout_s: float) -> Iterator[list[str]]:
+    """The lines of comma-separated values that a program prints, as they come.
+
+    A program that fails just ends them. Raises TimeoutError.
+    """
+    with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        for line in process.stdout or ():
+            yield line.decode(errors="replace").strip().strip(",").split(",")
+
+
+def convert(arguments: Sequence[str | Path], duration_s: float, report: Report, timeout_s: float) -> None:
+    """Runs ffmpeg to its end, reporting the share of `duration_s` that is done.
+
+    Raises FfmpegError with the end of what it said, TimeoutError, and what `report` raises.
+    """
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
+    with tempfile.TemporaryFile() as said:
+        with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=said) as process:
+            for line in process.stdout or ():
+                name, _, value = line.decode().strip().partition("=")
+                if name == "out_time_us" and value.isdigit():
+                    report(min(1.0, int(value) * 1e-6 / duration_s))
+        if process.returncode:
+            said.seek(max(0, said.seek(0, 2) - 500))
+            raise FfmpegError("ffmpeg failed", said=said.read().decode(errors="replace"))
+
+
+def samples(media: Path, channels: int, sample_rate_hz: int, timeout_s: float) -> Iterator[Samples]:
+    """The decoded sound of a file of our own in blocks of about a second, (samples, channels) float32."""
+    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", media, "-map", "a:0", "-ac", str(channels)]
+    command += ["-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
+    with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        while data := process.stdout.read(4 * channels * sample_rate_hz):
+            yield np.frombuffer(data, np.float32).reshape(-1, channels)

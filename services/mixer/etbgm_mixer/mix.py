@@ -1,0 +1,131 @@
+"""Speech and music to one mixdown: measured, balanced, mixed, limited, in blocks."""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from etbgm_kit.types import Span
+from etbgm_kit.waveform import Samples
+from etbgm_mixer import balance, bed, loudness, sound
+from etbgm_mixer.balance import Measured
+from etbgm_mixer.bed import PlacedCue
+from etbgm_mixer.ducking import Ducking
+from etbgm_mixer.limiter import Limiter
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
+from etbgm_mixer.types import MixSettings
+
+Report = Callable[[float], None]
+
+CLOSE_ENOUGH_LU = 0.2
+MOST_PASSES = 3
+"""The first pass is close enough unless the limiter has much to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is mixed: `voice` is the speech stem or the untouched original, None for music only."""
+
+    voice: Path | None
+    cues: Sequence[PlacedCue]
+    speech_spans: Sequence[Span]
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """Gains used, in dB, and what came of them."""
+
+    gain_db: float
+    music_gain_db: float
+    loudness_lufs: float
+    reduction_db: float
+
+
+class Mix:
+    """One mix of `parts`: `measure` once, then `render`."""
+
+    def __init__(self, parts: Parts, settings: MixSettings) -> None:
+        self._parts, self._settings = parts, settings
+        self._length = round(parts.duration_s * SAMPLE_RATE_HZ)
+        self._spans = parts.speech_spans if parts.voice else ()
+        self._ducking = Ducking(self._spans, settings)
+
+    def measure(self, report: Report) -> Measured:
+        """Loudness and peaks of both parts."""
+        voice_meter, music_meter = LoudnessMeter(2), LoudnessMeter(2)
+        done = 0
+        for voice, music in self._blocks():
+            voice_meter.feed(voice)
+            music_meter.feed(music)
+            done += len(music)
+            report(done / self._length)
+        return Measured(*voice_meter.fine(), *music_meter.fine())
+
+    def render(
+        self, measured: Measured, ceiling_dbtp: float, mixdown: Path, music_stem: Path, report: Report
+    ) -> Reached:
+        """Writes the mixdown and the music as it sounds in it; again until the loudness is met."""
+        target_lufs = self._settings.target_loudness_lufs
+        music_db = balance.music_gain_db(measured, self._spans, self._settings)
+        gain_db = balance.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
+        for _ in range(MOST_PASSES):
+            reached = self._pass(gain_db, music_db, ceiling_dbtp, mixdown, music_stem, report)
+            missing_db = target_lufs - reached.loudness_lufs
+            if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > balance.MOST_GAIN_DB:
+                break
+            gain_db += missing_db
+        return reached
+
+    def _pass(
+        self,
+        gain_db: float,
+        music_db: float,
+        ceiling_dbtp: float,
+        mixdown: Path,
+        music_stem: Path,
+        report: Report,
+    ) -> Reached:
+        limiter, meter = Limiter(10 ** (ceiling_dbtp / 20), 2), LoudnessMeter(2)
+        gain, music_gain = np.float32(10 ** (gain_db / 20)), np.float32(10 ** ((gain_db + music_db) / 20))
+        skip, held = limiter.DELAY, np.zeros((limiter.DELAY, 2), np.float32)
+        with sound.created(mixdown, 2) as mixed_file, sound.created(music_stem, 2) as music_file:
+            for voice, music in self._blocks(flush=limiter.DELAY):
+                held = np.concatenate([held, music * music_gain])
+                mixed, limiting = limiter.feed(voice * gain + held[-len(music) :])
+                under, held = held[: len(music)] * limiting, held[len(music) :]
+                mixed_file.write(mixed[skip:])
+                music_file.write(under[skip:])
+                meter.feed(mixed[skip:])
+                skip = max(0, skip - len(music))
+                report(min(1.0, mixed_file.tell() / self._length))
+        reached = loudness.loudness_lufs(meter.energies())
+        return Reached(gain_db, music_db, reached, limiter.reduction_db)
+
+    def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
+        """Voice and ducked music, (samples, 2) each, over the whole video, then `flush` samples of silence."""
+        first = 0
+        with sound.maybe_opened(self._parts.voice, "speech") as voice:
+            for block in bed.blocks(self._parts.cues):
+                music = block[: self._length - first]
+                times_s = np.arange(first, first + len(music)) / SAMPLE_RATE_HZ
+                ducked = music * self._ducking.gain(times_s).astype(np.float32)[:, None]
+                yield voice(len(music)), ducked
+                first += len(music)
+        rest = np.zeros((self._length - first + flush, 2), np.float32)
+        if len(rest):
+            yield rest, rest
+
+
+def levels_json(measured: Measured, reached: Reached) -> bytes:
+    """Momentary loudness of voice and music in the mix, every 100 ms; null for silence."""
+    music_db = reached.gain_db + reached.music_gain_db
+
+    def row(fine: loudness.Energies, gain_db: float) -> list[float | None]:
+        lufs = loudness.momentary_lufs(loudness.coarse(fine)) + gain_db
+        return [round(float(value), 2) if value > balance.SILENT_LUFS else None for value in lufs]
+
+    speech, music = row(measured.voice, reached.gain_db), row(measured.music, music_db)
+    return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()

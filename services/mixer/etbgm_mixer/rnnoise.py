@@ -1,0 +1,110 @@
+"""Speech enhancement by RNNoise (J.-M. Valin, "A hybrid DSP/deep learning approach to
+real-time full-band speech enhancement", MMSP 2018; BSD-3-Clause).
+
+The library comes with the pyrnnoise wheel and is called directly: the wheel's own
+wrapper works on 16-bit files. Calls release the interpreter's lock, so stretches are
+enhanced on all cores; each has a run-up in which the network settles.
+"""
+
+import ctypes
+import importlib.metadata
+import importlib.util
+import os
+from collections import deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Mono = NDArray[np.float32]
+
+SAMPLE_RATE_HZ = 48000
+FRAME = 480
+DELAY = 960
+"""Samples by which the library's output is late (measured)."""
+
+FULL_SCALE = 32768.0
+RUN_UP = 2 * SAMPLE_RATE_HZ
+STRETCH = 20 * SAMPLE_RATE_HZ
+FADE = FRAME
+"""Samples over which neighbouring stretches are faded into each other."""
+
+
+def revision() -> str:
+    """Changes when the network or this code does."""
+    return f"pyrnnoise-{importlib.metadata.version('pyrnnoise')}-1"
+
+
+class Rnnoise:
+    """The library, loaded once. Raises RuntimeError when the wheel holds none for this machine."""
+
+    def __init__(self) -> None:
+        spec = importlib.util.find_spec("pyrnnoise")
+        if spec is None or spec.origin is None:
+            raise RuntimeError("the package pyrnnoise, which carries RNNoise, is missing")
+        self._library = ctypes.CDLL(str(Path(spec.origin).with_name("librnnoise.so")))
+        self._library.rnnoise_create.restype = ctypes.c_void_p
+        self._library.rnnoise_create.argtypes = [ctypes.c_void_p]
+        self._library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
+        self._library.rnnoise_process_frame.restype = ctypes.c_float
+        self._library.rnnoise_process_frame.argtypes = [ctypes.c_void_p] * 3
+
+    def enhance(self, blocks: Iterable[Mono]) -> Iterator[Mono]:
+        """The speech in `blocks`, (samples,) float32 at 48 kHz; as many samples in all, none late.
+
+        Holds a few stretches of 20 s in memory.
+        """
+        workers = os.cpu_count() or 1
+        tail = np.zeros(0, np.float32)
+        with ThreadPoolExecutor(workers) as threads:
+            pending: deque[Future[Mono]] = deque()
+            for stretch in _stretches(blocks):
+                pending.append(threads.submit(self._enhance, *stretch))
+                while len(pending) > workers:
+                    out, tail = _faded(tail, pending.popleft().result())
+                    yield out
+            for future in pending:
+                out, tail = _faded(tail, future.result())
+                yield out
+
+    def _enhance(self, sound: Mono, run_up: int, length: int) -> Mono:
+        """The samples [run_up, run_up + length) of `sound`, enhanced."""
+        needed = -(-(run_up + length + DELAY) // FRAME) * FRAME
+        frames = np.zeros(needed, np.float32)
+        frames[: len(sound)] = sound * FULL_SCALE
+        state = self._library.rnnoise_create(None)
+        try:
+            address = frames.ctypes.data
+            for offset in range(0, needed * 4, FRAME * 4):
+                self._library.rnnoise_process_frame(state, address + offset, address + offset)
+        finally:
+            self._library.rnnoise_destroy(state)
+        begin = run_up + DELAY
+        return frames[begin : begin + length] / np.float32(FULL_SCALE)
+
+
+def _stretches(blocks: Iterable[Mono]) -> Iterator[tuple[Mono, int, int]]:
+    """Sound with its run-up and what follows, length of the run-up, length with the fade.
+
+    The last one has no fade behind it.
+    """
+    held = np.zeros(0, np.float32)
+    run_up = 0
+    for block in blocks:
+        held = np.concatenate([held, block])
+        while len(held) >= run_up + STRETCH + FADE + DELAY:
+            yield held[: run_up + STRETCH + FADE + DELAY], run_up, STRETCH + FADE
+            held = held[max(0, run_up + STRETCH - RUN_UP) :]
+            run_up = RUN_UP
+    yield held, run_up, len(held) - run_up
+
+
+def _faded(tail: Mono, stretch: Mono) -> tuple[Mono, Mono]:
+    """The stretch without its last FADE samples, faded in over `tail`; and those last samples."""
+    if len(tail):
+        rise = np.linspace(0, 1, len(tail), dtype=np.float32)
+        stretch[: len(tail)] = stretch[: len(tail)] * rise + tail * (1 - rise)
+    keep = STRETCH if len(stretch) == STRETCH + FADE else len(stretch)
+    return stretch[:keep], stretch[keep:]

@@ -1,0 +1,76 @@
+"""Sound files in blocks: reading, writing, ranges."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.waveform import Samples
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ
+
+if TYPE_CHECKING:
+    import soundfile
+
+BLOCK = SAMPLE_RATE_HZ
+"""Samples per block, one second."""
+
+
+@contextmanager
+def opened(path: Path, field: str) -> Iterator["soundfile.SoundFile"]:
+    """The sound file at `path`; InvalidField, naming `field`, unless it is sound at 48 kHz."""
+    import soundfile
+
+    try:
+        file = soundfile.SoundFile(path)
+    except soundfile.LibsndfileError:
+        raise InvalidField(field, "is no sound that can be read") from None
+    with file:
+        if file.samplerate != SAMPLE_RATE_HZ or file.channels > 2:
+            what = f"{file.channels} channels at {file.samplerate} Hz"
+            raise InvalidField(field, f"must be mono or stereo at {SAMPLE_RATE_HZ} Hz, has {what}")
+        yield file
+
+
+@contextmanager
+def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
+    """A new sound file at 48 kHz: FLAC of 24 bit for .flac, else RF64 of 32-bit floats."""
+    import soundfile
+
+    kind = (
+        {"format": "FLAC", "subtype": "PCM_24"}
+        if path.suffix == ".flac"
+        else {"format": "RF64", "subtype": "FLOAT"}
+    )
+    with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, channels, **kind) as file:
+        yield file
+
+
+def blocks(file: "soundfile.SoundFile") -> Iterator[Samples]:
+    """The rest of the file in blocks of (samples, channels)."""
+    while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
+        yield block
+
+
+def exactly(block: Samples, length: int) -> Samples:
+    """The block with silence behind it, or cut, to `length` samples."""
+    if len(block) >= length:
+        return block[:length]
+    return np.concatenate([block, np.zeros((length - len(block), block.shape[1]), np.float32)])
+
+
+def stereo(block: Samples) -> Samples:
+    """Mono on both channels; stereo as it is."""
+    return np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
+
+
+@contextmanager
+def maybe_opened(path: Path | None, field: str) -> Iterator[Callable[[int], Samples]]:
+    """A function that reads the next (count, 2) samples; silence behind the end and without a file."""
+    if path is None:
+        yield lambda count: np.zeros((count, 2), np.float32)
+        return
+    with opened(path, field) as file:
+        yield lambda count: exactly(stereo(file.read(count, dtype="float32", always_2d=True)), count)

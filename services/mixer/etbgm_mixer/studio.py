@@ -1,0 +1,179 @@
+"""What the mixer does with artifacts: fetched from the store, worked on, stored again."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from etbgm_kit.scratch import Scratch
+from etbgm_kit.store import ArtifactStore
+from etbgm_kit.types import Artifact, EngineInfo, Span
+from etbgm_mixer import balance, bed, extract, mix, mux, rnnoise, separate, true_peak
+from etbgm_mixer.bed import PlacedCue
+from etbgm_mixer.probe import Limits, probe
+from etbgm_mixer.rnnoise import Rnnoise
+from etbgm_mixer.types import (
+    Container,
+    Extracted,
+    MediaFacts,
+    Mixed,
+    MixReport,
+    MixSettings,
+    MusicCue,
+    OriginalAudio,
+    Separated,
+)
+
+Report = Callable[[float], None]
+
+CODING_MARGIN_DB = 0.5
+"""Lossy coding raises peaks; the limiter stays so far below the bound, and lower when that is not enough."""
+
+CODINGS = 3
+"""The sound is coded again, with a lower ceiling, at most this often."""
+
+NONE = EngineInfo("none", "1", "cpu", "")
+
+
+@dataclass(frozen=True, slots=True)
+class MixOrder:
+    """All that one mix needs; see mixer.proto."""
+
+    video: Artifact
+    audio: Artifact | None
+    speech: Artifact | None
+    speech_spans: Sequence[Span]
+    cues: Sequence[MusicCue]
+    settings: MixSettings
+    container: Container | None
+
+
+class Studio:
+    """Probes, extracts, separates and mixes. All methods block."""
+
+    def __init__(
+        self, store: ArtifactStore, scratch: Scratch, limits: Limits, media_timeout_s: float
+    ) -> None:
+        self._store, self._scratch = store, scratch
+        self._limits, self._timeout_s = limits, media_timeout_s
+        self._rnnoise: Rnnoise | None = None
+
+    def load(self) -> None:
+        """Loads RNNoise. Raises RuntimeError when it is missing."""
+        self._rnnoise = Rnnoise()
+
+    def revision(self) -> str:
+        """Changes when any result could."""
+        return f"1/{rnnoise.revision()}"
+
+    def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
+        """What the video holds and which container the result will have."""
+        with self._store.borrow(video, "video") as path:
+            facts = probe(path, self._limits)
+        return facts, mux.choose(facts, wanted)
+
+    def extract(self, video: Artifact, report: Report) -> Extracted:
+        """The video's sound and captions."""
+        with self._store.borrow(video, "video") as path, self._scratch.folder() as folder:
+            facts = probe(path, self._limits)
+            audio = captions = None
+            if facts.audio:
+                sound = folder / "sound.flac"
+                extract.extract_audio(path, facts, sound, report, self._timeout_s)
+                audio = self._store.put(sound, "audio/flac")
+            if facts.subtitles:
+                text = folder / "captions.vtt"
+                extract.extract_captions(path, facts, text)
+                captions = self._store.put(text, "text/vtt")
+        return Extracted(facts, audio, captions)
+
+    def separate(self, audio: Artifact, report: Report) -> Separated:
+        """Speech and the rest; the audio itself when there is nothing to part."""
+        assert self._rnnoise is not None
+        with self._store.borrow(audio, "audio") as path, self._scratch.folder() as folder:
+            enhanced, speech, residual = (folder / name for name in ("enhanced.wav", "s.flac", "r.flac"))
+            found = separate.enhance(self._rnnoise, path, enhanced, lambda share: report(0.8 * share))
+            if not found.speech_spans:
+                return Separated(audio, None, (), NONE, ("No speech was found in the video's sound.",))
+            if found.is_clean:
+                note = "The original is clean, so its speech was left as it is."
+                return Separated(audio, None, found.speech_spans, NONE, (note,))
+            separate.split(
+                path, enhanced, found.speech_spans, speech, residual, lambda s: report(0.8 + 0.2 * s)
+            )
+            stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
+        engine = EngineInfo("rnnoise", rnnoise.revision(), "cpu", "BSD-3-Clause")
+        return Separated(*stems, found.speech_spans, engine)
+
+    def mix(self, order: MixOrder, report: Report) -> Mixed:
+        """The finished video and its parts."""
+        with ExitStack() as borrowed:
+            video = borrowed.enter_context(self._store.borrow(order.video, "video"))
+            facts = probe(video, self._limits)
+            container = mux.choose(facts, order.container)
+            bed.check([cue.span for cue in order.cues], facts.duration_s)
+            cues = [
+                PlacedCue(borrowed.enter_context(self._store.borrow(cue.music, f"cues[{i}].music")), cue.span)
+                for i, cue in enumerate(order.cues)
+            ]
+            voice, notes = _voice(order)
+            path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
+            folder = borrowed.enter_context(self._scratch.folder())
+            spans = order.speech_spans if voice else ()
+            mixing = mix.Mix(mix.Parts(path, cues, spans, facts.duration_s), order.settings)
+            return self._finish(mixing, video, facts, container, order, notes, folder, report)
+
+    def _finish(
+        self,
+        mixing: mix.Mix,
+        video: Path,
+        facts: MediaFacts,
+        container: Container,
+        order: MixOrder,
+        notes: tuple[str, ...],
+        folder: Path,
+        report: Report,
+    ) -> Mixed:
+        mixdown, music, output = folder / "mix.wav", folder / "music.flac", folder / f"out.{container}"
+        measured = mixing.measure(lambda share: report(0.2 * share))
+        bound = order.settings.max_true_peak_dbtp
+        ceiling = bound - CODING_MARGIN_DB
+        for _ in range(CODINGS):
+            reached = mixing.render(measured, ceiling, mixdown, music, lambda s: report(0.2 + 0.4 * s))
+            mux.mux(
+                video, facts, mixdown, container, output, lambda s: report(0.6 + 0.3 * s), self._timeout_s
+            )
+            excess_db = true_peak.of_sound(output, self._timeout_s) - bound
+            if excess_db <= 0:
+                break
+            ceiling -= excess_db + 0.1
+        levels = mix.levels_json(measured, reached)
+        spans = order.speech_spans
+        return Mixed(
+            video=self._store.put(output, mux.MEDIA_TYPES[container]),
+            music=self._store.put(music, "audio/flac"),
+            levels=self._store.put_bytes(levels, "application/json"),
+            report=MixReport(
+                integrated_loudness_lufs=reached.loudness_lufs,
+                true_peak_dbtp=bound + excess_db,
+                speech_to_music_lu=balance.speech_over_music_lu(measured, spans, reached.music_gain_db),
+                music_lift_lu=balance.lift_lu(measured, spans),
+                speech_gain_db=reached.gain_db,
+                limiter_reduction_db=reached.reduction_db,
+                notes=notes,
+            ),
+            container=container,
+        )
+
+
+def _voice(order: MixOrder) -> tuple[Artifact | None, tuple[str, ...]]:
+    """What sounds over the music, and why nothing does."""
+    if order.settings.original_audio is OriginalAudio.NONE:
+        return None, ("The video's own sound was left out, as asked.",)
+    if order.audio is None:
+        return None, ("The video has no sound of its own, so there is music only.",)
+    if order.settings.original_audio is OriginalAudio.KEEP:
+        return order.audio, ()
+    if order.speech is None or not order.speech_spans:
+        return None, ("The video has no speech, so there is music only.",)
+    return order.speech, ()

@@ -1,0 +1,24 @@
+"""The true peak of a finished file, as its listeners decode it."""
+
+from pathlib import Path
+
+import numpy as np
+
+from etbgm_mixer import ffmpeg
+from etbgm_mixer.limiter import true_peaks
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ
+
+OVERLAP = 32
+"""Samples of a block that the next one sees again: the interpolation needs neighbours."""
+
+
+def of_sound(media: Path, timeout_s: float) -> float:
+    """True peak of the first audio stream in dBTP (BS.1770-4, annex 2); -inf for silence."""
+    peak = 0.0
+    before = np.zeros((OVERLAP, 2), np.float32)
+    for block in ffmpeg.samples(media, 2, SAMPLE_RATE_HZ, timeout_s):
+        heard = np.concatenate([before, block])
+        before = heard[-OVERLAP:]
+        if np.abs(heard).max(initial=0.0) > peak / 2:
+            peak = max(peak, float(true_peaks(heard).max()))
+    return float(20 * np.log10(peak)) if peak else -np.inf

@@ -1,0 +1,141 @@
+"""The mixer's own values."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from etbgm_kit.types import Artifact, EngineInfo, Span
+
+
+class Container(StrEnum):
+    """Containers that a result can have."""
+
+    MP4 = "mp4"
+    MOV = "mov"
+    WEBM = "webm"
+    MKV = "mkv"
+
+
+class OriginalAudio(StrEnum):
+    """What becomes of the video's own sound."""
+
+    SPEECH_ONLY = "speech_only"
+    KEEP = "keep"
+    NONE = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class VideoStream:
+    """`index` in the container; size in pixels; `rotation_degrees` clockwise, 0, 90, 180 or 270."""
+
+    index: int
+    codec: str
+    width: int
+    height: int
+    frame_rate: float
+    rotation_degrees: int
+
+
+@dataclass(frozen=True, slots=True)
+class AudioStream:
+    """`index` in the container."""
+
+    index: int
+    codec: str
+    sample_rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True)
+class SubtitleStream:
+    """`index` in the container; `language` as the file says it, may be empty."""
+
+    index: int
+    codec: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFacts:
+    """What a video holds.
+
+    `origin_s` is the first instant on the container's clock: 0 of everything that
+    is made of the video. `duration_s` reaches to the end of picture or sound,
+    whichever is later, as their packets say.
+    """
+
+    container: str
+    brand: str
+    origin_s: float
+    duration_s: float
+    size_bytes: int
+    video: VideoStream
+    audio: AudioStream | None
+    subtitles: tuple[SubtitleStream, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MixSettings:
+    """How to mix; see mixer.proto for ranges and defaults."""
+
+    original_audio: OriginalAudio = OriginalAudio.SPEECH_ONLY
+    target_loudness_lufs: float = -14.0
+    max_true_peak_dbtp: float = -1.0
+    speech_to_music_lu: float = 14.0
+    music_lift_db: float = 8.0
+    attack_ms: float = 150.0
+    hold_ms: float = 200.0
+    release_ms: float = 500.0
+
+
+@dataclass(frozen=True, slots=True)
+class MusicCue:
+    """One piece of the music bed and when it sounds."""
+
+    music: Artifact
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MixReport:
+    """What was reached, measured on the mixdown; None where it cannot be measured."""
+
+    integrated_loudness_lufs: float
+    true_peak_dbtp: float
+    speech_to_music_lu: float | None
+    music_lift_lu: float | None
+    speech_gain_db: float
+    limiter_reduction_db: float
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Separated:
+    """Speech and the rest; `residual` is None when nothing was separated."""
+
+    speech: Artifact
+    residual: Artifact | None
+    speech_spans: Sequence[Span]
+    engine: EngineInfo
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Extracted:
+    """A video's facts, sound and captions; None for what it does not have."""
+
+    facts: MediaFacts
+    audio: Artifact | None
+    captions: Artifact | None
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """The finished video, the music as it sounds in it, loudness over time, and what was reached."""
+
+    video: Artifact
+    music: Artifact
+    levels: Artifact
+    report: MixReport
+    container: Container
