@@ -10,8 +10,9 @@ import json
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 
@@ -31,7 +32,7 @@ from etbgm_kit.settings import ServiceSettings
 from etbgm_kit.store import ArtifactStore
 
 Report = Callable[[float], None]
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class FakeEngine:
@@ -60,7 +61,8 @@ class FakeEngine:
 
     def read(self, artifact: media_pb2.Artifact, field: str) -> dict[str, Any]:
         try:
-            return json.loads(self.store.read(artifact_from_pb(artifact, field), field))
+            video: dict[str, Any] = json.loads(self.store.read(artifact_from_pb(artifact, field), field))
+            return video
         except ValueError:
             raise InvalidField(field, "is not a video") from None
 
@@ -73,7 +75,7 @@ def _facts(video: dict[str, Any]) -> mixer_pb2.MediaFacts:
     return mixer_pb2.MediaFacts(
         duration=seconds_to_pb(video["duration_s"]),
         container="mov,mp4",
-        video={"codec": "h264", "frame_rate": 25},
+        video=mixer_pb2.VideoStream(codec="h264", frame_rate=25),
     )
 
 
@@ -177,7 +179,9 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
     ) -> stt_pb2.ImportCaptionsResponse:
         self._engine.note("ImportCaptions")
         segment = _segment(f"captions of {seconds_from_pb(request.duration):g} s")
-        return stt_pb2.ImportCaptionsResponse(transcript={"segments": [segment], "language": "en"})
+        return stt_pb2.ImportCaptionsResponse(
+            transcript=media_pb2.Transcript(segments=[segment], language="en")
+        )
 
 
 class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
@@ -194,21 +198,20 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
         def work(report: Report) -> sentiment_pb2.AnalyzeResponse:
             self._engine.hold("Analyze", report)
             middle = seconds_to_pb(seconds_from_pb(request.duration) / 2)
+            joy = media_pb2.EmotionSpan(
+                span=media_pb2.Span(end=middle), emotion=media_pb2.EMOTION_JOY, probability=0.9
+            )
+            sadness = media_pb2.EmotionSpan(
+                span=media_pb2.Span(start=middle, end=request.duration),
+                emotion=media_pb2.EMOTION_SADNESS,
+                probability=0.8,
+            )
             return sentiment_pb2.AnalyzeResponse(
                 phrases=[
-                    {"text": segment.text, "span": segment.span} for segment in request.transcript.segments
+                    sentiment_pb2.Phrase(text=segment.text, span=segment.span)
+                    for segment in request.transcript.segments
                 ],
-                timeline={
-                    "duration": request.duration,
-                    "spans": [
-                        {"span": {"end": middle}, "emotion": "EMOTION_JOY", "probability": 0.9},
-                        {
-                            "span": {"start": middle, "end": request.duration},
-                            "emotion": "EMOTION_SADNESS",
-                            "probability": 0.8,
-                        },
-                    ],
-                },
+                timeline=media_pb2.EmotionTimeline(duration=request.duration, spans=[joy, sadness]),
                 engine=_engine("minilm"),
             )
 
@@ -241,12 +244,14 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
     async def ListStyles(
         self, request: riffusion_pb2.ListStylesRequest, context: Context
     ) -> riffusion_pb2.ListStylesResponse:
-        return riffusion_pb2.ListStylesResponse(styles=[{"name": "ambient"}, {"name": "piano"}])
+        return riffusion_pb2.ListStylesResponse(
+            styles=[riffusion_pb2.Style(name="ambient"), riffusion_pb2.Style(name="piano")]
+        )
 
 
 def _segment(text: str) -> media_pb2.Segment:
     return media_pb2.Segment(
-        span={"start": seconds_to_pb(1), "end": seconds_to_pb(2)}, text=text, confidence=0.9
+        span=media_pb2.Span(start=seconds_to_pb(1), end=seconds_to_pb(2)), text=text, confidence=0.9
     )
 
 
@@ -254,37 +259,22 @@ async def serve(folder: Path, store_url: str) -> None:
     """Runs the four until standard input closes."""
     store = ArtifactStore(store_url, Scratch(folder / "scratch"))
     settings = ServiceSettings(store_url=store_url, listen_address="127.0.0.1:0", drain_s=0)
+    mixer_add = mixer_pb2_grpc.add_MixerServiceServicer_to_server
+    stt_add = stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server
+    sentiment_add = sentiment_pb2_grpc.add_SentimentServiceServicer_to_server
+    riffusion_add = riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server
     servers, addresses = [], {}
-    for name, full_name, fake, add in (
-        (
-            "mixer",
-            "etbgm.mixer.v1.MixerService",
-            FakeMixer,
-            mixer_pb2_grpc.add_MixerServiceServicer_to_server,
-        ),
-        (
-            "stt",
-            "etbgm.stt.v1.SpeechToTextService",
-            FakeStt,
-            stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server,
-        ),
-        (
-            "sentiment",
-            "etbgm.sentiment.v1.SentimentService",
-            FakeSentiment,
-            sentiment_pb2_grpc.add_SentimentServiceServicer_to_server,
-        ),
-        (
-            "riffusion",
-            "etbgm.riffusion.v1.RiffusionService",
-            FakeRiffusion,
-            riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server,
-        ),
-    ):
+    fakes: dict[str, Callable[[FakeEngine], Callable[[grpc.aio.Server], None]]] = {
+        "mixer": lambda engine: partial(mixer_add, FakeMixer(engine)),
+        "stt": lambda engine: partial(stt_add, FakeStt(engine)),
+        "sentiment": lambda engine: partial(sentiment_add, FakeSentiment(engine)),
+        "riffusion": lambda engine: partial(riffusion_add, FakeRiffusion(engine)),
+    }
+    for name, add in fakes.items():
         runner = Runner(slots=8, waiting=8)
-        servicer = fake(FakeEngine(folder, store, runner))
-        service = Service(name, full_name, settings, runner, lambda s, a=add, v=servicer: a(v, s))
-        server = Server(service)
+        server = Server(
+            Service(name, f"fake.{name}", settings, runner, add(FakeEngine(folder, store, runner)))
+        )
         await server.start()
         servers.append(server)
         addresses[f"{name}_address"] = f"127.0.0.1:{server.port}"

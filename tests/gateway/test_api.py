@@ -89,7 +89,7 @@ async def test_validate_only_checks_and_creates_nothing(api: Api, services: Fake
 
 async def test_a_request_id_gives_the_same_job_again_and_no_other(api: Api) -> None:
     request = pb.CreateJobRequest(
-        video=await api.video(), request_id=f"request-{time.time_ns()}", settings={"variants": 1}
+        video=await api.video(), request_id=f"request-{time.time_ns()}", settings=pb.JobSettings(variants=1)
     )
     answers = await asyncio.gather(*(api.stub.CreateJob(request) for _ in range(3)))
     assert len({answer.job.job_id for answer in answers}) == 1
@@ -115,7 +115,7 @@ async def test_jobs_are_listed_newest_first_in_pages(api: Api, services: FakeSer
     for bad in (
         pb.ListJobsRequest(page_size=0),
         pb.ListJobsRequest(page_token="!"),
-        pb.ListJobsRequest(states=[0]),
+        pb.ListJobsRequest(states=[pb.STATE_UNSPECIFIED]),
     ):
         assert (await refusal(api.stub.ListJobs(bad))).status_code == "INVALID_ARGUMENT"
 
@@ -168,12 +168,9 @@ def opening(
     upload_id: str, size: int, offset: int = 0, media_type: str = "video/mp4"
 ) -> pb.UploadVideoRequest:
     return pb.UploadVideoRequest(
-        opening={
-            "upload_id": upload_id,
-            "size_bytes": size,
-            "offset_bytes": offset,
-            "media_type": media_type,
-        }
+        opening=pb.UploadOpening(
+            upload_id=upload_id, size_bytes=size, offset_bytes=offset, media_type=media_type
+        )
     )
 
 

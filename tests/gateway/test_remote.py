@@ -9,6 +9,7 @@ from typing import Any
 import grpc
 import pytest
 
+from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_gateway.remote import Remote
 from etbgm_gateway.replicas import Replicas
@@ -20,7 +21,9 @@ RETRY_AFTER_S = 0.3
 
 
 class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
-    """Raises `errors` in turn, then answers after `hold_s`."""
+    """Raises `errors` in turn, then answers after `hold_s`; knows one method."""
+
+    Probe = Extract = Mix = None  # type: ignore[assignment]
 
     def __init__(self, name: str, errors: list[Exception], hold_s: float) -> None:
         self.name, self.errors, self.hold_s = name, errors, hold_s
@@ -35,9 +38,9 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         self.inside += 1
         self.most_inside = max(self.most_inside, self.inside)
         try:
-            yield mixer_pb2.SeparateResponse(progress={"fraction": 0.5})
+            yield mixer_pb2.SeparateResponse(progress=media_pb2.Progress(fraction=0.5))
             await asyncio.sleep(self.hold_s)
-            yield mixer_pb2.SeparateResponse(result={"notes": [self.name]})
+            yield mixer_pb2.SeparateResponse(result=mixer_pb2.SeparateResult(notes=[self.name]))
         except asyncio.CancelledError:
             self.cancelled.set()
             raise
