@@ -51,8 +51,8 @@ def blocks(cues: Sequence[PlacedCue]) -> Iterator[Samples]:
             length = _samples(cue.span.end_s) - _samples(cue.span.start_s)
             if abs(file.frames - length) > TOLERANCE:
                 raise InvalidField(f"cues[{i}].music", f"has {file.frames} samples, its span {length}")
-            opening = sound.exactly(_read(file, len(tail)), len(tail))
-            yield _faded(tail, opening)
+            if len(tail):
+                yield _faded(tail, sound.exactly(_read(file, len(tail)), len(tail)))
             for first in range(len(tail), alone, sound.BLOCK):
                 count = min(sound.BLOCK, alone - first)
                 yield sound.exactly(_read(file, count), count)

@@ -8,8 +8,9 @@ from pathlib import Path
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Artifact, EngineInfo, Span
-from etbgm_mixer import balance, bed, extract, mix, mux, rnnoise, separate, true_peak
+from etbgm_mixer import balance, bed, extract, mux, rnnoise, separate, true_peak
 from etbgm_mixer.bed import PlacedCue
+from etbgm_mixer.mix import Mix, Parts, levels_json
 from etbgm_mixer.probe import Limits, probe
 from etbgm_mixer.rnnoise import Rnnoise
 from etbgm_mixer.types import (
@@ -120,12 +121,12 @@ class Studio:
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             folder = borrowed.enter_context(self._scratch.folder())
             spans = order.speech_spans if voice else ()
-            mixing = mix.Mix(mix.Parts(path, cues, spans, facts.duration_s), order.settings)
+            mixing = Mix(Parts(path, cues, spans, facts.duration_s), order.settings)
             return self._finish(mixing, video, facts, container, order, notes, folder, report)
 
     def _finish(
         self,
-        mixing: mix.Mix,
+        mixing: Mix,
         video: Path,
         facts: MediaFacts,
         container: Container,
@@ -147,7 +148,7 @@ class Studio:
             if excess_db <= 0:
                 break
             ceiling -= excess_db + 0.1
-        levels = mix.levels_json(measured, reached)
+        levels = levels_json(measured, reached)
         spans = order.speech_spans
         return Mixed(
             video=self._store.put(output, mux.MEDIA_TYPES[container]),
