@@ -105,12 +105,16 @@ class Api:
 class Gateway:
     """A gateway's process, which can be killed and started again on the same database."""
 
-    def __init__(self, folder: Path, services: FakeServices, job_store_url: str = "") -> None:
+    def __init__(
+        self, folder: Path, services: FakeServices, job_store_url: str = "", executor_id: str = "one"
+    ) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self._port_file = folder, folder / "port"
         settings = {
             **services.addresses,
             "store_url": services.store_url,
             "job_store_url": job_store_url or f"sqlite:///{folder}/jobs.sqlite",
+            "executor_id": executor_id,
             "listen_address": "127.0.0.1:0",
             "port_file": str(self._port_file),
             "stop_with_parent": "true",

@@ -9,6 +9,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -77,17 +78,26 @@ def s3_environment() -> Iterator[dict[str, str]]:
             server.terminate()
 
 
-async def test_jobs_in_postgresql(tmp_path: Path, services: FakeServices, postgresql_url: str) -> None:
-    gateway = Gateway(tmp_path, services, postgresql_url).start()
-    try:
-        async with gateway.api() as api:
-            job = await api.run(await api.video(), variants=2)
-            listed = await api.stub.ListJobs(pb.ListJobsRequest(states=[pb.STATE_SUCCEEDED]))
-    finally:
-        gateway.stop()
-    assert job.state == pb.STATE_SUCCEEDED
-    assert [found.job_id for found in listed.jobs] == [job.job_id]
-    assert not list(tmp_path.glob("*.sqlite"))
+async def test_two_gateways_share_jobs_in_postgresql(
+    tmp_path: Path, services: FakeServices, postgresql_url: str
+) -> None:
+    one = Gateway(tmp_path / "one", services, postgresql_url, "one")
+    other = Gateway(tmp_path / "other", services, postgresql_url, "other")
+    async with AsyncExitStack() as stack:
+        stack.callback(one.start().stop)
+        api = await stack.enter_async_context(one.api())
+        job = await api.run(await api.video(), variants=2)
+        assert job.state == pb.STATE_SUCCEEDED
+        with services.hold("Mix"):
+            held = await api.create(await api.video(), variants=1)
+            await services.until("Mix", 3)
+            stack.callback(other.start().stop)
+            other_api = await stack.enter_async_context(other.api())
+            await other_api.stub.CancelJob(pb.CancelJobRequest(job_id=held.job_id))
+            await services.until("Mix cancelled")
+        listed = (await other_api.stub.ListJobs(pb.ListJobsRequest())).jobs
+        assert [job.job_id for job in listed] == [held.job_id, job.job_id]
+        assert (await api.finished(held.job_id)).state == pb.STATE_CANCELLED
 
 
 async def test_artifacts_in_s3(tmp_path: Path, s3_environment: dict[str, str]) -> None:
