@@ -7,16 +7,19 @@ Needs pyloudnorm (tests/requirements.txt). Prints Markdown.
 import resource
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
 import pyloudnorm
 import soundfile
+from numpy.typing import NDArray
 
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.engine import ComposerEngine
+from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES
 from etbgm_riffusion.types import CueRequest, Piece
 
@@ -35,6 +38,7 @@ def main(seconds: float = 30.0, random_seeds: int = 3) -> None:
         path = Path(folder) / "music.flac"
         speed(engine, path)
         emotions(engine, path, seconds, random_seeds)
+        speech(engine, path)
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000
     say(f"\npeak memory of the process: {peak_mb:.0f} MB")
 
@@ -49,6 +53,10 @@ def speed(engine: ComposerEngine, path: Path) -> None:
         piece = Piece(timeline, (), 1, style)
         engine.generate(CueRequest(piece, Span(0, SPEED_S), RATE_HZ), path, _ignore)
         say(f"| {style} | {SPEED_S / (time.process_time() - started):.0f} |")
+    started = time.process_time()
+    hour = [_span(20.0 * i, 20, emotion) for i, emotion in zip(range(180), cycle(Emotion), strict=False)]
+    to_midi(compose(Piece(EmotionTimeline(3600.0, tuple(hour)), (), 1, "cinematic")))
+    say(f"\ncomposing an hour: {time.process_time() - started:.1f} s")
 
 
 def emotions(engine: ComposerEngine, path: Path, seconds: float, random_seeds: int) -> None:
@@ -71,13 +79,40 @@ def emotions(engine: ComposerEngine, path: Path, seconds: float, random_seeds: i
         )
 
 
+def speech(engine: ComposerEngine, path: Path) -> None:
+    """Energy between 1 and 4 kHz under speech against the pauses around it."""
+    gains_db = []
+    for style in STYLES:
+        for emotion in Emotion:
+            timeline = EmotionTimeline(32.0, (_span(0, 32, emotion),))
+            piece = Piece(timeline, (Span(8, 24),), 2, style)
+            engine.generate(CueRequest(piece, Span(0, 32), RATE_HZ), path, _ignore)
+            mono = soundfile.read(path)[0].mean(axis=1)
+            under, before, after = (mono[a * RATE_HZ : b * RATE_HZ] for a, b in ((9, 23), (2, 7), (25, 30)))
+            gains_db.append(10 * np.log10(2 * middle(under) / (middle(before) + middle(after))))
+    least, median, most = np.quantile(gains_db, (1, 0.5, 0))
+    say(f"\n1-4 kHz under speech: {least:.1f} to {most:.1f} dB, median {median:.1f} dB")
+
+
+def middle(mono: NDArray[np.float64]) -> float:
+    """Mean power between 1 and 4 kHz."""
+    frequency_hz = np.fft.rfftfreq(WINDOW, 1 / RATE_HZ)
+    band = (frequency_hz > 1000) & (frequency_hz < 4000)
+    return float((spectra(mono)[:, band] ** 2).mean())
+
+
+def spectra(mono: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Magnitudes, (windows, frequencies)."""
+    frames = np.lib.stride_tricks.sliding_window_view(mono, WINDOW)[::WINDOW]
+    return np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1))
+
+
 def heard(path: Path) -> tuple[float, float, float]:
     """Loudness in LUFS, peak in dBFS and spectral centroid in Hz."""
     sound, _ = soundfile.read(path)
     lufs = pyloudnorm.Meter(RATE_HZ).integrated_loudness(sound)
     mono = sound.mean(axis=1)
-    frames = np.lib.stride_tricks.sliding_window_view(mono, WINDOW)[::WINDOW]
-    spectrum = np.abs(np.fft.rfft(frames * np.hanning(WINDOW), axis=1)).sum(axis=0)
+    spectrum = spectra(mono).sum(axis=0)
     centroid_hz = (spectrum * np.fft.rfftfreq(WINDOW, 1 / RATE_HZ)).sum() / spectrum.sum()
     return float(lufs), float(20 * np.log10(np.abs(sound).max())), float(centroid_hz)
 

@@ -18,7 +18,7 @@ from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
-MUSIC_REVISION = 1
+MUSIC_REVISION = 2
 """Raise it with every change that can change a note or a sample."""
 
 _LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}
@@ -46,7 +46,7 @@ class ComposerEngine:
         self._composed = lru_cache(_PIECES_KEPT)(_compose)
 
     def load(self) -> None:
-        """Finds SoundFont and synthesiser and plays a note. RuntimeError naming what is missing."""
+        """Finds SoundFont and synthesiser and tries them. RuntimeError naming what is missing."""
         soundfont = find_soundfont(self._named)
         self._synth = find_synth(soundfont)
         self._synth.player((), 48000).close()

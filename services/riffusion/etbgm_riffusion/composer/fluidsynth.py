@@ -89,7 +89,7 @@ class FluidPlayer:
 
     def _set_up(self, voice: Voice, sounds: int) -> None:
         bank = _DRUMS_BANK if voice.channel == DRUMS_CHANNEL else 0
-        self._library.fluid_synth_program_select(self._synth, voice.channel, sounds, bank, voice.program)
+        self._library.fluid_synth_program_select(self._synth, voice.channel, sounds, bank, voice.programme)
         for control, value in ((7, voice.volume), (10, voice.pan), (91, voice.reverb)):
             self._library.fluid_synth_cc(self._synth, voice.channel, control, value)
 

@@ -80,7 +80,7 @@ def _track(voice: Voice, notes: list[Note], clock: _Clock) -> mido.MidiTrack:
     track = _in_order(_note_messages(notes, clock))
     track[:0] = [
         mido.MetaMessage("track_name", name=voice.name),
-        mido.Message("program_change", channel=channel, program=voice.program),
+        mido.Message("program_change", channel=channel, program=voice.programme),
         *(
             mido.Message("control_change", channel=channel, control=control, value=value)
             for control, value in ((7, voice.volume), (10, voice.pan), (91, voice.reverb))

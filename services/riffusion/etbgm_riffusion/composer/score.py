@@ -72,11 +72,11 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A part on a MIDI channel; volume and reverb are 0 to 127, pan 64 is the middle."""
+    """A part on a MIDI channel: a General MIDI programme, volume and reverb 0 to 127, pan 64 the middle."""
 
     name: str
     channel: int
-    program: int
+    programme: int
     volume: int
     pan: int
     reverb: int

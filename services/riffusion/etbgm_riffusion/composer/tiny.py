@@ -53,7 +53,7 @@ class TinyPlayer:
         synth.generate(_FLUSH)
         for voice in voices:
             drums = voice.channel == DRUMS_CHANNEL
-            synth.program_select(voice.channel, sounds, _DRUMS_BANK if drums else 0, voice.program, drums)
+            synth.program_select(voice.channel, sounds, _DRUMS_BANK if drums else 0, voice.programme, drums)
             for control, value in ((7, voice.volume), (10, voice.pan)):
                 synth.control_change(voice.channel, control, value)
 
