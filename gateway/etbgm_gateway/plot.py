@@ -23,8 +23,8 @@ COLOURS = {
     Emotion.SURPRISE: "#35b3a7",
 }
 _SPEECH, _MUSIC, _INK = "#2f3542", "#c2447a", "#3a3f4b"
-FLOOR_LUFS = -70.0
-"""Silence is drawn here: the absolute gate of BS.1770."""
+FLOOR_LUFS = -50.0
+"""Below this nothing is drawn: next to music at -25 LUFS it is silence."""
 _FLAT_SHARE, _UPRIGHT_SHARE = 0.065, 0.015
 """Share of the width that a span needs for its name, written flat or upright."""
 _COLUMNS = 1200
@@ -98,7 +98,7 @@ def _draw_loudness(axes: "Axes", timeline: EmotionTimeline, levels: Levels) -> N
         curve = curve_of(values)
         times_s = np.linspace(0, len(values) * levels.step_s, len(curve), endpoint=False)
         axes.plot(times_s, curve, color=colour, lw=1.3, label=name, solid_joinstyle="round")
-    axes.set_ylim(FLOOR_LUFS + 10, 0)
+    axes.set_ylim(FLOOR_LUFS, 0)
     axes.grid(axis="y", color="#d9dce2", lw=0.6)
     axes.set_axisbelow(True)
     axes.set_ylabel("loudness (LUFS)", color=_INK, size=9)
