@@ -104,7 +104,7 @@ def _draw_loudness(axes: "Axes", timeline: EmotionTimeline, levels: Levels) -> N
     axes.set_ylabel("loudness (LUFS)", color=_INK, size=9)
     axes.set_xlabel("time (min:s)", color=_INK, size=9)
     axes.xaxis.set_major_formatter(lambda t, _: f"{int(t) // 60}:{int(t) % 60:02d}")
-    axes.legend(loc="lower right", ncols=2, frameon=False, fontsize=9, labelcolor=_INK)
+    axes.legend(loc="lower right", ncols=2, edgecolor="none", framealpha=0.9, fontsize=9, labelcolor=_INK)
 
 
 def curve_of(values: Sequence[float | None]) -> NDArray[np.float64]:
