@@ -113,8 +113,11 @@ class Uploads:
         return received
 
     def _check(self, opening: Opening) -> None:
-        if not 1 <= opening.size_bytes <= self._limit_bytes:
-            raise InvalidField("opening.size_bytes", f"must be in [1, {self._limit_bytes}]")
+        size = opening.size_bytes
+        if size < 1:
+            raise InvalidField("opening.size_bytes", "must be at least 1, nothing is no video")
+        if size > self._limit_bytes:
+            raise InvalidField("opening.size_bytes", f"is {size:,}, the limit is {self._limit_bytes:,}")
         kind = opening.media_type
         if not (kind.startswith("video/") or kind in (*CAPTION_TYPES, ANY_TYPE)):
             raise InvalidField("opening.media_type", f"must be video/… or one of {CAPTION_TYPES}")
