@@ -37,7 +37,18 @@ def duration_s(video: Path) -> float:
 def sound(media: Path) -> Signal:
     """The decoded sound, (samples, 2) at 48 kHz, sample 0 at time 0 of the container."""
     raw = subprocess.run(
-        ["ffmpeg", "-v", "error", "-i", media, "-map", "a:0", "-af", "aresample=async=1:first_pts=0"]
+        [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-copyts",
+            "-i",
+            media,
+            "-map",
+            "a:0",
+            "-af",
+            "aresample=async=1:first_pts=0",
+        ]
         + ["-ac", "2", "-ar", str(SAMPLE_RATE_HZ), "-f", "f32le", "-"],
         capture_output=True,
         check=True,

@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 from google.protobuf import json_format
-from rich.table import Table
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_gateway.cli import results, watching
@@ -28,12 +27,10 @@ def list_jobs(
     async def work() -> None:
         async with GatewayClient(gateway) as client:
             jobs = await client.list_jobs(limit)
-        table = Table("job", "state", "created", "stage")
         for job in jobs:
             stage = watching.STAGES[job.stages[-1].stage] if job.stages else ""
             created = job.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
-            table.add_row(job.job_id, state_of(job), created, stage)
-        console.print(table)
+            console.print(f"{job.job_id}  {created}  {state_of(job):<9}  {stage}")
 
     guarded(work())
 

@@ -3,7 +3,6 @@
 import asyncio
 import os
 import shutil
-import tempfile
 import time
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -16,6 +15,7 @@ from etbgm_gateway.cli.console import JobFailed, console
 from etbgm_gateway.cli.stack import stack
 from etbgm_gateway.cli.wishes import Wishes, container_of, settings_of
 from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.scratch import Scratch
 
 KEPT_LOGS = 10
 """Log folders of failed runs that are kept."""
@@ -34,6 +34,8 @@ class Order:
         """The order with the output's container; NotFound, InvalidField when it cannot be met."""
         if not self.video.is_file():
             raise NotFound(f"video: there is no file {self.video}")
+        if not self.video.stat().st_size:
+            raise InvalidField("video", "is empty")
         if self.choose > (self.wishes.variants or 4):
             raise InvalidField("choose", "there are not so many variants")
         if self.output is None:
@@ -47,10 +49,10 @@ async def run_here(order: Order, cache: Path, in_process: bool) -> None:
     """Starts the chain, runs the job, ends the chain. Logs stay only when the job fails."""
     order = order.checked()
     logs = _new_log_folder(cache / "logs")
-    with tempfile.TemporaryDirectory(prefix="etbgm-run-") as data:
+    with Scratch(None).folder() as data:
         async with AsyncExitStack() as running:
             with console.status("starting the services"):
-                chain = stack(cache / "store", Path(data), logs, in_process=in_process)
+                chain = stack(cache / "store", data, logs, in_process=in_process)
                 address = await running.enter_async_context(chain)
             await run_there(order, address, detach=False)
     shutil.rmtree(logs)

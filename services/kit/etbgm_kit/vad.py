@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_kit.onnx import open_session
 from etbgm_kit.types import Span
 
 SAMPLE_RATE_HZ = 16000
@@ -48,7 +49,7 @@ class SpeechDetector:
 
     def __init__(self, params: VadParams | None = None) -> None:
         self._params = params or VadParams()
-        self._session = _session()
+        self._session = open_session(_model(), threads=1)
         self._rest = np.zeros(0, np.float32)
         self._context = np.zeros(CONTEXT, np.float32)
         self._state = (np.zeros((1, 1, _STATE), np.float32), np.zeros((1, 1, _STATE), np.float32))
@@ -155,14 +156,8 @@ def speech_spans(blocks: Iterable[Mono], params: VadParams | None = None) -> lis
     return found + detector.finish()
 
 
-def _session() -> "onnxruntime.InferenceSession":  # type: ignore[name-defined]  # noqa: F821
-    import onnxruntime
-
+def _model() -> Path:
     spec = importlib.util.find_spec("faster_whisper")
     if spec is None or not spec.submodule_search_locations:
         raise RuntimeError("the package faster-whisper, which carries the voice activity model, is missing")
-    model = Path(spec.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"
-    options = onnxruntime.SessionOptions()
-    options.inter_op_num_threads = options.intra_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return Path(spec.submodule_search_locations[0]) / "assets" / "silero_vad_v6.onnx"

@@ -15,6 +15,7 @@ from etbgm_kit.converters import (
 from etbgm_kit.errors import InvalidField
 from etbgm_mixer.studio import MixOrder
 from etbgm_mixer.types import (
+    AudioStream,
     Container,
     Extracted,
     MediaFacts,
@@ -108,20 +109,24 @@ def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
             frame_rate=video.frame_rate,
             rotation_degrees=video.rotation_degrees,
         ),
-        audio=audio
-        and pb.AudioStream(codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels),
+        audio=audio_to_pb(audio) if audio else None,
         subtitles=[pb.SubtitleStream(codec=s.codec, language=s.language) for s in facts.subtitles],
         size_bytes=facts.size_bytes,
         notes=facts.notes,
     )
 
 
+def audio_to_pb(audio: AudioStream) -> pb.AudioStream:
+    """The message for `audio`."""
+    return pb.AudioStream(codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels)
+
+
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
     """The result, without timings."""
     return pb.ExtractResult(
         facts=facts_to_pb(extracted.facts),
-        audio=extracted.audio and artifact_to_pb(extracted.audio),
-        captions=extracted.captions and artifact_to_pb(extracted.captions),
+        audio=artifact_to_pb(extracted.audio) if extracted.audio else None,
+        captions=artifact_to_pb(extracted.captions) if extracted.captions else None,
     )
 
 
@@ -129,7 +134,7 @@ def separated_to_pb(separated: Separated) -> pb.SeparateResult:
     """The result, without timings."""
     return pb.SeparateResult(
         speech=artifact_to_pb(separated.speech),
-        residual=separated.residual and artifact_to_pb(separated.residual),
+        residual=artifact_to_pb(separated.residual) if separated.residual else None,
         speech_spans=[span_to_pb(span) for span in separated.speech_spans],
         engine=engine_to_pb(separated.engine),
         notes=separated.notes,

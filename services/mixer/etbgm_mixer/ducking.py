@@ -33,7 +33,8 @@ class Ducking:
         begun = np.searchsorted(self._starts_s, times_s, "right")
         rise = (times_s - self._ends_s[begun] - self._hold_s) / self._release_s
         fall = (self._starts_s[begun] - times_s) / self._attack_s
-        return 10 ** (self._lift_db / 20 * np.clip(np.minimum(rise, fall), 0, 1))
+        gain: NDArray[np.float64] = 10 ** (self._lift_db / 20 * np.clip(np.minimum(rise, fall), 0, 1))
+        return gain
 
 
 def bridged(spans: Sequence[Span], bridge_s: float = BRIDGE_S) -> list[Span]:

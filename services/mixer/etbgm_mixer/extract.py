@@ -25,7 +25,17 @@ def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, t
         f"apad=whole_len={length}",
         f"atrim=end_sample={length}",
     )
-    source = ["-copyts", *ffmpeg.SAFELY, "-i", video, "-map", f"0:{facts.audio.index}", "-vn", "-sn", "-dn"]
+    source: ffmpeg.Command = [
+        "-copyts",
+        *ffmpeg.SAFELY,
+        "-i",
+        video,
+        "-map",
+        f"0:{facts.audio.index}",
+        "-vn",
+        "-sn",
+        "-dn",
+    ]
     coding = ["-ac", str(channels), "-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"]
     ffmpeg.convert(
         [*source, "-af", ",".join(filters), *coding, "-compression_level", "2", sound],
@@ -37,5 +47,5 @@ def extract_captions(video: Path, facts: MediaFacts, captions: Path) -> None:
     """Writes the first text subtitle stream to `captions` as WebVTT. Raises FfmpegError, TimeoutError."""
     index = facts.subtitles[0].index
     shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
-    source = [*shift, *ffmpeg.SAFELY, "-i", video, "-map", f"0:{index}", "-c:s", "webvtt"]
+    source: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, "-map", f"0:{index}", "-c:s", "webvtt"]
     ffmpeg.convert([*source, captions], facts.duration_s, lambda _: None, CAPTION_TIMEOUT_S)

@@ -9,7 +9,7 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from etbgm_kit.errors import EtbgmError, InvalidField
 from etbgm_kit.waveform import Samples
 
 Report = Callable[[float], None]
+Command = list[str | Path]
 
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "mpegts", "mpeg", "ogg", "asf", "mpegvideo",
@@ -42,7 +43,7 @@ class FfmpegError(EtbgmError):
 
 def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
     """What ffprobe says of container and streams. Raises Unreadable."""
-    command = [
+    command: Command = [
         "ffprobe",
         "-v",
         "error",
@@ -64,9 +65,7 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
 
 
 @contextmanager
-def _running(
-    command: Sequence[str | Path], timeout_s: float, **pipes: Any
-) -> Iterator[subprocess.Popen[bytes]]:
+def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
     """The process; killed when the context is left early or time is up (TimeoutError)."""
     with subprocess.Popen(command, **pipes) as process:
         watchdog = threading.Timer(timeout_s, process.kill)
@@ -84,7 +83,7 @@ def _running(
             raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s")
 
 
-def rows(command: Sequence[str | Path], timeout_s: float) -> Iterator[list[str]]:
+def rows(command: Command, timeout_s: float) -> Iterator[list[str]]:
     """The lines of comma-separated values that a program prints, as they come.
 
     A program that fails just ends them. Raises TimeoutError.
@@ -94,12 +93,12 @@ def rows(command: Sequence[str | Path], timeout_s: float) -> Iterator[list[str]]
             yield line.decode(errors="replace").strip().strip(",").split(",")
 
 
-def convert(arguments: Sequence[str | Path], duration_s: float, report: Report, timeout_s: float) -> None:
+def convert(arguments: Command, duration_s: float, report: Report, timeout_s: float) -> None:
     """Runs ffmpeg to its end, reporting the share of `duration_s` that is done.
 
     Raises FfmpegError with the end of what it said, TimeoutError, and what `report` raises.
     """
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
+    command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
     with tempfile.TemporaryFile() as said:
         with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=said) as process:
             for line in process.stdout or ():
@@ -113,8 +112,8 @@ def convert(arguments: Sequence[str | Path], duration_s: float, report: Report, 
 
 def samples(media: Path, channels: int, sample_rate_hz: int, timeout_s: float) -> Iterator[Samples]:
     """The decoded sound of a file of our own in blocks of about a second, (samples, channels) float32."""
-    command = ["ffmpeg", "-nostdin", "-v", "error", "-i", media, "-map", "a:0", "-ac", str(channels)]
-    command += ["-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
+    command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-i", media, "-map", "a:0"]
+    command = [*command, "-ac", str(channels), "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
     with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         while data := process.stdout.read(4 * channels * sample_rate_hz):

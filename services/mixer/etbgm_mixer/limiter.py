@@ -57,7 +57,8 @@ class Limiter:
         needed = self._ceiling / np.maximum(true_peaks(sound), self._ceiling)
         held = minimum_filter1d(needed, LOOK_AHEAD + 1)
         smooth = oaconvolve(held, self._window, "same")
-        return np.minimum(smooth, 1.0).astype(np.float32)
+        gain: NDArray[np.float32] = np.minimum(smooth, 1.0).astype(np.float32)
+        return gain
 
 
 def true_peaks(sound: Samples) -> NDArray[np.float32]:
@@ -69,4 +70,5 @@ def true_peaks(sound: Samples) -> NDArray[np.float32]:
     fine = fine[:, _TAPS // 2 :][:, : OVERSAMPLING * len(sound)]
     np.abs(fine, out=fine)
     after = fine.max(axis=0).reshape(-1, OVERSAMPLING).max(axis=1)
-    return np.maximum(after, np.concatenate([after[:1], after[:-1]]))
+    peaks: NDArray[np.float32] = np.maximum(after, np.concatenate([after[:1], after[:-1]]))
+    return peaks

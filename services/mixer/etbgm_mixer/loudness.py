@@ -69,7 +69,8 @@ class LoudnessMeter:
 def coarse(fine: Energies) -> Energies:
     """Steps of 10 ms to steps of 100 ms."""
     whole = len(fine) // FINE_PER_STEP * FINE_PER_STEP
-    return fine[:whole].reshape(-1, FINE_PER_STEP).mean(axis=1)
+    energies: Energies = fine[:whole].reshape(-1, FINE_PER_STEP).mean(axis=1)
+    return energies
 
 
 def momentary_lufs(energies: Energies) -> NDArray[np.float64]:

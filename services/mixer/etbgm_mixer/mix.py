@@ -15,7 +15,7 @@ from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.ducking import Ducking
 from etbgm_mixer.limiter import Limiter
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
-from etbgm_mixer.types import MixSettings
+from etbgm_mixer.types import MixReport, MixSettings
 
 Report = Callable[[float], None]
 
@@ -48,7 +48,7 @@ class Mix:
     """One mix of `parts`: `measure` once, then `render`."""
 
     def __init__(self, parts: Parts, settings: MixSettings) -> None:
-        self._parts, self._settings = parts, settings
+        self._parts, self.settings = parts, settings
         self._length = round(parts.duration_s * SAMPLE_RATE_HZ)
         self._spans = parts.speech_spans if parts.voice else ()
         self._ducking = Ducking(self._spans, settings)
@@ -68,8 +68,8 @@ class Mix:
         self, measured: Measured, ceiling_dbtp: float, mixdown: Path, music_stem: Path, report: Report
     ) -> Reached:
         """Writes the mixdown and the music as it sounds in it; again until the loudness is met."""
-        target_lufs = self._settings.target_loudness_lufs
-        music_db = balance.music_gain_db(measured, self._spans, self._settings)
+        target_lufs = self.settings.target_loudness_lufs
+        music_db = balance.music_gain_db(measured, self._spans, self.settings)
         gain_db = balance.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
         for _ in range(MOST_PASSES):
             reached = self._pass(gain_db, music_db, ceiling_dbtp, mixdown, music_stem, report)
@@ -105,7 +105,7 @@ class Mix:
         return Reached(gain_db, music_db, reached, limiter.reduction_db)
 
     def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
-        """Voice and ducked music, (samples, 2) each, over the whole video, then `flush` samples of silence."""
+        """Voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
         first = 0
         with sound.maybe_opened(self._parts.voice, "speech") as voice:
             for block in bed.blocks(self._parts.cues):
@@ -118,14 +118,24 @@ class Mix:
         if len(rest):
             yield rest, rest
 
+    def levels_json(self, measured: Measured, reached: Reached) -> bytes:
+        """Momentary loudness of voice and music in the mix, every 100 ms; null for silence."""
+        speech = _level_row(measured.voice, reached.gain_db)
+        music = _level_row(measured.music, reached.gain_db + reached.music_gain_db)
+        return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()
 
-def levels_json(measured: Measured, reached: Reached) -> bytes:
-    """Momentary loudness of voice and music in the mix, every 100 ms; null for silence."""
-    music_db = reached.gain_db + reached.music_gain_db
+    def report(self, measured: Measured, reached: Reached, true_peak_dbtp: float) -> MixReport:
+        """What was reached."""
+        return MixReport(
+            integrated_loudness_lufs=reached.loudness_lufs,
+            true_peak_dbtp=true_peak_dbtp,
+            speech_to_music_lu=balance.speech_over_music_lu(measured, self._spans, reached.music_gain_db),
+            music_lift_lu=balance.lift_lu(measured, self._spans),
+            speech_gain_db=reached.gain_db,
+            limiter_reduction_db=reached.reduction_db,
+        )
 
-    def row(fine: loudness.Energies, gain_db: float) -> list[float | None]:
-        lufs = loudness.momentary_lufs(loudness.coarse(fine)) + gain_db
-        return [round(float(value), 2) if value > balance.SILENT_LUFS else None for value in lufs]
 
-    speech, music = row(measured.voice, reached.gain_db), row(measured.music, music_db)
-    return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()
+def _level_row(fine: loudness.Energies, gain_db: float) -> list[float | None]:
+    lufs = loudness.momentary_lufs(loudness.coarse(fine)) + gain_db
+    return [round(float(value), 2) if value > balance.SILENT_LUFS else None for value in lufs]

@@ -75,7 +75,7 @@ def mux(
     Raises FfmpegError, TimeoutError.
     """
     shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
-    inputs = [*shift, *ffmpeg.SAFELY, "-i", video, "-i", mixdown]
+    inputs: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, "-i", mixdown]
     maps = ["-map", f"0:{facts.video.index}", "-map", "1:a", "-map_metadata", "0", "-map_chapters", "0"]
     maps += [part for stream in facts.subtitles for part in ("-map", f"0:{stream.index}")]
     coding = ["-c:v", "copy", *_SOUND[container]]

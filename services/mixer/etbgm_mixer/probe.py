@@ -123,7 +123,17 @@ def _rotation(stream: Facts) -> int:
 def _ends(path: Path, limits: Limits) -> dict[int, float]:
     """When each stream that has packets ends, by index, in seconds on the container's clock."""
     fields = "packet=stream_index,pts_time,duration_time,flags"
-    command = ["ffprobe", "-v", "quiet", *ffmpeg.SAFELY, "-show_entries", fields, "-of", "csv=p=0", path]
+    command: ffmpeg.Command = [
+        "ffprobe",
+        "-v",
+        "quiet",
+        *ffmpeg.SAFELY,
+        "-show_entries",
+        fields,
+        "-of",
+        "csv=p=0",
+        path,
+    ]
     ends_s: dict[int, float] = {}
     last_s: dict[int, float] = {}
     start_s = None

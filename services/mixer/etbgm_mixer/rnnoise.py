@@ -1,9 +1,10 @@
-"""Speech enhancement by RNNoise (J.-M. Valin, "A hybrid DSP/deep learning approach to
-real-time full-band speech enhancement", MMSP 2018; BSD-3-Clause).
+"""Speech enhancement by RNNoise.
 
-The library comes with the pyrnnoise wheel and is called directly: the wheel's own
-wrapper works on 16-bit files. Calls release the interpreter's lock, so stretches are
-enhanced on all cores; each has a run-up in which the network settles.
+J.-M. Valin, "A hybrid DSP/deep learning approach to real-time full-band speech
+enhancement", MMSP 2018; BSD-3-Clause. The library comes with the pyrnnoise wheel and
+is called directly: the wheel's own wrapper works on 16-bit files. Calls release the
+interpreter's lock, so stretches are enhanced on all cores; each has a run-up in
+which the network settles.
 """
 
 import ctypes

@@ -92,7 +92,7 @@ def split(
     ):
         first = 0
         for block in sound.blocks(source):
-            times_s = np.arange(first, first + len(block)) / SAMPLE_RATE_HZ
+            times_s = np.arange(first, first + len(block), dtype=np.float64) / SAMPLE_RATE_HZ
             spoken = cleaned.read(len(block), dtype="float32", always_2d=True) * gate.gain(times_s)[:, None]
             speech_file.write(spoken)
             residual_file.write(block - spoken)
@@ -107,13 +107,14 @@ class Gate:
         self._opens_s = np.array([span.start_s - BEFORE_S for span in spans] + [np.inf])
         self._closes_s = np.array([-np.inf] + [span.end_s + AFTER_S for span in spans])
 
-    def gain(self, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
+    def gain(self, times_s: NDArray[np.floating]) -> Mono:
         """Linear gain at the times, same shape, [0, 1]."""
         begun = np.searchsorted(self._opens_s, times_s, "right")
         fall = 1 - (times_s - self._closes_s[begun]) / FALL_S
         rise = 1 - (self._opens_s[begun] - times_s) / RISE_S
         openness = np.clip(np.maximum(rise, fall), 0, 1)
-        return (0.5 - 0.5 * np.cos(np.pi * openness)).astype(np.float32)
+        gain: Mono = (0.5 - 0.5 * np.cos(np.pi * openness)).astype(np.float32)
+        return gain
 
 
 def _is_clean(meter: LoudnessMeter, spans: tuple[Span, ...]) -> bool:

@@ -2,15 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, replace
 
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Artifact, EngineInfo, Span
-from etbgm_mixer import balance, bed, extract, mux, rnnoise, separate, true_peak
+from etbgm_mixer import bed, extract, mux, rnnoise, separate
 from etbgm_mixer.bed import PlacedCue
-from etbgm_mixer.mix import Mix, Parts, levels_json
+from etbgm_mixer.finish import finish
+from etbgm_mixer.mix import Mix, Parts
 from etbgm_mixer.probe import Limits, probe
 from etbgm_mixer.rnnoise import Rnnoise
 from etbgm_mixer.types import (
@@ -18,7 +18,6 @@ from etbgm_mixer.types import (
     Extracted,
     MediaFacts,
     Mixed,
-    MixReport,
     MixSettings,
     MusicCue,
     OriginalAudio,
@@ -26,12 +25,6 @@ from etbgm_mixer.types import (
 )
 
 Report = Callable[[float], None]
-
-CODING_MARGIN_DB = 0.5
-"""Lossy coding raises peaks; the limiter stays so far below the bound, and lower when that is not enough."""
-
-CODINGS = 3
-"""The sound is coded again, with a lower ceiling, at most this often."""
 
 NONE = EngineInfo("none", "1", "cpu", "")
 
@@ -121,50 +114,15 @@ class Studio:
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             folder = borrowed.enter_context(self._scratch.folder())
             spans = order.speech_spans if voice else ()
-            mixing = Mix(Parts(path, cues, spans, facts.duration_s), order.settings)
-            return self._finish(mixing, video, facts, container, order, notes, folder, report)
-
-    def _finish(
-        self,
-        mixing: Mix,
-        video: Path,
-        facts: MediaFacts,
-        container: Container,
-        order: MixOrder,
-        notes: tuple[str, ...],
-        folder: Path,
-        report: Report,
-    ) -> Mixed:
-        mixdown, music, output = folder / "mix.wav", folder / "music.flac", folder / f"out.{container}"
-        measured = mixing.measure(lambda share: report(0.2 * share))
-        bound = order.settings.max_true_peak_dbtp
-        ceiling = bound - CODING_MARGIN_DB
-        for _ in range(CODINGS):
-            reached = mixing.render(measured, ceiling, mixdown, music, lambda s: report(0.2 + 0.4 * s))
-            mux.mux(
-                video, facts, mixdown, container, output, lambda s: report(0.6 + 0.3 * s), self._timeout_s
+            mix = Mix(Parts(path, cues, spans, facts.duration_s), order.settings)
+            finished = finish(mix, video, facts, container, folder, report, self._timeout_s)
+            return Mixed(
+                video=self._store.put(finished.video, mux.MEDIA_TYPES[container]),
+                music=self._store.put(finished.music, "audio/flac"),
+                levels=self._store.put_bytes(finished.levels, "application/json"),
+                report=replace(finished.report, notes=notes),
+                container=container,
             )
-            excess_db = true_peak.of_sound(output, self._timeout_s) - bound
-            if excess_db <= 0:
-                break
-            ceiling -= excess_db + 0.1
-        levels = levels_json(measured, reached)
-        spans = order.speech_spans
-        return Mixed(
-            video=self._store.put(output, mux.MEDIA_TYPES[container]),
-            music=self._store.put(music, "audio/flac"),
-            levels=self._store.put_bytes(levels, "application/json"),
-            report=MixReport(
-                integrated_loudness_lufs=reached.loudness_lufs,
-                true_peak_dbtp=bound + excess_db,
-                speech_to_music_lu=balance.speech_over_music_lu(measured, spans, reached.music_gain_db),
-                music_lift_lu=balance.lift_lu(measured, spans),
-                speech_gain_db=reached.gain_db,
-                limiter_reduction_db=reached.reduction_db,
-                notes=notes,
-            ),
-            container=container,
-        )
 
 
 def _voice(order: MixOrder) -> tuple[Artifact | None, tuple[str, ...]]:

@@ -9,16 +9,13 @@ import hashlib
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etbgm_kit.onnx import open_session
 from etbgm_kit.types import Emotion, EngineInfo
 from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
 from etbgm_sentiment.types import Probabilities
-
-if TYPE_CHECKING:
-    import onnxruntime as ort
 
 MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
 """The classifier in this package."""
@@ -31,13 +28,9 @@ class OnnxClassifier:
     """Runs a model folder with onnxruntime; safe to call from several threads."""
 
     def __init__(self, folder: Path = MODEL_FOLDER, threads: int = 2) -> None:
-        import onnxruntime as ort
-
         facts = json.loads((folder / "model.json").read_text())
         self._tokenizer = load_tokenizer(folder / "tokenizer.json")
-        self._session = ort.InferenceSession(
-            folder / "model.onnx", _options(threads), ["CPUExecutionProvider"]
-        )
+        self._session = open_session(folder / "model.onnx", threads)
         self._info = EngineInfo(facts["name"], _revision(folder), "cpu", facts["licence"])
 
     @property
@@ -59,18 +52,6 @@ class OnnxClassifier:
             numbers, mask = pad([ids[i] for i in chosen])
             (result[chosen],) = self._session.run(None, {"input_ids": numbers, "attention_mask": mask})
         return result
-
-
-def _options(threads: int) -> "ort.SessionOptions":
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    # The arena keeps the largest batch's memory for ever and wins no time here.
-    options.enable_cpu_mem_arena = False
-    # Spinning threads take a core from the services beside this one.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
 
 
 def _revision(folder: Path) -> str:
