@@ -25,6 +25,9 @@ _TAIL_FADE_S = 1.0
 GRID = 64
 """Samples between possible event times: libfluidsynth's own block (FLUID_BUFSIZE)."""
 
+_BLOCK = 1 << 15
+"""Samples of a block handed on."""
+
 _FADE_IN_S = 0.01
 _FADE_OUT_S = 1.5
 _KNEE, _CEILING = 0.6, 0.88
@@ -78,9 +81,10 @@ def render(
         sound[: len(tails)] += tails[: len(sound)]
         own = unit.end - unit.start
         tails = np.concatenate([sound[own:], tails[len(sound) :]])
-        begin, end = max(first, unit.start), min(last, unit.end)
-        if begin < end:
-            yield master(sound[begin - unit.start : end - unit.start], begin, total, sample_rate_hz)
+        end = min(last, unit.end)
+        for begin in range(max(first, unit.start), end, _BLOCK):
+            block = sound[begin - unit.start : min(begin + _BLOCK, end) - unit.start]
+            yield master(block, begin, total, sample_rate_hz)
 
 
 def render_unit(
