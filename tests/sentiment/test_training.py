@@ -37,9 +37,10 @@ def test_a_model_is_trained_and_exported(tmp_path: Path) -> None:
 
     tokenizer = load_tokenizer(base_folder() / "tokenizer.json")
     recipe = Recipe(epochs=8, batch_rows=3, spoken_share=0.0)
-    train(base_model(), tokenizer, ROWS, recipe, teachers=[], checks={"rows": ROWS}, out=tmp_path)
+    train(base_model(), tokenizer, ROWS, recipe, checks={"rows": ROWS}, out=tmp_path)
     lines = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < lines[1]["loss"]
+    assert lines[-1]["rows"]["accuracy"] == 1
 
     facts = export(tmp_path / "weights.safetensors", ROWS, tmp_path / "model")
     assert facts["same_emotion"] == 1

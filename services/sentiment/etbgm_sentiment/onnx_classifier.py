@@ -42,7 +42,7 @@ class OnnxClassifier:
         """See Classifier; batches are cut from the texts sorted by length, which halves the time.
 
         Activations are rounded to 8 bits by each batch's own scale, so a text's
-        neighbours move its probabilities a little (mean 0.005).
+        neighbours move its probabilities a little (mean 0.006).
         """
         ids = tokenise(self._tokenizer, texts)
         order = sorted(range(len(ids)), key=lambda i: len(ids[i]))

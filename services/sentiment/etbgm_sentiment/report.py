@@ -22,7 +22,7 @@ _console = Console(soft_wrap=True)
 
 
 def print_classifier(classifier: Classifier, rows: Sequence[Row]) -> None:
-    """Scores on the rows as written, without punctuation, and with wrong words besides."""
+    """Scores on the rows as written, without punctuation, and with wrong words on top of that."""
     vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
     rng = random.Random(0)
     plain = [without_punctuation(row.text) for row in rows]
@@ -30,15 +30,16 @@ def print_classifier(classifier: Classifier, rows: Sequence[Row]) -> None:
     texts = {
         "as written": [row.text for row in rows],
         "no punctuation": plain,
-        f"and {WRONG_WORDS_SHARE:.0%} wrong words": wrong,
+        f"{WRONG_WORDS_SHARE:.0%} wrong words": wrong,
     }
-    overall = _table("Classifier", "text", "macro-F1", "accuracy", "recall of neutral")
-    by_emotion = _table("F1 by emotion", "text", *Emotion)
-    for name, lines in texts.items():
-        scores = score_rows(classifier, lines, rows)
-        overall.add_row(name, *_numbers(scores.macro_f1, scores.accuracy, scores.recall[Emotion.NEUTRAL]))
-        by_emotion.add_row(name, *_numbers(*scores.f1.values()))
-    _console.print(overall, by_emotion)
+    results = [score_rows(classifier, lines, rows) for lines in texts.values()]
+    table = _table(f"Classifier, {len(rows)} rows", "", *texts)
+    table.add_row("macro-F1", *_numbers(*(scores.macro_f1 for scores in results)))
+    table.add_row("accuracy", *_numbers(*(scores.accuracy for scores in results)))
+    table.add_row("recall of neutral", *_numbers(*(scores.recall[Emotion.NEUTRAL] for scores in results)))
+    for emotion in Emotion:
+        table.add_row(f"F1 of {emotion}", *_numbers(*(scores.f1[emotion] for scores in results)))
+    _console.print(table)
 
 
 def print_timelines(
@@ -57,7 +58,13 @@ def print_timelines(
         methods[f"viterbi, cost {cost:g}"] = partial(
             viterbi, min_duration_s=min_duration_s, switching_cost=cost
         )
-    table = _table("Timelines", "method", "macro-F1 over time", "accuracy over time", "switches/min")
+    table = _table(
+        f"Timelines, {len(dialogues)} dialogues",
+        "method",
+        "macro-F1 over time",
+        "accuracy over time",
+        "switches/min",
+    )
     for name, method in methods.items():
         scores = score_timelines(dialogues, cells, method)
         table.add_row(name, *_numbers(scores.macro_f1, scores.accuracy), f"{scores.switches_per_minute:.2f}")

@@ -19,8 +19,11 @@ from etbgm_sentiment.types import Probabilities, Smoothing
 MIN_EMOTION_DURATION_S = 5.0
 """Shortest stretch of one emotion, as in the original: music needs time to be heard."""
 
-SWITCHING_COST = 2.0
-"""Log-probability times seconds that a change of emotion must gain; tuned on MELD's training part."""
+SWITCHING_COST = 3.5
+"""Log-probability times seconds that a change of emotion must gain.
+
+Of 0, 0.5, 1, ... the least with no more switches than `rule` has on MELD's training part.
+"""
 
 LONG_PAUSE_S = 30.0
 """Nothing is said for so long that the last emotion is over."""

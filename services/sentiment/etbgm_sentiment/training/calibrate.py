@@ -45,7 +45,7 @@ def calibrate(logits: npt.NDArray[np.float32], truth: Numbers) -> Calibration:
     emotional; the biases take that back, the temperature makes the numbers
     probabilities (Guo et al., "On Calibration of Modern Neural Networks", ICML 2017).
     """
-    biases = tuple(_best_biases(logits, truth).tolist())
+    biases = tuple(round(bias, 3) for bias in _best_biases(logits, truth).tolist())
     calibrations = [Calibration(float(temperature), biases) for temperature in _TEMPERATURES]
     return min(calibrations, key=lambda one: _negative_log_likelihood(one.probabilities(logits), truth))
 
