@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etbgm_kit.types import Emotion, EmotionTimeline, Span
-from etbgm_sentiment.smoothing import LONG_PAUSE_S, Cells, cut, rule, smooth, viterbi
+from etbgm_sentiment.smoothing import LONG_PAUSE_S, TOLERANCE_S, Cells, cut, rule, smooth, viterbi
 from etbgm_sentiment.types import Probabilities, Smoothing
 
 EMOTIONS = tuple(Emotion)
@@ -52,7 +52,7 @@ def test_timeline_covers_everything_and_nothing_is_too_short(
         assert one.span.end_s == after.span.start_s
         assert one.emotion != after.emotion
     for part in parts:
-        assert part.span.duration_s >= min(min_duration_s, duration_s)
+        assert part.span.duration_s >= min(min_duration_s, duration_s) - TOLERANCE_S
         assert 0 <= part.intensity <= part.probability <= 1
 
 
@@ -63,7 +63,10 @@ def worth(cells: Cells, emotions: tuple[int, ...], cost: float) -> float:
 
 def lasts(cells: Cells, emotions: tuple[int, ...], min_duration_s: float) -> bool:
     starts = [0, *(i for i in range(1, len(emotions)) if emotions[i] != emotions[i - 1]), len(emotions)]
-    return all(cells.edges_s[b] - cells.edges_s[a] >= min_duration_s for a, b in itertools.pairwise(starts))
+    return all(
+        cells.edges_s[b] - cells.edges_s[a] >= min_duration_s - TOLERANCE_S
+        for a, b in itertools.pairwise(starts)
+    )
 
 
 @given(phrased(most=5), st.sampled_from([0.5, 3.0, 8.0]), st.sampled_from([0.0, 1.0, 6.0]))
@@ -128,6 +131,12 @@ def test_a_video_shorter_than_the_minimum_has_one_emotion() -> None:
 def test_phrases_outside_the_video_or_out_of_order_are_refused(spans: list[Span]) -> None:
     with pytest.raises(ValueError, match="does not fit"):
         smooth(spans, one_hot(*[Emotion.JOY] * len(spans)), 10, Smoothing.VITERBI)
+
+
+def test_rounded_times_are_taken() -> None:
+    spans = [Span(0, 5 + 1e-9), Span(5, 10 + 1e-9)]
+    timeline = smooth(spans, one_hot(Emotion.JOY, Emotion.FEAR), 10, Smoothing.VITERBI)
+    assert [span.span.end_s for span in timeline.spans] == [5 + 1e-9, 10]
 
 
 def test_rule_gives_the_first_gap_to_what_follows() -> None:

@@ -28,6 +28,9 @@ Of 0, 0.5, 1, ... the least with no more switches than `rule` has on MELD's trai
 LONG_PAUSE_S = 30.0
 """Nothing is said for so long that the last emotion is over."""
 
+TOLERANCE_S = 1e-6
+"""Times closer than this are the same: they come as nanoseconds and are added as floats."""
+
 _EMOTIONS = tuple(Emotion)
 _NEUTRAL = _EMOTIONS.index(Emotion.NEUTRAL)
 _SILENCE = np.where(np.arange(len(_EMOTIONS)) == _NEUTRAL, 0.5, 0.5 / (len(_EMOTIONS) - 1))
@@ -74,12 +77,13 @@ def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) 
     parts: list[tuple[float, npt.ArrayLike, float]] = []
     end_s = 0.0
     for span, row in zip(spans, probabilities, strict=True):
-        if not end_s <= span.start_s <= span.end_s <= duration_s:
+        start_s, after_s = (min(max(time_s, end_s), duration_s) for time_s in (span.start_s, span.end_s))
+        if max(abs(start_s - span.start_s), abs(after_s - span.end_s)) > TOLERANCE_S:
             raise ValueError(f"phrase at {span} does not fit in [{end_s}, {duration_s})")
-        if span.start_s - end_s >= LONG_PAUSE_S:
-            parts.append((end_s, _SILENCE, span.start_s - end_s))
-        parts.append((span.start_s, row, span.duration_s))
-        end_s = span.end_s
+        if start_s - end_s >= LONG_PAUSE_S:
+            parts.append((end_s, _SILENCE, start_s - end_s))
+        parts.append((start_s, row, after_s - start_s))
+        end_s = after_s
     if duration_s - end_s >= LONG_PAUSE_S or not parts:
         parts.append((end_s, _SILENCE, duration_s - end_s))
     starts_s, rows, weights_s = zip(*parts, strict=True)
@@ -93,7 +97,7 @@ def rule(cells: Cells, min_duration_s: float) -> Numbers:
     before a gap goes on in it, so a gap between two equal emotions is filled with
     them. The first gap belongs to the emotion after it. When none lasts, all is neutral.
     """
-    min_duration_s = min(min_duration_s, cells.edges_s[-1])
+    min_duration_s = min(min_duration_s, cells.edges_s[-1]) - TOLERANCE_S
     emotions = cells.probabilities.argmax(1)
     starts = np.flatnonzero(np.diff(emotions, prepend=-1))
     durations_s = np.diff(cells.edges_s[[*starts, -1]])
@@ -114,7 +118,7 @@ def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHI
     has a lower bound saves the usual search over durations: the best start of a
     stretch that may end at an edge is a running maximum.
     """
-    min_duration_s = min(min_duration_s, cells.edges_s[-1])
+    min_duration_s = min(min_duration_s, cells.edges_s[-1]) - TOLERANCE_S
     logs = cells.weights_s[:, None] * np.log(np.maximum(cells.probabilities, _FLOOR))
     gains = np.vstack([np.zeros(logs.shape[1]), np.cumsum(logs, 0)])
     count = len(logs)
