@@ -39,21 +39,23 @@ def run_job(video: Path, variants: int, folder: Path) -> Run:
     """One job on a server of its own; the clock starts when the server is ready."""
     command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
-        line = server.stdout.readline() if server.stdout else ""
-        address = re.findall(r"listens on (\S+);", line)[0]
-        run = Run(measure.duration_s(video))
-        started = time.monotonic()
-        job = subprocess.Popen(
-            [ETBGM, "run", video, "-o", folder / f"out{video.suffix}", "--variants", str(variants)]
-            + ["--gateway", address, "--choose", "1"]
-        )
-        while job.poll() is None:
-            note_peaks(server.pid, run.peaks_mb)
-            time.sleep(POLL_S)
-        run.wall_s = time.monotonic() - started
-        report = json.loads((folder / "out/report.json").read_text())
-        run.stages_s = {name: stage["wallS"] for name, stage in report["stages"].items()}
-        server.terminate()
+        try:
+            line = server.stdout.readline() if server.stdout else ""
+            address = re.findall(r"listens on (\S+);", line)[0]
+            run = Run(measure.duration_s(video))
+            started = time.monotonic()
+            options = ["--variants", str(variants), "--gateway", address]
+            with subprocess.Popen(
+                [ETBGM, "run", video, "-o", folder / f"out{video.suffix}", *options]
+            ) as job:
+                while job.poll() is None:
+                    note_peaks(server.pid, run.peaks_mb)
+                    time.sleep(POLL_S)
+            run.wall_s = time.monotonic() - started
+        finally:
+            server.terminate()
+    stages = json.loads((folder / "out/report.json").read_text())["stages"]
+    run.stages_s = {stage["stage"]: stage["wall_s"] for stage in stages}
     return run
 
 
