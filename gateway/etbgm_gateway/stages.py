@@ -21,6 +21,7 @@ from etbgm_gateway.progress import Progress
 from etbgm_gateway.result import Made, Piece, Results
 from etbgm_gateway.seeds import random_seeds
 from etbgm_gateway.steps import Steps, together
+from etbgm_gateway.transcripts import clipped
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
 
@@ -124,7 +125,9 @@ class Stages:
             if not transcript.segments:
                 return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(timelines.neutral(duration_s)))
             request = sentiment_pb2.AnalyzeRequest(
-                transcript=transcript, duration=media.facts.duration, smoothing=self._settings.smoothing
+                transcript=clipped(transcript, duration_s),
+                duration=media.facts.duration,
+                smoothing=self._settings.smoothing,
             )
             if self._settings.HasField("min_emotion_duration"):
                 request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)

@@ -24,7 +24,7 @@ def etbgm() -> None:
 
 
 @app.command()
-def run(  # noqa: PLR0917
+def run(
     video: Annotated[Path, typer.Argument(help="The video.")],
     output: Annotated[
         Path | None,

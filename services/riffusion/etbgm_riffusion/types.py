@@ -2,10 +2,16 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Span
 
 AUTO = "auto"
 """The style that lets the random seed choose."""
+
+Stereo = NDArray[np.float32]
+"""Samples, (samples, 2) float32."""
 
 
 @dataclass(frozen=True, slots=True)

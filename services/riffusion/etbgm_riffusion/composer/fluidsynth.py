@@ -11,7 +11,7 @@ from pathlib import Path
 
 from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
-from etbgm_riffusion.composer.synth import Stereo
+from etbgm_riffusion.types import Stereo
 
 _LIBRARIES = ("libfluidsynth.so.3", "libfluidsynth.so.2")
 _SIGNATURES = {

@@ -14,7 +14,8 @@ import numpy as np
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.plan import unit_starts
 from etbgm_riffusion.composer.score import Note, Score
-from etbgm_riffusion.composer.synth import Player, Stereo, Synth
+from etbgm_riffusion.composer.synth import Player, Synth
+from etbgm_riffusion.types import Stereo
 
 UNIT_S = 20.0
 """Least length of a unit: a tail and a fresh synthesiser cost little against it."""

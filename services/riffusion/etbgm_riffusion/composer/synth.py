@@ -4,13 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-from numpy.typing import NDArray
-
 from etbgm_riffusion.composer.score import Voice
-
-Stereo = NDArray[np.float32]
-"""Samples, (samples, 2) float32."""
+from etbgm_riffusion.types import Stereo
 
 SOUNDFONTS = (
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),

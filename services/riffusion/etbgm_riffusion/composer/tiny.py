@@ -9,7 +9,7 @@ import tinysoundfont
 
 from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
-from etbgm_riffusion.composer.synth import Stereo
+from etbgm_riffusion.types import Stereo
 
 _GAIN_DB = 0.0
 _DRUMS_BANK = 128
