@@ -10,7 +10,7 @@ from etbgm_mixer.types import Container, MediaFacts, MixReport
 
 Report = Callable[[float], None]
 
-CODING_MARGIN_DB = 0.5
+CODING_MARGIN_DB = 1.2
 """Lossy coding raises peaks: the limiter stays so far below the bound, further where that is too little."""
 
 CODINGS = 3
