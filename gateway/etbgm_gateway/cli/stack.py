@@ -41,10 +41,12 @@ async def stack(
 
         services = {name: await begin(name, dict(computing)) for name in SERVICES}
         addresses = {f"{name}_address": await service.ready() for name, service in services.items()}
-        job_store = {"job_store_url": f"sqlite:///{data.resolve()}/jobs.sqlite"}
-        gateway = await begin(
-            "gateway", {**common, **job_store, **addresses, "listen_address": listen_address}
-        )
+        own = {
+            "listen_address": listen_address,
+            "job_store_url": f"sqlite:///{data.resolve()}/jobs.sqlite",
+            "uploads_dir": f"{data.resolve()}/uploads",
+        }
+        gateway = await begin("gateway", {**common, **addresses, **own})
         yield await gateway.ready()
 
 

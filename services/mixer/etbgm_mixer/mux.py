@@ -20,6 +20,9 @@ _SOUND = {
 }
 """Matroska states Opus' delay but not AAC's, so Opus keeps the sound in sync there."""
 
+OPUS_DELAY_S = 312 / 48000
+"""By which libopus' first packet comes early (its look-ahead): ffmpeg's Matroska muxer would keep it so."""
+
 _SUBTITLES = {
     Container.MP4: "mov_text",
     Container.MOV: "mov_text",
@@ -75,7 +78,8 @@ def mux(
     Raises FfmpegError, TimeoutError.
     """
     shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
-    inputs: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, "-i", mixdown]
+    delay = ["-itsoffset", str(OPUS_DELAY_S)] if "libopus" in _SOUND[container] else []
+    inputs: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, *delay, "-i", mixdown]
     maps = ["-map", f"0:{facts.video.index}", "-map", "1:a", "-map_metadata", "0", "-map_chapters", "0"]
     maps += [part for stream in facts.subtitles for part in ("-map", f"0:{stream.index}")]
     coding = ["-c:v", "copy", *_SOUND[container]]

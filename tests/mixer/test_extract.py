@@ -1,0 +1,66 @@
+"""Sound comes out on the video's clock, as long as the video."""
+
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from etbgm_mixer.extract import extract_audio, extract_captions
+from etbgm_mixer.probe import Limits, probe
+from tests.mixer.conftest import RATE_HZ, MakeClip, Sound
+
+
+def extracted(video: Path, limits: Limits) -> Sound:
+    output = video.with_suffix(".flac")
+    facts = probe(video, limits)
+    extract_audio(video, facts, output, lambda _: None, 60)
+    sound, rate_hz = soundfile.read(output, dtype="float32", always_2d=True)
+    assert rate_hz == RATE_HZ
+    assert len(sound) == round(facts.duration_s * RATE_HZ)
+    return sound
+
+
+def begins_s(sound: Sound) -> float:
+    """When the first sample over -40 dBFS sounds."""
+    return float(np.argmax(np.abs(sound).max(axis=1) > 0.01) / RATE_HZ)
+
+
+@pytest.mark.parametrize(("channels", "kept"), [("1", 1), ("2", 2), ("6", 2)])
+def test_mono_stays_mono_and_surround_becomes_stereo(
+    make_clip: MakeClip, limits: Limits, channels: str, kept: int
+) -> None:
+    clip = make_clip("a.mkv", "-c:v", "libx264", "-c:a", "flac", "-ac", channels)
+    assert extracted(clip, limits).shape[1] == kept
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.mp4", "aac"), ("a.mkv", "libopus"), ("a.ts", "aac")])
+def test_sound_that_begins_late_stays_late(
+    make_clip: MakeClip, limits: Limits, tmp_path: Path, name: str, codec: str
+) -> None:
+    clip = make_clip("source.mkv", "-c:v", "libx264", "-c:a", "pcm_s16le")
+    late = tmp_path / name
+    command = ["ffmpeg", "-v", "error", "-i", clip, "-itsoffset", "0.5", "-i", clip]
+    subprocess.run([*command, "-map", "0:v", "-map", "1:a", "-c:v", "copy", "-c:a", codec, late], check=True)
+    assert begins_s(extracted(late, limits)) == pytest.approx(0.5, abs=0.025)
+
+
+def test_sound_that_ends_early_is_filled_with_silence(make_clip: MakeClip, limits: Limits) -> None:
+    clip = make_clip("a.mp4", "-c:v", "libx264", "-af", "atrim=0:1")
+    sound = extracted(clip, limits)
+    assert np.abs(sound[: RATE_HZ // 2]).max() > 0.05
+    assert np.abs(sound[round(1.2 * RATE_HZ) :]).max() == 0
+
+
+def test_subtitles_become_captions(make_clip: MakeClip, limits: Limits, tmp_path: Path) -> None:
+    words = tmp_path / "words.srt"
+    words.write_text("1\n00:00:00,500 --> 00:00:01,500\nHello <i>there</i>\n")
+    clip = make_clip("a.mp4", "-c:v", "libx264")
+    video = tmp_path / "b.mp4"
+    command = ["ffmpeg", "-v", "error", "-i", clip, "-i", words, "-c", "copy", "-c:s", "mov_text", video]
+    subprocess.run(command, check=True)
+    captions = tmp_path / "captions.vtt"
+    extract_captions(video, probe(video, limits), captions)
+    assert "00:00.500 --> 00:01.500" in captions.read_text()
+    assert "there" in captions.read_text()

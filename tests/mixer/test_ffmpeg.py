@@ -1,0 +1,53 @@
+"""Programs end when time is up or nobody waits for them any more."""
+
+import subprocess
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from etbgm_kit.errors import CallCancelled
+from etbgm_mixer import ffmpeg
+
+ENDLESS = ["-f", "lavfi", "-i", "sine=440", "-f", "null", "-"]
+
+
+def children() -> list[str]:
+    return [child.name() for child in psutil.Process().children(recursive=True)]
+
+
+def test_time_is_up() -> None:
+    started = time.monotonic()
+    with pytest.raises(TimeoutError):
+        ffmpeg.convert(ENDLESS, 10, lambda _: None, 1.0)
+    assert time.monotonic() - started < 5
+    assert "ffmpeg" not in children()
+
+
+def test_a_program_that_says_nothing_is_ended_too() -> None:
+    with pytest.raises(TimeoutError):
+        list(ffmpeg.rows(["sleep", "30"], 0.5))
+    assert "sleep" not in children()
+
+
+def test_cancelling_ends_the_program() -> None:
+    def report(_share: float) -> None:
+        raise CallCancelled
+
+    with pytest.raises(CallCancelled):
+        ffmpeg.convert(ENDLESS, 10, report, 30)
+    assert "ffmpeg" not in children()
+
+
+def test_failures_say_why(tmp_path: Path) -> None:
+    with pytest.raises(ffmpeg.FfmpegError) as caught:
+        ffmpeg.convert(["-i", tmp_path / "missing.mp4", tmp_path / "out.mp4"], 1, lambda _: None, 10)
+    assert "No such file" in caught.value.facts["said"]
+
+
+def test_sound_comes_in_blocks(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=2.5:r=48000", path], check=True)
+    lengths = [len(block) for block in ffmpeg.samples(path, 2, 48000, 10)]
+    assert lengths == [48000, 48000, 24000]

@@ -1,0 +1,102 @@
+"""Mixdowns reach the loudness that was asked for, with speech over music, whatever comes."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pyloudnorm
+import pytest
+import soundfile
+
+from etbgm_kit.types import Span
+from etbgm_mixer.bed import PlacedCue
+from etbgm_mixer.mix import Mix, Parts, Reached
+from etbgm_mixer.types import MixSettings
+from tests.mixer.conftest import RATE_HZ, Sound, noise, write
+
+SPANS = [Span(2, 5), Span(8, 11)]
+
+
+def voice(level_db: float = -20.0) -> Sound:
+    sound = np.zeros((12 * RATE_HZ, 1), np.float32)
+    for i, span in enumerate(SPANS):
+        first, last = round(span.start_s * RATE_HZ), round(span.end_s * RATE_HZ)
+        sound[first:last] = noise(3, level_db, seed=i + 5, channels=1)
+    return sound
+
+
+def mixed(
+    folder: Path, settings: MixSettings, speech: Sound | None, music: Sound, ceiling_dbtp: float = -1.0
+) -> tuple[Sound, Sound, Reached]:
+    """Mixdown, music stem and what was reached."""
+    duration_s = len(music) / RATE_HZ
+    path = None if speech is None else write(folder / "speech.flac", speech)
+    cue = PlacedCue(write(folder / "music.flac", music), Span(0, duration_s))
+    mix = Mix(Parts(path, [cue], SPANS if speech is not None else [], duration_s), settings)
+    outputs = folder / "mix.wav", folder / "stem.flac"
+    reached = mix.render(mix.measure(lambda _: None), ceiling_dbtp, *outputs, lambda _: None)
+    mixdown, stem = (soundfile.read(output, dtype="float32")[0] for output in outputs)
+    return mixdown, stem, reached
+
+
+def lufs(sound: Sound) -> float:
+    return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(sound.astype(np.float64)))
+
+
+def part(sound: Sound, start_s: float, end_s: float) -> Sound:
+    return sound[round(start_s * RATE_HZ) : round(end_s * RATE_HZ)]
+
+
+@pytest.mark.parametrize("target_lufs", [-14.0, -16.0, -23.0])
+@pytest.mark.parametrize("level_db", [-12.0, -35.0])
+def test_the_loudness_is_met(tmp_path: Path, target_lufs: float, level_db: float) -> None:
+    settings = MixSettings(target_loudness_lufs=target_lufs)
+    mixdown, _, reached = mixed(tmp_path, settings, voice(level_db), noise(12, -25))
+    assert lufs(mixdown) == pytest.approx(target_lufs, abs=0.5)
+    assert lufs(mixdown) == pytest.approx(reached.loudness_lufs, abs=0.1)
+
+
+@pytest.mark.parametrize("wanted_lu", [12.0, 14.0, 20.0])
+def test_speech_is_as_far_over_the_music_as_asked(tmp_path: Path, wanted_lu: float) -> None:
+    settings = MixSettings(speech_to_music_lu=wanted_lu)
+    mixdown, stem, _ = mixed(tmp_path, settings, voice(), noise(12, -15))
+    over = lufs(part(mixdown - stem, 2, 5)) - lufs(part(stem, 2, 5))
+    assert over == pytest.approx(wanted_lu, abs=0.5)
+
+
+def test_the_music_rises_in_the_pauses(tmp_path: Path) -> None:
+    _, stem, _ = mixed(tmp_path, MixSettings(music_lift_db=8), voice(), noise(12))
+    assert lufs(part(stem, 6, 7.8)) - lufs(part(stem, 2.5, 4.5)) == pytest.approx(8, abs=0.5)
+
+
+def test_the_stem_is_the_mix_without_the_voice(tmp_path: Path) -> None:
+    mixdown, stem, _ = mixed(tmp_path, MixSettings(), voice(), noise(12))
+    assert len(mixdown) == len(stem) == 12 * RATE_HZ
+    np.testing.assert_allclose(part(mixdown, 6, 7.8), part(stem, 6, 7.8), atol=1e-6)
+
+
+def test_music_alone(tmp_path: Path) -> None:
+    mixdown, stem, _ = mixed(tmp_path, MixSettings(), None, noise(12, -30))
+    assert lufs(mixdown) == pytest.approx(-14, abs=0.5)
+    np.testing.assert_allclose(mixdown, stem, atol=1e-6)
+
+
+def test_a_loud_limit_keeps_the_ceiling(tmp_path: Path) -> None:
+    speech = voice(-20)
+    speech[::4801] *= 12
+    settings = replace(MixSettings(), target_loudness_lufs=-9)
+    mixdown, _, _ = mixed(tmp_path, settings, speech, noise(12, -25), ceiling_dbtp=-2)
+    assert np.abs(mixdown).max() <= 10 ** (-2 / 20) + 1e-4
+
+
+@pytest.mark.parametrize("seconds", [0.04, 0.3, 1.0])
+def test_very_short_videos(tmp_path: Path, seconds: float) -> None:
+    mixdown, _, reached = mixed(tmp_path, MixSettings(), None, noise(seconds))
+    assert len(mixdown) == round(seconds * RATE_HZ)
+    assert np.isfinite(reached.gain_db)
+
+
+def test_silence_stays_silent(tmp_path: Path) -> None:
+    mixdown, _, reached = mixed(tmp_path, MixSettings(), None, np.zeros((RATE_HZ, 2), np.float32))
+    assert np.abs(mixdown).max() == 0
+    assert reached.gain_db == 0

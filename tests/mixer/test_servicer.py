@@ -1,0 +1,144 @@
+"""The service through gRPC: a small video goes all the way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import grpc
+import psutil
+import pytest
+
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2 as pb
+from etbgm.mixer.v1 import mixer_pb2_grpc
+from etbgm_kit.converters import artifact_to_pb, seconds_to_pb, span_to_pb
+from etbgm_kit.server import Server
+from etbgm_kit.store import ArtifactStore
+from etbgm_kit.types import Span
+from etbgm_mixer.converters import RANGES
+from etbgm_mixer.service import build
+from etbgm_mixer.settings import Settings
+from tests.mixer.conftest import MakeClip, noise, write
+
+
+@pytest.fixture
+async def stub(tmp_path: Path) -> AsyncIterator[Any]:
+    settings = Settings(
+        store_url=f"file://{tmp_path}/store", work_dir=tmp_path / "work", listen_address="127.0.0.1:0"
+    )
+    server = Server(build(settings))
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield mixer_pb2_grpc.MixerServiceStub(channel)
+    await server.stop(notice_s=0)
+
+
+@pytest.fixture
+def video(make_clip: MakeClip, store: ArtifactStore) -> media_pb2.Artifact:
+    return artifact_to_pb(store.put(make_clip("a.mp4", "-c:v", "libx264"), "video/mp4"))
+
+
+@pytest.fixture
+def order(video: media_pb2.Artifact, store: ArtifactStore, tmp_path: Path) -> pb.MixRequest:
+    """Music only, 2 s."""
+    music = artifact_to_pb(store.put(write(tmp_path / "music.flac", noise(2)), "audio/flac"))
+    return pb.MixRequest(video=video, cues=[pb.MusicCue(music=music, span=span_to_pb(Span(0, 2)))])
+
+
+async def result_of(call: AsyncIterator[Any]) -> Any:
+    responses = [response async for response in call]
+    assert all(response.HasField("progress") for response in responses[:-1])
+    return responses[-1].result
+
+
+async def test_a_video_goes_all_the_way(
+    stub: Any, video: media_pb2.Artifact, order: pb.MixRequest, store: ArtifactStore, tmp_path: Path
+) -> None:
+    probed = await stub.Probe(pb.ProbeRequest(video=video))
+    assert probed.container == "mp4"
+    assert probed.facts.duration == seconds_to_pb(2)
+    extracted = await result_of(stub.Extract(pb.ExtractRequest(video=video)))
+    assert extracted.facts == probed.facts
+    separated = await result_of(stub.Separate(pb.SeparateRequest(audio=extracted.audio)))
+    assert separated.engine.name == "none"
+    assert list(separated.notes) == ["No speech was found in the video's sound."]
+    order.audio.CopyFrom(extracted.audio)
+    mixed = await result_of(stub.Mix(order))
+    assert mixed.report.integrated_loudness_lufs == pytest.approx(-14, abs=0.5)
+    assert mixed.report.true_peak_dbtp <= -1
+    assert list(mixed.report.notes) == ["The video has no speech, so there is music only."]
+    assert store.read_range(mixed.video.uri, 4, 8) == b"ftyp"
+    assert (await result_of(stub.Mix(order))).timings.found
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_the_original_may_stay_or_go(
+    stub: Any, video: media_pb2.Artifact, order: pb.MixRequest
+) -> None:
+    extracted = await result_of(stub.Extract(pb.ExtractRequest(video=video)))
+    order.audio.CopyFrom(extracted.audio)
+    order.settings.original_audio = pb.ORIGINAL_AUDIO_KEEP
+    kept = await result_of(stub.Mix(order))
+    assert not kept.report.notes
+    order.settings.original_audio = pb.ORIGINAL_AUDIO_NONE
+    left_out = await result_of(stub.Mix(order))
+    assert "left out" in left_out.report.notes[0]
+    assert kept.video.sha256 != left_out.video.sha256
+
+
+async def refused(call: Any) -> str:
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await (call if not hasattr(call, "__aiter__") else result_of(call))
+    assert caught.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+    return str(caught.value.details())
+
+
+@pytest.mark.parametrize("name", RANGES)
+async def test_settings_out_of_range_are_refused_by_name(stub: Any, order: pb.MixRequest, name: str) -> None:
+    setattr(order.settings, name, RANGES[name].high + 1)
+    assert f"settings.{name}: must be in" in await refused(stub.Mix(order))
+
+
+Change = Callable[[pb.MixRequest], None]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        (lambda order: order.ClearField("video"), "video: is required"),
+        (lambda order: order.ClearField("cues"), "cues: are missing"),
+        (lambda order: order.cues[0].span.end.FromSeconds(1), "cues: end at"),
+        (lambda order: setattr(order, "container", "gif"), "container: must be one of"),
+        (lambda order: setattr(order, "container", "webm"), "webm cannot hold"),
+    ],
+)
+async def test_orders_that_cannot_be_met_are_refused(
+    stub: Any, order: pb.MixRequest, change: Change, says: str
+) -> None:
+    change(order)
+    assert says in await refused(stub.Mix(order))
+
+
+async def test_other_files_are_refused(stub: Any, store: ArtifactStore) -> None:
+    text = artifact_to_pb(store.put_bytes(b"no video", "video/mp4"))
+    assert "video: is no video" in await refused(stub.Probe(pb.ProbeRequest(video=text)))
+    assert "audio: is no sound" in await refused(stub.Separate(pb.SeparateRequest(audio=text)))
+
+
+async def test_a_cancelled_mix_leaves_nothing(
+    stub: Any, make_clip: MakeClip, store: ArtifactStore, tmp_path: Path
+) -> None:
+    clip = make_clip("long.mp4", "-c:v", "libx264", picture="color=s=32x32:r=1:d=300", tone=False)
+    music = artifact_to_pb(store.put(write(tmp_path / "music.flac", noise(300)), "audio/flac"))
+    order = pb.MixRequest(video=artifact_to_pb(store.put(clip, "video/mp4")))
+    order.cues.add(music=music, span=span_to_pb(Span(0, 300)))
+    call = stub.Mix(order)
+    await call.read()
+    call.cancel()
+    for _ in range(100):
+        await asyncio.sleep(0.05)
+        if not list((tmp_path / "work").iterdir()):
+            break
+    assert list((tmp_path / "work").iterdir()) == []
+    assert psutil.Process().children() == []
