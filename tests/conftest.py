@@ -7,6 +7,9 @@ import pytest
 
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
+from tests.servers import postgresql_url, s3_environment
+
+__all__ = ["postgresql_url", "s3_environment"]
 
 
 @pytest.fixture(scope="session")

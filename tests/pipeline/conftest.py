@@ -1,9 +1,11 @@
 """The whole chain as a user meets it: `etbgm serve` in processes, `etbgm run` against it."""
 
+import os
 import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +27,13 @@ class Chain:
         return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
 
 
-@pytest.fixture(scope="session")
-def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
-    """One server for all tests of the pipeline."""
-    data = tmp_path_factory.mktemp("chain")
-    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", data]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+@contextmanager
+def serving(data: Path, *options: str, **environment: str) -> Iterator[Chain]:
+    """`etbgm serve` with everything in `data`, while the context lasts."""
+    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", data, *options]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
+    ) as server:
         try:
             line = server.stdout.readline() if server.stdout else ""
             found = re.search(r"listens on (\S+);", line)
@@ -39,6 +42,13 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
         finally:
             server.terminate()
             server.wait(60)
+
+
+@pytest.fixture(scope="session")
+def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
+    """One server for all tests of the pipeline."""
+    with serving(tmp_path_factory.mktemp("chain")) as running:
+        yield running
 
 
 @pytest.fixture(scope="session")

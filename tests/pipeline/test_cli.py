@@ -146,3 +146,24 @@ def test_jobs_of_a_server(chain: Chain, demo_video: Path, tmp_path: Path) -> Non
     assert jobs("cancel", other).strip() == "cancelled"
     time.sleep(0.5)
     assert json.loads(jobs("show", other))["state"] == "STATE_CANCELLED"
+
+
+def test_captions_and_a_timeline_replace_what_is_found(
+    chain: Chain, demo_video: Path, tmp_path: Path
+) -> None:
+    captions = tmp_path / "words.srt"
+    captions.write_text("1\n00:00:03,000 --> 00:00:06,000\nEverything is wonderful and I love it!\n")
+    done = chain.run(demo_video, tmp_path / "a.mp4", "--variants", "1", "--captions", str(captions))
+    assert done.returncode == 0, done.stderr
+    assert "Everything is wonderful" in (tmp_path / "a/transcript.srt").read_text()
+    found = json.loads((tmp_path / "a/timeline.json").read_text())["timeline"]
+    assert found["spans"][0]["emotion"] == "EMOTION_JOY"
+    for span in found["spans"]:
+        span["emotion"] = "EMOTION_FEAR"
+    (tmp_path / "edited.json").write_text(json.dumps(found))
+    edited = chain.run(
+        demo_video, tmp_path / "b.mp4", "--variants", "1", "--timeline", str(tmp_path / "edited.json")
+    )
+    assert edited.returncode == 0, edited.stderr
+    used = json.loads((tmp_path / "b/timeline.json").read_text())["timeline"]
+    assert {span["emotion"] for span in used["spans"]} == {"EMOTION_FEAR"}

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -91,19 +92,27 @@ def run(
 def serve(
     listen: Annotated[str, typer.Option(help="Where the gateway's gRPC API listens.")] = "127.0.0.1:50050",
     data: Annotated[Path | None, typer.Option(help="Where jobs, artifacts and logs are kept.")] = None,
+    store_url: Annotated[
+        str, typer.Option(envvar="ETBGM_STORE_URL", help="Keep artifacts there instead: s3://bucket/prefix.")
+    ] = "",
+    job_store_url: Annotated[
+        str, typer.Option(envvar="ETBGM_JOB_STORE_URL", help="Keep jobs there instead: postgresql://…")
+    ] = "",
     in_process: Annotated[
         bool, typer.Option("--in-process", help="Run all services in one process.")
     ] = False,
 ) -> None:
     """Run all services and the gateway until stopped."""
-    guarded(_serve(listen, data or _folder("XDG_DATA_HOME", ".local/share"), in_process))
+    data = data or _folder("XDG_DATA_HOME", ".local/share")
+    store_url = store_url or (data / "store").resolve().as_uri()
+    guarded(_serve(stack(store_url, data, data / "logs", listen, job_store_url, in_process), data))
 
 
-async def _serve(listen: str, data: Path, in_process: bool) -> None:
+async def _serve(chain: AbstractAsyncContextManager[str], data: Path) -> None:
     stopping = asyncio.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    async with stack(data / "store", data, data / "logs", listen, in_process) as address:
+    async with chain as address:
         console.print(f"ET-BGM listens on {address}; data and logs in {data}; Ctrl-C stops it")
         await stopping.wait()
 

@@ -52,7 +52,7 @@ async def run_here(order: Order, cache: Path, in_process: bool) -> None:
     with Scratch(None).folder() as data:
         async with AsyncExitStack() as running:
             with console.status("starting the services"):
-                chain = stack(cache / "store", data, logs, in_process=in_process)
+                chain = stack((cache / "store").resolve().as_uri(), data, logs, in_process=in_process)
                 address = await running.enter_async_context(chain)
             await run_there(order, address, detach=False)
     shutil.rmtree(logs)

@@ -21,16 +21,22 @@ LOOPBACK = "127.0.0.1:0"
 
 @asynccontextmanager
 async def stack(
-    store: Path, data: Path, logs: Path, listen_address: str = LOOPBACK, in_process: bool = False
+    store_url: str,
+    data: Path,
+    logs: Path,
+    listen_address: str = LOOPBACK,
+    job_store_url: str = "",
+    in_process: bool = False,
 ) -> AsyncIterator[str]:
-    """Runs the chain with its artifacts in `store`, its jobs in `data`, its logs in `logs`.
+    """Runs the chain with its artifacts at `store_url`, its logs in `logs`.
 
-    Many chains may share a store; each has a `data` of its own. Yields the
-    gateway's address. Raises StackError.
+    Jobs are in `data` unless `job_store_url` names another place. Many chains may
+    share a store; each has a `data` of its own. Yields the gateway's address. Raises
+    StackError.
     """
-    for folder in (store, data, logs):
+    for folder in (data, logs):
         folder.mkdir(parents=True, exist_ok=True)
-    common = {"store_url": f"file://{store.resolve()}"}
+    common = {"store_url": store_url}
     computing = {**common, "listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1)}
     async with AsyncExitStack() as running:
         running.enter_context(_sole_use(data))
@@ -43,7 +49,7 @@ async def stack(
         addresses = {f"{name}_address": await service.ready() for name, service in services.items()}
         own = {
             "listen_address": listen_address,
-            "job_store_url": f"sqlite:///{data.resolve()}/jobs.sqlite",
+            "job_store_url": job_store_url or f"sqlite:///{data.resolve()}/jobs.sqlite",
             "uploads_dir": f"{data.resolve()}/uploads",
         }
         gateway = await begin("gateway", {**common, **addresses, **own})

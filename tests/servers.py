@@ -1,0 +1,79 @@
+"""Servers that the product works with, started by the tests: PostgreSQL and S3."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+def _postgres() -> Path:
+    """The programs of the newest PostgreSQL that Debian's packages have installed."""
+    found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    if not found:
+        pytest.skip("PostgreSQL is not installed (Debian: postgresql)")
+    return found[-1].parent
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@pytest.fixture
+def postgresql_url() -> Iterator[str]:
+    """A PostgreSQL server with an empty database; it refuses to be run by root."""
+    programs = _postgres()
+    user = "postgres" if os.geteuid() == 0 else None
+    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="etbgm-postgres-"))
+    if user:
+        shutil.chown(folder, user)
+    data = folder / "data"
+    initdb: list[str | Path] = [programs / "initdb", "-D", data, "-U", "etbgm", "--auth=trust", "--no-sync"]
+    subprocess.run(initdb, check=True, capture_output=True, user=user, cwd=folder)
+    serve: list[str | Path] = [programs / "postgres", "-D", data, "-p", str(port), "-k", folder, "-F"]
+    with subprocess.Popen(serve, stderr=subprocess.DEVNULL, user=user, cwd=folder) as server:
+        try:
+            ready: list[str | Path] = [programs / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(port)]
+            while subprocess.run(ready, check=False).returncode:
+                assert server.poll() is None
+                time.sleep(0.05)
+            yield f"postgresql://etbgm@127.0.0.1:{port}/postgres"
+        finally:
+            server.terminate()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def s3_environment() -> Iterator[dict[str, str]]:
+    """An S3 server on loopback with the bucket "artifacts": what clients need to know."""
+    address = f"127.0.0.1:{free_port()}"
+    host, port = address.split(":")
+    command = [sys.executable, "-m", "moto.server", "-H", host, "-p", port]
+    with subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL) as server:
+        try:
+            request = urllib.request.Request(f"http://{address}/artifacts", method="PUT")
+            while True:
+                try:
+                    urllib.request.urlopen(request).close()
+                    break
+                except OSError:
+                    assert server.poll() is None
+                    time.sleep(0.1)
+            yield {
+                "AWS_ENDPOINT": f"http://{address}",
+                "AWS_ALLOW_HTTP": "true",
+                "AWS_REGION": "us-east-1",
+                "AWS_ACCESS_KEY_ID": "test",
+                "AWS_SECRET_ACCESS_KEY": "test",
+            }
+        finally:
+            server.terminate()
