@@ -9,7 +9,7 @@ import json
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -83,7 +83,7 @@ def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subpr
             raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s")
 
 
-def rows(command: Command, timeout_s: float) -> Iterator[list[str]]:
+def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
     """The lines of comma-separated values that a program prints, as they come.
 
     A program that fails just ends them. Raises TimeoutError.

@@ -1,5 +1,6 @@
 """What a video really holds. Headers lie about durations; packets are counted instead."""
 
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -138,14 +139,15 @@ def _ends(path: Path, limits: Limits) -> dict[int, float]:
     last_s: dict[int, float] = {}
     start_s = None
     try:
-        for row in ffmpeg.rows(command, limits.probe_timeout_s):
-            if len(row) < 4 or row[1] == "N/A" or "D" in row[3]:  # D: outside of the edit list
-                continue
-            index, at_s = int(row[0]), float(row[1])
-            last_s[index] = float(row[2]) if row[2] != "N/A" else last_s.get(index, 0.0)
-            ends_s[index] = max(ends_s.get(index, 0.0), at_s + last_s[index])
-            start_s = at_s if start_s is None else min(start_s, at_s)
-            _limit("seconds", ends_s[index] - start_s, limits.max_duration_s)
+        with closing(ffmpeg.rows(command, limits.probe_timeout_s)) as rows:
+            for row in rows:
+                if not row[0].isdigit() or len(row) < 4 or row[1] == "N/A" or "D" in row[3]:  # D: discard
+                    continue
+                index, at_s = int(row[0]), float(row[1])
+                last_s[index] = float(row[2]) if row[2] != "N/A" else last_s.get(index, 0.0)
+                ends_s[index] = max(ends_s.get(index, 0.0), at_s + last_s[index])
+                start_s = at_s if start_s is None else min(start_s, at_s)
+                _limit("seconds", ends_s[index] - start_s, limits.max_duration_s)
     except TimeoutError:
         raise Unreadable("video", f"could not be looked through in {limits.probe_timeout_s:.0f} s") from None
     return ends_s
