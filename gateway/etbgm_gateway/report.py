@@ -28,7 +28,7 @@ def write(
         "container": result.container,
         "speech_s": round(sum(_seconds(span) for span in result.speech_spans), 3),
         "timeline": _fields(result.timeline),
-        "variants": [_variant(variant) for variant in result.variants],
+        "variants": [_variant(variant, result.timeline) for variant in result.variants],
         "engines": [_fields(engine) for engine in result.engines],
         "stages": [_stage(stage) for stage in stages],
         "notes": list(result.notes),
@@ -36,13 +36,18 @@ def write(
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
 
 
-def _variant(variant: gateway_pb2.Variant) -> Json:
+def _variant(variant: gateway_pb2.Variant, timeline: media_pb2.EmotionTimeline) -> Json:
+    """`boundary_error_s`: by how much the music misses the emotion boundary that it misses most."""
+    sections_s = [section.span.start.ToNanoseconds() * 1e-9 for section in variant.sections]
+    boundaries_s = [span.span.start.ToNanoseconds() * 1e-9 for span in timeline.spans]
+    misses_s = [min(abs(at - boundary) for at in sections_s) for boundary in boundaries_s if sections_s]
     return {
         "number": variant.number,
         "random_seed": variant.random_seed,
         "style": variant.style,
         "sections": [_fields(section) for section in variant.sections],
         "reached": _fields(variant.report),
+        "boundary_error_s": round(max(misses_s, default=0.0), 6),
     }
 
 

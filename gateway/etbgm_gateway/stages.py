@@ -181,7 +181,6 @@ class Stages:
             speech_spans=stems.speech_spans,
             settings=self._settings.mix,
             container=self._settings.container if self._settings.HasField("container") else None,
-            boundaries=[span.span.start for span in analysis.timeline.spans[1:]],
         )
         with self._stage(Stage.STAGE_MIX) as timings:
             mixes = await together([self._mix(request, piece) for piece in pieces])

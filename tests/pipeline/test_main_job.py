@@ -102,6 +102,10 @@ def test_the_original_background_is_gone_from_the_pauses(finished: Finished) -> 
     assert before - left >= 25
 
 
+def test_the_music_changes_with_the_emotion(finished: Finished) -> None:
+    assert finished.report["variants"][0]["boundary_error_s"] <= 0.02
+
+
 def test_no_clicks_where_gains_and_emotions_change(finished: Finished) -> None:
     music = measure.stem(finished.folder / "variant-1.music.flac")
     sections = finished.report["variants"][0]["sections"]

@@ -8,6 +8,8 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from google.rpc import code_pb2
+
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_gateway.cli import results, watching
 from etbgm_gateway.cli.client import GatewayClient
@@ -54,7 +56,12 @@ async def run_here(order: Order, cache: Path, in_process: bool) -> None:
             with console.status("starting the services"):
                 chain = stack((cache / "store").resolve().as_uri(), data, logs, in_process=in_process)
                 address = await running.enter_async_context(chain)
-            await run_there(order, address, detach=False)
+            try:
+                await run_there(order, address, detach=False)
+            except JobFailed as failure:
+                if failure.status.code == code_pb2.INTERNAL:
+                    failure.status.message += f": {logs}"
+                raise
     shutil.rmtree(logs)
 
 
