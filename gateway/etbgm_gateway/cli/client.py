@@ -1,5 +1,7 @@
 """The gateway's API as a Python client sees it."""
 
+import asyncio
+import time
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
@@ -20,6 +22,9 @@ BLOCK_BYTES = 1 << 20
 
 CALL_TIMEOUT_S = 60.0
 """Deadline of calls that answer at once; CreateJob looks at the video meanwhile."""
+
+PATIENCE_S, PAUSE_S = 60.0, 0.5
+"""How long a gateway may be away while a job is watched, and how often it is asked for meanwhile."""
 
 UPLOAD_ATTEMPTS = 5
 """How often a broken upload is resumed."""
@@ -81,12 +86,20 @@ class GatewayClient:
         return jobs
 
     async def watch(self, job_id: str) -> AsyncIterator[pb.Job]:
-        """The job now and after every change, until it is finished."""
-        try:
-            async for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id)):
-                yield response.job
-        except grpc.aio.AioRpcError as error:
-            raise error_from_rpc(error) from None
+        """The job now and after every change, until it is finished; outlives a gateway's restart."""
+        lost_at: float | None = None
+        while True:
+            try:
+                async for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id)):
+                    lost_at = None
+                    yield response.job
+                return
+            except grpc.aio.AioRpcError as error:
+                lost_at = lost_at or time.monotonic()
+                is_restart = error.code() == grpc.StatusCode.UNAVAILABLE
+                if not is_restart or time.monotonic() - lost_at > PATIENCE_S:
+                    raise error_from_rpc(error) from None
+            await asyncio.sleep(PAUSE_S)
 
     async def cancel_job(self, job_id: str) -> pb.Job:
         """Stops the job."""
