@@ -20,7 +20,7 @@ def children() -> list[str]:
 def test_time_is_up() -> None:
     started = time.monotonic()
     with pytest.raises(TimeoutError):
-        ffmpeg.convert(ENDLESS, 10, lambda _: None, 1.0)
+        ffmpeg.convert(ENDLESS, 10, lambda _: None, 1.0, "")
     assert time.monotonic() - started < 5
     assert "ffmpeg" not in children()
 
@@ -36,14 +36,16 @@ def test_cancelling_ends_the_program() -> None:
         raise CallCancelled
 
     with pytest.raises(CallCancelled):
-        ffmpeg.convert(ENDLESS, 10, report, 30)
+        ffmpeg.convert(ENDLESS, 10, report, 30, "")
     assert "ffmpeg" not in children()
 
 
-def test_failures_say_why(tmp_path: Path) -> None:
-    with pytest.raises(ffmpeg.FfmpegError) as caught:
-        ffmpeg.convert(["-i", tmp_path / "missing.mp4", tmp_path / "out.mp4"], 1, lambda _: None, 10)
-    assert "No such file" in caught.value.facts["said"]
+def test_failures_give_the_reason_and_log_the_rest(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    arguments: ffmpeg.Command = ["-i", tmp_path / "missing.mp4", tmp_path / "out.mp4"]
+    with pytest.raises(ffmpeg.Unreadable, match="video: is odd") as caught:
+        ffmpeg.convert(arguments, 1, lambda _: None, 10, "is odd")
+    assert caught.value.facts == {}
+    assert "No such file" in caplog.records[0].said
 
 
 def test_sound_comes_in_blocks(tmp_path: Path) -> None:

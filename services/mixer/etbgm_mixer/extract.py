@@ -14,7 +14,7 @@ def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, t
     """Writes the sound to `sound`: FLAC, 24 bit, 48 kHz, mono or stereo, exactly as long as the video.
 
     Sample 0 sounds at the video's first instant; what is missing is silent, what
-    cannot be decoded is left out. Raises FfmpegError, TimeoutError.
+    cannot be decoded is left out. Raises Unreadable, TimeoutError.
     """
     assert facts.audio is not None
     length = round(facts.duration_s * SAMPLE_RATE_HZ)
@@ -39,13 +39,14 @@ def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, t
     coding = ["-ac", str(channels), "-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"]
     ffmpeg.convert(
         [*source, "-af", ",".join(filters), *coding, "-compression_level", "2", sound],
-        facts.duration_s, report, timeout_s,
+        facts.duration_s, report, timeout_s, "has sound that cannot be decoded",
     )  # fmt: skip
 
 
 def extract_captions(video: Path, facts: MediaFacts, captions: Path) -> None:
-    """Writes the first text subtitle stream to `captions` as WebVTT. Raises FfmpegError, TimeoutError."""
+    """Writes the first text subtitle stream to `captions` as WebVTT. Raises Unreadable, TimeoutError."""
     index = facts.subtitles[0].index
     shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
     source: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, "-map", f"0:{index}", "-c:s", "webvtt"]
-    ffmpeg.convert([*source, captions], facts.duration_s, lambda _: None, CAPTION_TIMEOUT_S)
+    otherwise = "has subtitles that cannot be read"
+    ffmpeg.convert([*source, captions], facts.duration_s, lambda _: None, CAPTION_TIMEOUT_S, otherwise)

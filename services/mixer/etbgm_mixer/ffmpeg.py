@@ -5,7 +5,10 @@ with it. They read local files only, of known containers only (a playlist must n
 open other files), and are ended when the caller leaves or time is up.
 """
 
+import errno
 import json
+import logging
+import os
 import subprocess
 import tempfile
 import threading
@@ -16,8 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from etbgm_kit.errors import EtbgmError, InvalidField
+from etbgm_kit.errors import InvalidField
 from etbgm_kit.waveform import Samples
+
+log = logging.getLogger(__name__)
 
 Report = Callable[[float], None]
 Command = list[str | Path]
@@ -35,10 +40,6 @@ class Unreadable(InvalidField):
     """The video cannot be read."""
 
     reason = "UNREADABLE_VIDEO"
-
-
-class FfmpegError(EtbgmError):
-    """ffmpeg failed on something that we made or have read before: our own fault."""
 
 
 def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
@@ -93,10 +94,11 @@ def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
             yield line.decode(errors="replace").strip().strip(",").split(",")
 
 
-def convert(arguments: Command, duration_s: float, report: Report, timeout_s: float) -> None:
+def convert(arguments: Command, duration_s: float, report: Report, timeout_s: float, otherwise: str) -> None:
     """Runs ffmpeg to its end, reporting the share of `duration_s` that is done.
 
-    Raises FfmpegError with the end of what it said, TimeoutError, and what `report` raises.
+    Raises Unreadable with the reason `otherwise` when ffmpeg fails, whose words are in
+    the log; OSError when the disk is full; TimeoutError; and what `report` raises.
     """
     command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
     with tempfile.TemporaryFile() as said:
@@ -107,7 +109,11 @@ def convert(arguments: Command, duration_s: float, report: Report, timeout_s: fl
                     report(min(1.0, int(value) * 1e-6 / duration_s))
         if process.returncode:
             said.seek(max(0, said.seek(0, 2) - 500))
-            raise FfmpegError("ffmpeg failed", said=said.read().decode(errors="replace"))
+            words = said.read().decode(errors="replace")
+            log.warning("ffmpeg failed", extra={"exit_status": process.returncode, "said": words})
+            if os.strerror(errno.ENOSPC) in words:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            raise Unreadable("video", otherwise)
 
 
 def samples(media: Path, channels: int, sample_rate_hz: int, timeout_s: float) -> Iterator[Samples]:

@@ -75,7 +75,7 @@ def mux(
 ) -> None:
     """Writes the picture, subtitles, chapters and metadata of `video` with the sound of `mixdown`.
 
-    Raises FfmpegError, TimeoutError.
+    Raises Unreadable, TimeoutError.
     """
     shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
     delay = ["-itsoffset", str(OPUS_DELAY_S)] if "libopus" in _SOUND[container] else []
@@ -89,7 +89,8 @@ def mux(
     if container in (Container.MP4, Container.MOV):
         options += ["-movflags", "+faststart+use_metadata_tags", "-f", container.value]
     arguments = [*inputs, *maps, *coding, *options, output]
-    ffmpeg.convert(arguments, facts.duration_s, report, timeout_s)
+    otherwise = f"has a picture of {facts.video.codec} that cannot be copied into {container}"
+    ffmpeg.convert(arguments, facts.duration_s, report, timeout_s, otherwise)
 
 
 def _subtitle_codec(container: Container, codec: str) -> str:
