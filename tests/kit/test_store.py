@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +25,16 @@ def test_a_file_is_stored_under_its_hash(store: ArtifactStore, tmp_path: Path) -
     assert artifact == store.put_bytes(b"abc", "audio/flac")
     with store.borrow(artifact) as borrowed:
         assert borrowed.read_bytes() == b"abc"
+
+
+def test_the_same_content_may_arrive_many_times_at_once(store: ArtifactStore, tmp_path: Path) -> None:
+    paths = [tmp_path / str(i) for i in range(32)]
+    for path in paths:
+        path.write_bytes(b"x" * 100_000)
+    with ThreadPoolExecutor(8) as threads:
+        stored = list(threads.map(lambda path: store.put(path, "audio/flac"), paths))
+    assert len(set(stored)) == 1
+    assert store.exists(stored[0])
 
 
 def test_ranges_and_lengths(store: ArtifactStore) -> None:

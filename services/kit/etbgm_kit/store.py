@@ -9,8 +9,8 @@ write is harmless.
 
 import hashlib
 import mimetypes
-import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -144,6 +144,6 @@ class ArtifactStore:
             return
         target = self._folder / key
         target.parent.mkdir(parents=True, exist_ok=True)
-        arriving = target.with_name(f"{target.name}.{os.getpid()}.part")
+        arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
         shutil.move(path, arriving)
         arriving.replace(target)
