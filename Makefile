@@ -7,7 +7,8 @@ export PYTHON
 BIN := .venv/bin
 UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/riffusion ./services/mixer ./gateway
 PROTOS := $(shell find protos -name '*.proto')
-VIDEO ?= build/demo/input.mp4
+SAMPLE := build/demo/input.mp4
+VIDEO ?= $(SAMPLE)
 # A folder of real media; the tests that need it are skipped, visibly, without it.
 export ETBGM_TEST_DATA
 
@@ -17,10 +18,13 @@ export ETBGM_TEST_DATA
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
 
-demo: .venv/.run ## put music under a sample video (or VIDEO=path); the result lies in build/demo
+demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## put music under a sample video (or VIDEO=path); the result lies in build/demo
 	@deploy/system-packages run
-	@$(BIN)/python tests/pipeline/demo_video.py build/demo/input.mp4
-	$(BIN)/etbgm run $(VIDEO) -o build/demo/output$(suffix $(VIDEO))
+	$(BIN)/etbgm run "$(VIDEO)" -o build/demo/output$(or $(filter .mp4 .mov .webm .mkv,$(suffix $(VIDEO))),.mkv)
+
+$(SAMPLE): | .venv/.run
+	@deploy/system-packages run
+	$(BIN)/python tests/pipeline/demo_video.py $@
 
 test: .venv/.dev ## run all tests
 	@deploy/system-packages test
