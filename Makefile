@@ -66,4 +66,5 @@ $(STUBS): .venv/bin/python $(PROTOS) protos/pyproject.toml constraints.txt
 
 .venv/.dev: .venv/.run tests/requirements.txt
 	$(BIN)/pip install -q -c constraints.txt -r tests/requirements.txt
+	$(BIN)/pip install -q -c constraints.txt --no-deps tinysoundfont  # its dependency needs a compiler
 	@touch $@
