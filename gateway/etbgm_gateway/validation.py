@@ -9,20 +9,12 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.seeds import SEED_LIMIT
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import MIX_RANGES, check_range
 
 MOST_VARIANTS = 8
 CONTAINERS = ("mp4", "mov", "webm", "mkv")
 CAPTION_TYPES = ("text/vtt", "application/x-subrip")
 LONGEST_MIN_EMOTION_S = 60.0
-_MIX_RANGES = {
-    "target_loudness_lufs": (-31, -9),
-    "max_true_peak_dbtp": (-9, 0),
-    "speech_to_music_lu": (6, 30),
-    "music_lift_db": (0, 15),
-    "attack_ms": (10, 2000),
-    "hold_ms": (0, 2000),
-    "release_ms": (10, 5000),
-}
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
@@ -36,9 +28,9 @@ def check_id(value: str, field: str) -> None:
 def check_settings(settings: gateway_pb2.JobSettings) -> None:
     """Raises InvalidField for the first value that is out of its range."""
     if settings.HasField("variants"):
-        _check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
+        check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
     if settings.HasField("random_seed"):
-        _check_range("settings.random_seed", settings.random_seed, 0, SEED_LIMIT - 1)
+        check_range("settings.random_seed", settings.random_seed, 0, SEED_LIMIT - 1)
     if settings.HasField("container") and settings.container not in CONTAINERS:
         raise InvalidField("settings.container", f"must be one of {', '.join(CONTAINERS)}")
     if settings.HasField("language") and not _LANGUAGE.fullmatch(settings.language):
@@ -62,14 +54,8 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
 def _check_mix(mix: mixer_pb2.MixSettings) -> None:
     _check_enum("settings.mix.original_audio", mix.original_audio, mixer_pb2.OriginalAudio.values())
     for descriptor, value in mix.ListFields():
-        if descriptor.name in _MIX_RANGES:
-            _check_range(f"settings.mix.{descriptor.name}", value, *_MIX_RANGES[descriptor.name])
-
-
-def _check_range(field: str, value: float, lowest: float, highest: float) -> None:
-    # Not-a-number fails this comparison too.
-    if not lowest <= value <= highest:
-        raise InvalidField(field, f"must be in [{lowest}, {highest}], is {value:g}")
+        if descriptor.name in MIX_RANGES:
+            check_range(f"settings.mix.{descriptor.name}", value, *MIX_RANGES[descriptor.name])
 
 
 def _check_enum(field: str, value: int, known: Sequence[int]) -> None:

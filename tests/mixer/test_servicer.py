@@ -13,10 +13,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
 from etbgm_kit.converters import artifact_to_pb, seconds_to_pb, span_to_pb
+from etbgm_kit.ranges import MIX_RANGES
 from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Span
-from etbgm_mixer.converters import RANGES
 from etbgm_mixer.service import build
 from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import MakeClip, noise, write
@@ -94,9 +94,9 @@ async def refused(call: Any) -> str:
     return str(caught.value.details())
 
 
-@pytest.mark.parametrize("name", RANGES)
+@pytest.mark.parametrize("name", MIX_RANGES)
 async def test_settings_out_of_range_are_refused_by_name(stub: Any, order: pb.MixRequest, name: str) -> None:
-    setattr(order.settings, name, RANGES[name].high + 1)
+    setattr(order.settings, name, MIX_RANGES[name][1] + 1)
     assert f"settings.{name}: must be in" in await refused(stub.Mix(order))
 
 

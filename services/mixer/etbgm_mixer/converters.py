@@ -1,7 +1,5 @@
 """Requests to values and values to responses; requests are checked here."""
 
-from typing import NamedTuple
-
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm_kit.converters import (
     artifact_from_pb,
@@ -13,6 +11,7 @@ from etbgm_kit.converters import (
     spans_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import MIX_RANGES, check_range
 from etbgm_mixer.studio import MixOrder
 from etbgm_mixer.types import (
     AudioStream,
@@ -25,23 +24,6 @@ from etbgm_mixer.types import (
     OriginalAudio,
     Separated,
 )
-
-
-class _Range(NamedTuple):
-    low: float
-    high: float
-
-
-RANGES = {
-    "target_loudness_lufs": _Range(-31, -9),
-    "max_true_peak_dbtp": _Range(-9, 0),
-    "speech_to_music_lu": _Range(6, 30),
-    "music_lift_db": _Range(0, 15),
-    "attack_ms": _Range(10, 2000),
-    "hold_ms": _Range(0, 2000),
-    "release_ms": _Range(10, 5000),
-}
-"""As the contract states them."""
 
 _ORIGINAL_AUDIO = {
     pb.ORIGINAL_AUDIO_UNSPECIFIED: OriginalAudio.SPEECH_ONLY,
@@ -83,11 +65,9 @@ def settings_from_pb(message: pb.MixSettings) -> MixSettings:
     """Absent fields take their defaults; InvalidField for one out of its range."""
     if message.original_audio not in _ORIGINAL_AUDIO:
         raise InvalidField("settings.original_audio", "is unknown")
-    numbers = {name: getattr(message, name) for name in RANGES if message.HasField(name)}  # type: ignore[arg-type]
+    numbers = {name: getattr(message, name) for name in MIX_RANGES if message.HasField(name)}  # type: ignore[arg-type]
     for name, value in numbers.items():
-        if not RANGES[name].low <= value <= RANGES[name].high:
-            low, high = RANGES[name]
-            raise InvalidField(f"settings.{name}", f"must be in [{low:g}, {high:g}], is {value:g}")
+        check_range(f"settings.{name}", value, *MIX_RANGES[name])
     return MixSettings(original_audio=_ORIGINAL_AUDIO[message.original_audio], **numbers)
 
 
