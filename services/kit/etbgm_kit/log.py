@@ -31,8 +31,5 @@ def configure_logging(level: str) -> None:
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[out], force=True)
-    for name in logging.root.manager.loggerDict:
-        if name.startswith("etbgm"):
-            logging.getLogger(name).setLevel(level)
     for package in ("kit", "stt", "sentiment", "riffusion", "mixer", "gateway"):
         logging.getLogger(f"etbgm_{package}").setLevel(level)
