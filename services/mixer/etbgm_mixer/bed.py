@@ -52,21 +52,17 @@ def blocks(cues: Sequence[PlacedCue]) -> Iterator[Samples]:
             if abs(file.frames - length) > TOLERANCE:
                 raise InvalidField(f"cues[{i}].music", f"has {file.frames} samples, its span {length}")
             if len(tail):
-                yield _faded(tail, sound.exactly(_read(file, len(tail)), len(tail)))
+                yield _faded(tail, sound.exactly(sound.read_stereo(file, len(tail)), len(tail)))
             for first in range(len(tail), alone, sound.BLOCK):
                 count = min(sound.BLOCK, alone - first)
-                yield sound.exactly(_read(file, count), count)
-            tail = _read(file, sound.BLOCK * 60)
+                yield sound.exactly(sound.read_stereo(file, count), count)
+            tail = sound.read_stereo(file, sound.BLOCK * 60)
 
 
 def _faded(out: Samples, into: Samples) -> Samples:
     """Equal power: the squares of both gains sum to 1, as fits sounds that are not alike."""
     phase = (np.arange(len(into), dtype=np.float32)[:, None] + 0.5) / max(1, len(into)) * (np.pi / 2)
     return out * np.cos(phase) + into * np.sin(phase)
-
-
-def _read(file: "soundfile.SoundFile", count: int) -> Samples:  # type: ignore[name-defined]  # noqa: F821
-    return sound.stereo(file.read(count, dtype="float32", always_2d=True))
 
 
 def _samples(seconds: float) -> int:

@@ -12,13 +12,13 @@ from etbgm_kit.converters import (
 )
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import MIX_RANGES, check_range
-from etbgm_mixer.studio import MixOrder
 from etbgm_mixer.types import (
     AudioStream,
     Container,
     Extracted,
     MediaFacts,
     Mixed,
+    MixOrder,
     MixSettings,
     MusicCue,
     OriginalAudio,

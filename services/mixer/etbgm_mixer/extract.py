@@ -3,9 +3,8 @@
 from pathlib import Path
 
 from etbgm_mixer import ffmpeg
-from etbgm_mixer.ffmpeg import Report
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
-from etbgm_mixer.types import MediaFacts
+from etbgm_mixer.types import MediaFacts, Report
 
 CAPTION_TIMEOUT_S = 120.0
 

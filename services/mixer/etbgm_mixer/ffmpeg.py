@@ -12,7 +12,7 @@ import os
 import subprocess
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,10 +21,10 @@ import numpy as np
 
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.waveform import Samples
+from etbgm_mixer.types import Report
 
 log = logging.getLogger(__name__)
 
-Report = Callable[[float], None]
 Command = list[str | Path]
 
 CONTAINERS = (

@@ -1,14 +1,11 @@
 """From a mix to the finished video, whose peaks are bounded as its listeners decode them."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from etbgm_mixer import mux, true_peak
 from etbgm_mixer.mix import Mix
-from etbgm_mixer.types import Container, MediaFacts, MixReport
-
-Report = Callable[[float], None]
+from etbgm_mixer.types import Container, MediaFacts, MixReport, Report
 
 CODING_MARGIN_DB = 1.2
 """Lossy coding raises peaks: the limiter stays so far below the bound, further where that is too little."""

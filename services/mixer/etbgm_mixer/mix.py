@@ -1,7 +1,7 @@
 """Speech and music to one mixdown: measured, balanced, mixed, limited, in blocks."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,9 +15,7 @@ from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.ducking import Ducking
 from etbgm_mixer.limiter import Limiter
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
-from etbgm_mixer.types import MixReport, MixSettings
-
-Report = Callable[[float], None]
+from etbgm_mixer.types import MixReport, MixSettings, Report
 
 CLOSE_ENOUGH_LU = 0.2
 MOST_PASSES = 3

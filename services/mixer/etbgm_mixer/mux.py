@@ -4,9 +4,8 @@ from pathlib import Path
 
 from etbgm_kit.errors import InvalidField
 from etbgm_mixer import ffmpeg
-from etbgm_mixer.ffmpeg import Report
 from etbgm_mixer.probe import TEXT_SUBTITLES
-from etbgm_mixer.types import Container, MediaFacts
+from etbgm_mixer.types import Container, MediaFacts, Report
 
 _ISO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "mpeg2video", "mpeg1video", "vvc"})
 _MOV = _ISO | {"prores", "dnxhd", "h263", "qtrle", "rawvideo", "cinepak", "svq3", "png"}

@@ -17,11 +17,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-Mono = NDArray[np.float32]
+from etbgm_kit.vad import Mono
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
-SAMPLE_RATE_HZ = 48000
 FRAME = 480
 DELAY = 960
 """Samples by which the library's output is late (measured)."""

@@ -5,7 +5,7 @@ words. Measured on speech with music at +10 dB, noise at +5 dB and music at 0 dB
 (SI-SDR on the spoken spans): 10.0, 5.0, 0.0 dB before, 14.7, 10.5, 3.4 dB after.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 
 from etbgm_kit.types import Span
 from etbgm_kit.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
-from etbgm_kit.vad import SpeechDetector
+from etbgm_kit.vad import Mono, SpeechDetector
 from etbgm_mixer import sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, LoudnessMeter, mean_lufs
-from etbgm_mixer.rnnoise import Mono, Rnnoise
-
-Report = Callable[[float], None]
+from etbgm_mixer.rnnoise import Rnnoise
+from etbgm_mixer.types import Report
 
 ORIGINAL_SHARE = 0.1
 """Of the original in the enhanced speech: the best SI-SDR at +10, +5 and 0 dB alike."""

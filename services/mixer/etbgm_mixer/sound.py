@@ -54,16 +54,17 @@ def blocks(file: "soundfile.SoundFile") -> Iterator[Samples]:
         yield block
 
 
+def read_stereo(file: "soundfile.SoundFile", count: int) -> Samples:
+    """The next (count, 2) samples, fewer at the end; mono on both channels."""
+    block: Samples = file.read(count, dtype="float32", always_2d=True)
+    return np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
+
+
 def exactly(block: Samples, length: int) -> Samples:
     """The block with silence behind it, or cut, to `length` samples."""
     if len(block) >= length:
         return block[:length]
     return np.concatenate([block, np.zeros((length - len(block), block.shape[1]), np.float32)])
-
-
-def stereo(block: Samples) -> Samples:
-    """Mono on both channels; stereo as it is."""
-    return np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
 
 
 @contextmanager
@@ -73,4 +74,4 @@ def maybe_opened(path: Path | None, field: str) -> Iterator[Callable[[int], Samp
         yield lambda count: np.zeros((count, 2), np.float32)
         return
     with opened(path, field) as file:
-        yield lambda count: exactly(stereo(file.read(count, dtype="float32", always_2d=True)), count)
+        yield lambda count: exactly(read_stereo(file, count), count)

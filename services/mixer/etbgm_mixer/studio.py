@@ -1,12 +1,11 @@
 """What the mixer does with artifacts: fetched from the store, worked on, stored again."""
 
-from collections.abc import Callable, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
-from etbgm_kit.types import Artifact, EngineInfo, Span
+from etbgm_kit.types import Artifact, EngineInfo
 from etbgm_mixer import bed, extract, mux, rnnoise, separate
 from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.finish import finish
@@ -18,28 +17,13 @@ from etbgm_mixer.types import (
     Extracted,
     MediaFacts,
     Mixed,
-    MixSettings,
-    MusicCue,
+    MixOrder,
     OriginalAudio,
+    Report,
     Separated,
 )
 
-Report = Callable[[float], None]
-
 NONE = EngineInfo("none", "1", "cpu", "")
-
-
-@dataclass(frozen=True, slots=True)
-class MixOrder:
-    """All that one mix needs; see mixer.proto."""
-
-    video: Artifact
-    audio: Artifact | None
-    speech: Artifact | None
-    speech_spans: Sequence[Span]
-    cues: Sequence[MusicCue]
-    settings: MixSettings
-    container: Container | None
 
 
 class Studio:
@@ -113,8 +97,7 @@ class Studio:
             voice, notes = _voice(order)
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             folder = borrowed.enter_context(self._scratch.folder())
-            spans = order.speech_spans if voice else ()
-            mix = Mix(Parts(path, cues, spans, facts.duration_s), order.settings)
+            mix = Mix(Parts(path, cues, order.speech_spans, facts.duration_s), order.settings)
             finished = finish(mix, video, facts, container, folder, report, self._timeout_s)
             return Mixed(
                 video=self._store.put(finished.video, mux.MEDIA_TYPES[container]),

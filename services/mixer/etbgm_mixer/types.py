@@ -1,10 +1,13 @@
 """The mixer's own values."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 from etbgm_kit.types import Artifact, EngineInfo, Span
+
+Report = Callable[[float], None]
+"""What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
 
 
 class Container(StrEnum):
@@ -95,6 +98,19 @@ class MusicCue:
 
     music: Artifact
     span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class MixOrder:
+    """All that one mix needs; see mixer.proto."""
+
+    video: Artifact
+    audio: Artifact | None
+    speech: Artifact | None
+    speech_spans: Sequence[Span]
+    cues: Sequence[MusicCue]
+    settings: MixSettings
+    container: Container | None
 
 
 @dataclass(frozen=True, slots=True)
