@@ -4,10 +4,12 @@ Each stage is one durable step or several; a stage that has nothing to do makes 
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+
+from google.protobuf.message import Message
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
@@ -18,9 +20,11 @@ from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway import cues, timelines
 from etbgm_gateway.clients import Clients
 from etbgm_gateway.progress import Progress
+from etbgm_gateway.remote import Remote
+from etbgm_gateway.replicas import Stub
 from etbgm_gateway.result import Made, Piece, Results
 from etbgm_gateway.seeds import random_seeds
-from etbgm_gateway.steps import Steps, together
+from etbgm_gateway.steps import Result, Steps, together
 from etbgm_gateway.transcripts import clipped
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
@@ -58,13 +62,13 @@ class Stages:
         """Video to facts, sound and captions."""
         request = mixer_pb2.ExtractRequest(video=self._video)
         with self._stage(Stage.STAGE_INGEST) as timings:
-            report = self._progress.part(Stage.STAGE_INGEST)
-            result = await self._steps.run(
+            result = await self._call(
+                Stage.STAGE_INGEST,
                 "INGEST",
+                self._clients.mixer,
+                lambda stub: stub.Extract,
+                request,
                 mixer_pb2.ExtractResult,
-                lambda: self._clients.mixer.stream(
-                    lambda stub: stub.Extract, request, mixer_pb2.ExtractResult, self._deadline_s, report
-                ),
             )
             timings.append(result.timings)
         self._deadline_s += self._deadlines.per_media_s * seconds_from_pb(result.facts.duration)
@@ -76,13 +80,13 @@ class Stages:
         with self._stage(Stage.STAGE_SEPARATE) as timings:
             if not media.HasField("audio"):
                 return mixer_pb2.SeparateResult(notes=["The video has no sound of its own."])
-            report = self._progress.part(Stage.STAGE_SEPARATE)
-            result = await self._steps.run(
+            result = await self._call(
+                Stage.STAGE_SEPARATE,
                 "SEPARATE",
+                self._clients.mixer,
+                lambda stub: stub.Separate,
+                request,
                 mixer_pb2.SeparateResult,
-                lambda: self._clients.mixer.stream(
-                    lambda stub: stub.Separate, request, mixer_pb2.SeparateResult, self._deadline_s, report
-                ),
             )
             timings.append(result.timings)
         return result
@@ -101,13 +105,13 @@ class Stages:
                     notes=["No speech was found, so the music is neutral throughout."]
                 )
             request = stt_pb2.TranscribeRequest(audio=stems.speech, language=language)
-            report = self._progress.part(Stage.STAGE_TRANSCRIBE)
-            result = await self._steps.run(
+            result = await self._call(
+                Stage.STAGE_TRANSCRIBE,
                 "TRANSCRIBE",
+                self._clients.stt,
+                lambda stub: stub.Transcribe,
+                request,
                 stt_pb2.TranscribeResult,
-                lambda: self._clients.stt.stream(
-                    lambda stub: stub.Transcribe, request, stt_pb2.TranscribeResult, self._deadline_s, report
-                ),
             )
             timings.append(result.timings)
         return result
@@ -202,14 +206,13 @@ class Stages:
         cue.CopyFrom(request)
         cue.cue.CopyFrom(span_to_pb(span))
         cue.random_seed = random_seed
-        report = self._progress.part(Stage.STAGE_GENERATE)
-        result_type = riffusion_pb2.GenerateResult
-        return self._steps.run(
+        return self._call(
+            Stage.STAGE_GENERATE,
             name,
-            result_type,
-            lambda: self._clients.riffusion.stream(
-                lambda stub: stub.Generate, cue, result_type, self._deadline_s, report
-            ),
+            self._clients.riffusion,
+            lambda stub: stub.Generate,
+            cue,
+            riffusion_pb2.GenerateResult,
         )
 
     def _mix(self, request: mixer_pb2.MixRequest, piece: Piece) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
@@ -217,14 +220,33 @@ class Stages:
         mix.CopyFrom(request)
         for span, cue in zip(piece.spans, piece.cues, strict=True):
             mix.cues.add(music=cue.music, span=span_to_pb(span))
-        report = self._progress.part(Stage.STAGE_MIX)
-        result_type = mixer_pb2.MixResult
-        return self._steps.run(
+        return self._call(
+            Stage.STAGE_MIX,
             f"MIX {piece.number}",
+            self._clients.mixer,
+            lambda stub: stub.Mix,
+            mix,
+            mixer_pb2.MixResult,
+        )
+
+    def _call(
+        self,
+        stage: gateway_pb2.Stage.ValueType,
+        name: str,
+        service: Remote[Stub],
+        method: Callable[[Stub], Callable[..., Any]],
+        request: Message,
+        result_type: type[Result],
+    ) -> Coroutine[Any, Any, Result]:
+        """The durable step `name`: a call that streams its progress, which counts towards `stage`.
+
+        The step's number is drawn here and now, see Steps.run.
+        """
+        report = self._progress.part(stage)
+        return self._steps.run(
+            name,
             result_type,
-            lambda: self._clients.mixer.stream(
-                lambda stub: stub.Mix, mix, result_type, self._deadline_s, report
-            ),
+            lambda: service.stream(method, request, result_type, self._deadline_s, report),
         )
 
     def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
