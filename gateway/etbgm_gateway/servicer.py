@@ -3,9 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import closing
-from typing import Any, TypeAlias
-
-import grpc
 
 from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
@@ -13,9 +10,8 @@ from etbgm_gateway.job_service import JobService
 from etbgm_gateway.uploads import ANY_TYPE, Opening, Received, Uploads
 from etbgm_kit.converters import artifact_to_pb
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.interceptor import Context
 from etbgm_kit.store import BLOCK_BYTES
-
-Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):

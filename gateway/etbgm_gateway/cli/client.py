@@ -3,7 +3,7 @@
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -14,11 +14,9 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm_kit.status import error_from_rpc
+from etbgm_kit.store import BLOCK_BYTES
 
 Answer = TypeVar("Answer")
-
-BLOCK_BYTES = 1 << 20
-"""Bytes per message of an upload; the contract's limit."""
 
 CALL_TIMEOUT_S = 60.0
 """Deadline of calls that answer at once; CreateJob looks at the video meanwhile."""
@@ -47,15 +45,13 @@ class GatewayClient:
         """Closes the channel."""
         await self._channel.close()
 
-    async def upload(
-        self, path: Path, media_type: str = "", on_progress: Callable[[float], None] = lambda _: None
-    ) -> media_pb2.Artifact:
+    async def upload(self, path: Path, media_type: str = "") -> media_pb2.Artifact:
         """Stores the file at `path`, resuming where a broken connection left off."""
         upload_id = uuid.uuid4().hex
         for attempt in range(UPLOAD_ATTEMPTS):
             try:
                 start = await self._received(upload_id) if attempt else 0
-                parts = _parts(path, upload_id, start, media_type, on_progress)
+                parts = _parts(path, upload_id, start, media_type)
                 return (await self._stub.UploadVideo(parts)).video
             except grpc.aio.AioRpcError as error:
                 if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == UPLOAD_ATTEMPTS - 1:
@@ -139,7 +135,7 @@ async def _ask(call: Awaitable[Answer]) -> Answer:
 
 
 async def _parts(
-    path: Path, upload_id: str, start: int, media_type: str, on_progress: Callable[[float], None]
+    path: Path, upload_id: str, start: int, media_type: str
 ) -> AsyncIterator[pb.UploadVideoRequest]:
     size = path.stat().st_size
     opening = pb.UploadOpening(
@@ -150,4 +146,3 @@ async def _parts(
         file.seek(start)
         while block := file.read(BLOCK_BYTES):
             yield pb.UploadVideoRequest(data=block)
-            on_progress(file.tell() / size)

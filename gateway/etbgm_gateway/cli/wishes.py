@@ -11,10 +11,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.cli.client import GatewayClient
+from etbgm_gateway.validation import CONTAINERS
 from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.errors import InvalidField
 
-CONTAINERS = ("mp4", "mov", "webm", "mkv")
 CAPTION_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
 
 
