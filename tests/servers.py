@@ -1,4 +1,4 @@
-"""Servers that the product works with, started by the tests: PostgreSQL and S3."""
+"""Servers that tests start: the product's own services, PostgreSQL and S3."""
 
 import os
 import shutil
@@ -8,10 +8,24 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
+import grpc
 import pytest
+
+from etbgm_kit.server import Server, Service
+
+
+@asynccontextmanager
+async def channel_to(service: Service) -> AsyncIterator[grpc.aio.Channel]:
+    """A channel to `service`, which is served on any free port of loopback while the context lasts."""
+    server = Server(service)
+    await server.start()
+    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+        yield channel
+    await server.stop(notice_s=0)
 
 
 def _postgres() -> Path:

@@ -14,12 +14,12 @@ from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
 from etbgm_kit.converters import artifact_to_pb, seconds_to_pb, span_to_pb
 from etbgm_kit.ranges import MIX_RANGES
-from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Span
 from etbgm_mixer.service import build
 from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import MakeClip, noise, write
+from tests.servers import channel_to
 
 
 @pytest.fixture
@@ -27,11 +27,8 @@ async def stub(tmp_path: Path) -> AsyncIterator[Any]:
     settings = Settings(
         store_url=f"file://{tmp_path}/store", work_dir=tmp_path / "work", listen_address="127.0.0.1:0"
     )
-    server = Server(build(settings))
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    async with channel_to(build(settings)) as channel:
         yield mixer_pb2_grpc.MixerServiceStub(channel)
-    await server.stop(notice_s=0)
 
 
 @pytest.fixture

@@ -16,10 +16,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_kit.converters import artifact_from_pb, seconds_to_pb
-from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_riffusion.service import build
 from etbgm_riffusion.settings import Settings
+from tests.servers import channel_to
 
 if TYPE_CHECKING:
     from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceAsyncStub
@@ -45,11 +45,8 @@ async def stub(tmp_path: Path) -> AsyncIterator["RiffusionServiceAsyncStub"]:
     settings = Settings(
         store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", work_dir=tmp_path / "work"
     )
-    server = Server(build(settings))
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    async with channel_to(build(settings)) as channel:
         yield RiffusionServiceStub(channel)
-    await server.stop(notice_s=0)
 
 
 async def result_of(stub: "RiffusionServiceAsyncStub", asked: pb.GenerateRequest) -> pb.GenerateResult:

@@ -13,10 +13,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm_kit.converters import seconds_from_pb, seconds_to_pb, timeline_from_pb
-from etbgm_kit.server import Server
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.service import build
 from etbgm_sentiment.settings import Settings
+from tests.servers import channel_to
 
 LINES = (
     "I am so happy, this is the best day of my life!",
@@ -29,11 +29,8 @@ LINES = (
 @pytest.fixture
 async def stub(tmp_path: Path) -> AsyncIterator[SentimentServiceStub]:
     settings = Settings(store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", drain_s=1)
-    server = Server(build(settings))
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    async with channel_to(build(settings)) as channel:
         yield SentimentServiceStub(channel)
-    await server.stop(notice_s=0)
 
 
 def segment(start_s: float, end_s: float, text: str = "a few words") -> media_pb2.Segment:

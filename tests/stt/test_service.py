@@ -16,10 +16,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm.stt.v1 import stt_pb2_grpc
 from etbgm_kit.converters import artifact_to_pb
-from etbgm_kit.server import Server
 from etbgm_kit.store import ArtifactStore
 from etbgm_stt.service import build
 from etbgm_stt.settings import Settings
+from tests.servers import channel_to
 
 from .conftest import SENTENCES
 
@@ -30,11 +30,8 @@ Stub = stt_pb2_grpc.SpeechToTextServiceStub
 async def stub(tmp_path: Path) -> AsyncIterator[Stub]:
     """A client of a server on any free port, with the store of the fixture `store`."""
     settings = Settings(store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", decoders=1)
-    server = Server(build(settings))
-    await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+    async with channel_to(build(settings)) as channel:
         yield Stub(channel)
-    await server.stop(notice_s=0)
 
 
 def stored(store: ArtifactStore, path: Path, tmp_path: Path) -> media_pb2.Artifact:
