@@ -16,6 +16,7 @@ from etbgm_gateway.replicas import Replicas
 from etbgm_kit.errors import Busy, InvalidField, NotReady
 from etbgm_kit.interceptor import ErrorInterceptor
 from etbgm_kit.status import RemoteError
+from tests.servers import free_port
 
 RETRY_AFTER_S = 0.3
 
@@ -144,21 +145,20 @@ async def test_calls_beyond_the_places_wait_here() -> None:
 
 
 async def test_a_server_that_comes_late_is_found() -> None:
-    async with remote_of([]) as (_, fakes):
-        pass
-    server = grpc.aio.server()
-    port = server.add_insecure_port("127.0.0.1:0")
-    await server.stop(None)
-    remote = Remote(Replicas(f"127.0.0.1:{port}", mixer_pb2_grpc.MixerServiceStub), 1)
+    # gRPC's servers share their ports (SO_REUSEPORT): one that is not closed yet would swallow calls.
+    address, fake = f"127.0.0.1:{free_port()}", FakeMixer("late", [], 0.0)
+    remote = Remote(Replicas(address, mixer_pb2_grpc.MixerServiceStub), 1)
     task = asyncio.create_task(separate(remote))
     await asyncio.sleep(0.5)
-    late = grpc.aio.server()
-    mixer_pb2_grpc.add_MixerServiceServicer_to_server(fakes[0], late)
-    late.add_insecure_port(f"127.0.0.1:{port}")
-    await late.start()
-    assert await asyncio.wait_for(task, 8) == "0"
-    await late.stop(None)
-    await remote.close()
+    server = grpc.aio.server()
+    mixer_pb2_grpc.add_MixerServiceServicer_to_server(fake, server)
+    server.add_insecure_port(address)
+    await server.start()
+    try:
+        assert await task == "late"
+    finally:
+        await server.stop(None)
+        await remote.close()
 
 
 def test_a_service_needs_an_address() -> None:
