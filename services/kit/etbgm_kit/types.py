@@ -75,12 +75,17 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class EmotionSpan:
-    """A stretch with one emotion; `probability` and `intensity` in [0, 1]."""
+    """A stretch with one emotion; `probability` and `intensity` in [0, 1].
+
+    `scores` are the probabilities of the emotions that come into question, () when only
+    that of `emotion` is known.
+    """
 
     span: Span
     emotion: Emotion
     probability: float
     intensity: float = 0.5
+    scores: tuple[tuple[Emotion, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

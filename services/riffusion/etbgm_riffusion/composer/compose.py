@@ -64,6 +64,8 @@ def compose(piece: Piece) -> Score:
         bars=plan.bars,
         voices=voices_of(style),
         notes=tuple(_without_overlaps(notes)),
+        controls=(),
+        speech=context.speech.spans,
     )
 
 
@@ -79,8 +81,8 @@ def voices_of(style: Style) -> tuple[Voice, ...]:
         sounds: Sounds = getattr(style, role)
         reverb = style.reverb // 2 if role == "bass" else style.reverb
         for j, (colour, sound) in enumerate(zip(COLOURS, sounds, strict=True)):
-            voices.append(Voice(f"{role} {colour}", _channel(i, j), *sound, _PANS[role], reverb))
-    return (*voices, Voice("drums", DRUMS_CHANNEL, *style.drums, _PANS["drums"], style.reverb))
+            voices.append(Voice(f"{role} {colour}", role, _channel(i, j), *sound, _PANS[role], reverb))
+    return (*voices, Voice("drums", "drums", DRUMS_CHANNEL, *style.drums, _PANS["drums"], style.reverb))
 
 
 def _channel(role: int, colour: int) -> int:
@@ -118,7 +120,7 @@ def _write(role: str, bar: Bar, context: _Context) -> Iterator[Note]:
     last_s = bar.end_s - min(_RELEASE_S, 0.3 * bar.beats * bar.beat_s) if closing else math.inf
     for event in thin(role, WRITERS[role](bar, part), bar, context.speech):
         late_s = 0.0 if event.beat == 0 else _LATEST_S * chance.random()
-        start_s = bar.start_s + event.beat * bar.beat_s + late_s
+        start_s = bar.time_s(event.beat) + late_s
         end_s = min(start_s + event.length * articulation * bar.beat_s, last_s)
         velocity = event.velocity + round(_SPREAD * (2 * chance.random() - 1))
         yield Note(start_s, end_s, channel, event.pitch, min(127, max(1, velocity)))

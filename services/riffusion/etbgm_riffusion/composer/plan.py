@@ -128,6 +128,8 @@ def _bars(sections: Sequence[PlannedSection], colours: dict[Emotion, _Colour]) -
                 start_s=section.span.start_s + before * section.beat_s,
                 beats=beats,
                 beat_s=section.beat_s,
+                end_beat_s=section.beat_s,
+                phrase=f"{section.emotion} {number // PHRASE_BARS}",
                 section=index,
                 number=number,
                 remaining=len(section.bars) - number - 1,

@@ -1,5 +1,6 @@
 """The written music: sections, bars, voices and notes. Times are seconds of the piece."""
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -35,6 +36,11 @@ class Bar:
     start_s: float
     beats: float
     beat_s: float
+    """Seconds of its first beat."""
+    end_beat_s: float
+    """Seconds of a beat at its end: another where the tempo changes, evenly over the bar."""
+    phrase: str
+    """Name of its phrase in the form; phrases of one name are reprises of each other."""
     section: int
     """Index of its section."""
     number: int
@@ -48,7 +54,19 @@ class Bar:
     @property
     def end_s(self) -> float:
         """Where the next bar starts."""
-        return self.start_s + self.beats * self.beat_s
+        return self.time_s(self.beats)
+
+    def time_s(self, beat: float) -> float:
+        """When `beat` of this bar is: the integral of the beat's length, which changes linearly."""
+        change_s = (self.end_beat_s - self.beat_s) / self.beats
+        return self.start_s + beat * (self.beat_s + change_s * beat / 2)
+
+    def beat_at(self, time_s: float) -> float:
+        """The beat at `time_s`: the inverse of `time_s`, for times inside the bar."""
+        change_s = (self.end_beat_s - self.beat_s) / self.beats
+        passed_s = time_s - self.start_s
+        root = math.sqrt(max(0.0, self.beat_s**2 + 2 * change_s * passed_s))
+        return 2 * passed_s / (self.beat_s + root)
 
 
 class Event(NamedTuple):
@@ -70,11 +88,24 @@ class Note(NamedTuple):
     velocity: int
 
 
+class Control(NamedTuple):
+    """A MIDI controller that moves: 7 volume, 11 expression, 64 sustain, 10 pan; value 0 to 127."""
+
+    time_s: float
+    channel: int
+    controller: int
+    value: int
+
+
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A part on a MIDI channel: a General MIDI programme, volume and reverb 0 to 127, pan 64 the middle."""
+    """A part on a MIDI channel: a General MIDI programme, volume and reverb 0 to 127, pan 64 the middle.
+
+    Voices of one `role` ("lead", "bass" …) are one stem; `name` also tells the colour.
+    """
 
     name: str
+    role: str
     channel: int
     programme: int
     volume: int
@@ -84,7 +115,10 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A whole piece; `notes` are ordered by start."""
+    """A whole piece; `notes` and `controls` are ordered by time.
+
+    `speech` are the spans in which the music steps back for someone who speaks.
+    """
 
     duration_s: float
     style: str
@@ -92,3 +126,5 @@ class Score:
     bars: tuple[Bar, ...]
     voices: tuple[Voice, ...]
     notes: tuple[Note, ...]
+    controls: tuple[Control, ...]
+    speech: tuple[Span, ...]

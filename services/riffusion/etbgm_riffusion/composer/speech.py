@@ -34,6 +34,13 @@ class Speech:
                 self._starts.append(start_s)
                 self._ends.append(span.end_s)
 
+    @property
+    def spans(self) -> tuple[Span, ...]:
+        """Where the music steps back: lead-in, speech and bridged pauses."""
+        return tuple(
+            Span(max(0.0, start_s), end_s) for start_s, end_s in zip(self._starts, self._ends, strict=True)
+        )
+
     def sounds_at(self, time_s: float) -> bool:
         """True when someone speaks, or a bridged pause is, at `time_s`."""
         index = bisect_right(self._starts, time_s) - 1
