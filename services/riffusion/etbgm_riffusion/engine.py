@@ -28,4 +28,8 @@ class MusicEngine(Protocol):
 
         Its length is round(end * rate) - round(start * rate) samples. Cues of one
         piece join sample-exactly; the same request gives the same bytes.
+
+        When `request.stems` is set, each role's part is written beside it, likewise, to
+        `music.with_name(f"{role}.flac")`, for the roles that `Generated.stems` names.
+        Their sum is `music`, which is the same with and without them.
         """

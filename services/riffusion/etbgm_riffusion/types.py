@@ -30,11 +30,15 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class CueRequest:
-    """Asks for the sound of `cue`, a span inside the piece, at `sample_rate_hz`."""
+    """Asks for the sound of `cue`, a span inside the piece, at `sample_rate_hz`.
+
+    With `stems` each role's part of it is asked for too.
+    """
 
     piece: Piece
     cue: Span
     sample_rate_hz: int
+    stems: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +56,15 @@ class Section:
 class Generated:
     """What an engine tells about the music it wrote.
 
-    `midi` is a standard MIDI file of the whole piece; `notes` are sentences for the user.
+    `midi` is a standard MIDI file of the whole piece; `notes` are sentences for the user;
+    `stems` names the roles written as files of their own, the same for every cue of a piece.
     """
 
     midi: bytes
     sections: tuple[Section, ...]
     style: str
     notes: tuple[str, ...]
+    stems: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
