@@ -64,6 +64,35 @@ def test_bad_timelines_are_refused_by_field(message: pb.EmotionTimeline, field: 
         converters.timeline_from_pb(message)
 
 
+def scored(*scores: tuple[int, float]) -> pb.EmotionTimeline:
+    message = timeline((0, 10, pb.EMOTION_JOY))
+    for emotion, probability in scores:
+        message.spans[0].scores.add(emotion=emotion, probability=probability)
+    return message
+
+
+def test_scores_survive_the_wire_and_come_highest_first() -> None:
+    sent = scored((pb.EMOTION_SADNESS, 0.25), (pb.EMOTION_JOY, 0.6))
+    got = converters.timeline_from_pb(sent)
+    assert got.spans[0].scores == ((Emotion.JOY, 0.6), (Emotion.SADNESS, 0.25))
+    assert converters.timeline_from_pb(converters.timeline_to_pb(got)) == got
+
+
+@pytest.mark.parametrize(
+    ("message", "field"),
+    [
+        (scored((pb.EMOTION_UNSPECIFIED, 0.5)), r"timeline.spans\[0\].scores\[0\].emotion"),
+        (scored((pb.EMOTION_JOY, 0.5), (pb.EMOTION_JOY, 0.1)), r"scores\[1\].emotion: comes twice: joy"),
+        (scored((pb.EMOTION_JOY, -0.1)), r"scores\[0\].probability"),
+        (scored((pb.EMOTION_JOY, float("nan"))), r"scores\[0\].probability"),
+        (scored((pb.EMOTION_JOY, 0.7), (pb.EMOTION_FEAR, 0.4)), r"scores: must sum to at most 1"),
+    ],
+)
+def test_bad_scores_are_refused_by_field(message: pb.EmotionTimeline, field: str) -> None:
+    with pytest.raises(InvalidField, match=field):
+        converters.timeline_from_pb(message)
+
+
 def test_bad_artifacts_and_spans_are_refused_by_field() -> None:
     with pytest.raises(InvalidField, match="video: is required"):
         converters.artifact_from_pb(pb.Artifact(), "video")

@@ -54,6 +54,11 @@ def test_timeline_covers_everything_and_nothing_is_too_short(
     for part in parts:
         assert part.span.duration_s >= min(min_duration_s, duration_s) - TOLERANCE_S
         assert 0 <= part.intensity <= part.probability <= 1
+        scores = [score for _, score in part.scores]
+        assert scores == sorted(scores, reverse=True)
+        assert min(scores) >= 0.05
+        assert sum(scores) <= 1 + 1e-6
+        assert dict(part.scores).get(part.emotion, part.probability) == part.probability
 
 
 def worth(cells: Cells, emotions: tuple[int, ...], cost: float) -> float:
@@ -120,6 +125,14 @@ def test_without_phrases_all_is_neutral(method: Smoothing) -> None:
     timeline = smooth([], np.zeros((0, 7), np.float32), 12, method)
     assert drawn(timeline) == [(0, 12, Emotion.NEUTRAL)]
     assert 0 < timeline.spans[0].probability < 1
+
+
+def test_scores_are_means_by_the_time_heard() -> None:
+    rows = one_hot(Emotion.JOY, Emotion.FEAR, probability=0.94)
+    timeline = smooth([Span(0, 6), Span(6, 8)], rows, 10, Smoothing.VITERBI)
+    ((joy, first), (fear, second)) = timeline.spans[0].scores
+    assert (joy, fear) == (Emotion.JOY, Emotion.FEAR)
+    assert (first, second) == pytest.approx((0.94 * 0.75 + 0.01 * 0.25, 0.94 * 0.25 + 0.01 * 0.75))
 
 
 def test_a_video_shorter_than_the_minimum_has_one_emotion() -> None:

@@ -25,6 +25,9 @@ _EMOTIONS = tuple(Emotion)
 TIME_TOLERANCE_S = 1e-6
 """Times closer than this are the same: durations carry nanoseconds, floats do not."""
 
+PROBABILITY_TOLERANCE = 1e-3
+"""Probabilities may exceed 1 by this much together: people write them with three digits."""
+
 
 def seconds_from_pb(duration: Duration) -> float:
     """Seconds."""
@@ -91,6 +94,24 @@ def emotion_to_pb(emotion: Emotion) -> pb.Emotion.ValueType:
     return pb.Emotion.Value(f"EMOTION_{emotion.name}")
 
 
+def scores_from_pb(messages: Iterable[pb.EmotionScore], field: str) -> tuple[tuple[Emotion, float], ...]:
+    """Emotions and probabilities, highest first.
+
+    Raises InvalidField unless each emotion comes at most once and the probabilities sum to at most 1.
+    """
+    scores: dict[Emotion, float] = {}
+    for i, message in enumerate(messages):
+        emotion = emotion_from_pb(message.emotion, f"{field}[{i}].emotion")
+        if emotion in scores:
+            raise InvalidField(f"{field}[{i}].emotion", f"comes twice: {emotion}")
+        if not 0 <= message.probability <= 1:
+            raise InvalidField(f"{field}[{i}].probability", f"must be in [0, 1], is {message.probability}")
+        scores[emotion] = message.probability
+    if sum(scores.values()) > 1 + PROBABILITY_TOLERANCE:
+        raise InvalidField(field, f"must sum to at most 1, sum to {sum(scores.values()):.6f}")
+    return tuple(sorted(scores.items(), key=lambda score: -score[1]))
+
+
 def scores_to_pb(probabilities: Sequence[float]) -> list[pb.EmotionScore]:
     """Seven scores from seven probabilities in the order of Emotion."""
     return [
@@ -127,6 +148,10 @@ def timeline_to_pb(timeline: EmotionTimeline) -> pb.EmotionTimeline:
                 emotion=emotion_to_pb(span.emotion),
                 probability=span.probability,
                 intensity=span.intensity,
+                scores=[
+                    pb.EmotionScore(emotion=emotion_to_pb(emotion), probability=probability)
+                    for emotion, probability in span.scores
+                ],
             )
             for span in timeline.spans
         ],
@@ -176,5 +201,9 @@ def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
         if not 0 <= value <= 1:
             raise InvalidField(f"{field}.{name}", f"must be in [0, 1], is {value}")
     return EmotionSpan(
-        span, emotion_from_pb(message.emotion, f"{field}.emotion"), message.probability, intensity
+        span=span,
+        emotion=emotion_from_pb(message.emotion, f"{field}.emotion"),
+        probability=message.probability,
+        intensity=intensity,
+        scores=scores_from_pb(message.scores, f"{field}.scores"),
     )

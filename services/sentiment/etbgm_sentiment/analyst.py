@@ -12,7 +12,7 @@ from etbgm_sentiment.phrases import phrases
 from etbgm_sentiment.smoothing import smooth
 from etbgm_sentiment.types import Analysis, Phrase, Probabilities, Question
 
-REVISION = 1
+REVISION = 2
 """To be raised whenever phrases or smoothing change: kept results are then computed anew."""
 
 BLOCK_PHRASES = 512

@@ -36,6 +36,9 @@ _NEUTRAL = _EMOTIONS.index(Emotion.NEUTRAL)
 _SILENCE = np.where(np.arange(len(_EMOTIONS)) == _NEUTRAL, 0.5, 0.5 / (len(_EMOTIONS) - 1))
 """What saying nothing tells: neutral as likely as all emotions together."""
 
+_LEAST_SCORE = 0.05
+"""Emotions less likely than this do not come into question."""
+
 _FLOOR = 1e-6
 """Least probability: one certain phrase must not forbid an emotion for ever."""
 
@@ -144,19 +147,26 @@ def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHI
 def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
     """The timeline of cells with `emotions` (n,).
 
-    A span's probability is the mean over its cells, by weight. Its intensity is the
-    probability's way from chance (1/7) to certainty: music shows as much as we know.
+    A span's probabilities are the means over its cells, by weight. Its intensity is its
+    emotion's way from chance (1/7) to certainty: music shows as much as we know.
     """
     starts = np.flatnonzero(np.diff(emotions, prepend=-1))
     spans = []
     for first, end in itertools.pairwise([*starts, len(emotions)]):
-        column = cells.probabilities[first:end, emotions[first]]
         weights = cells.weights_s[first:end]
-        probability = min(1.0, float(np.average(column, weights=weights if weights.any() else None)))
+        means = np.average(cells.probabilities[first:end], 0, weights if weights.any() else None)
+        probability = min(1.0, float(means[emotions[first]]))
         intensity = max(0.0, (probability * len(_EMOTIONS) - 1) / (len(_EMOTIONS) - 1))
         span = Span(float(cells.edges_s[first]), float(cells.edges_s[end]))
-        spans.append(EmotionSpan(span, _EMOTIONS[emotions[first]], probability, intensity))
+        emotion = _EMOTIONS[emotions[first]]
+        spans.append(EmotionSpan(span, emotion, probability, intensity, _scores(means)))
     return EmotionTimeline(float(cells.edges_s[-1]), tuple(spans))
+
+
+def _scores(means: npt.NDArray[np.float64]) -> tuple[tuple[Emotion, float], ...]:
+    """The emotions that come into question, likeliest first."""
+    order = np.argsort(-means, kind="stable")
+    return tuple((_EMOTIONS[i], min(1.0, float(means[i]))) for i in order if means[i] >= _LEAST_SCORE)
 
 
 def _trace(last: Numbers, begun: Numbers) -> Numbers:
