@@ -2,6 +2,7 @@
 
 import ctypes
 import hashlib
+import itertools
 import os
 import subprocess
 import sys
@@ -12,8 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etbgm_kit.types import Emotion
+from etbgm_kit.types import Emotion, EmotionSpan, Span
 from etbgm_riffusion.composer.compose import compose
+from etbgm_riffusion.composer.moods import mood
+from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.composer.synth import find_synth
@@ -23,10 +26,18 @@ MakePiece = Callable[..., Piece]
 
 
 def onsets_per_s(score: Score, start_s: float, end_s: float, role: str = "") -> float:
-    """Distinct onsets per second of all pitched voices, or of one role, in [start, end)."""
-    channels = {voice.channel for voice in score.voices if voice.name.startswith(role)}
-    starts = {note.start_s for note in score.notes if note.channel in channels and note.channel != 9}
-    return sum(start_s <= start < end_s for start in starts) / (end_s - start_s)
+    """Onsets per second of all pitched voices, or of one role, in [start, end).
+
+    What sounds within 50 ms of each other is one onset, whoever plays it.
+    """
+    channels = {voice.channel for voice in score.voices if role in ("", voice.role) and voice.role != "drums"}
+    times = [n.start_s for n in score.notes if n.channel in channels and start_s <= n.start_s < end_s]
+    return sum(b - a > 0.05 for a, b in itertools.pairwise([-1.0, *times])) / (end_s - start_s)
+
+
+def by_role(score: Score, role: str) -> set[int]:
+    """Channels of a role's voices."""
+    return {voice.channel for voice in score.voices if voice.role == role}
 
 
 def test_the_same_piece_is_the_same_in_another_process(make_piece: MakePiece) -> None:
@@ -58,9 +69,88 @@ def test_other_random_seeds_give_other_pieces(make_piece: MakePiece) -> None:
     assert len({score.sections[0].key for score in scores}) > 2
 
 
-def test_auto_chooses_among_all_styles(make_piece: MakePiece) -> None:
-    chosen = {compose(make_piece(0, 3, random_seed=seed, style="auto")).style for seed in range(40)}
-    assert chosen == set(STYLES)
+def test_auto_chooses_among_the_styles_that_suit(make_piece: MakePiece) -> None:
+    def chosen(emotion: Emotion) -> set[str]:
+        pieces = [make_piece(0, 9, emotions=(emotion,), random_seed=n, style="auto") for n in range(40)]
+        return {compose(piece).style for piece in pieces}
+
+    assert all(len(chosen(emotion)) >= 2 for emotion in Emotion)
+    assert set().union(*map(chosen, Emotion)) == set(STYLES)
+    assert "ambient" in chosen(Emotion.SADNESS) - chosen(Emotion.ANGER)
+    assert "cinematic" in chosen(Emotion.ANGER) - chosen(Emotion.JOY)
+
+
+def test_hints_choose_style_instruments_and_drums(make_piece: MakePiece) -> None:
+    piece = make_piece(0, 40, emotions=(Emotion.JOY,), style="pop piano without drums")
+    score = compose(piece)
+    played = {
+        voice.role: voice for voice in score.voices if voice.channel in {n.channel for n in score.notes}
+    }
+    assert score.style == "pop"
+    assert "drums" not in played
+    assert played["keys"].programme == played["lead"].programme == 0
+    calm, driving = (compose(make_piece(0, 40, style=f"pop {word}")) for word in ("calm", "driving"))
+    assert driving.sections[0].mood.drive > calm.sections[0].mood.drive + 0.5
+    assert driving.sections[0].tempo_bpm > calm.sections[0].tempo_bpm
+    with pytest.raises(ValueError, match="gibberish"):
+        compose(make_piece(0, 5, style="calm gibberish"))
+
+
+def test_intensity_scales_the_distance_from_neutral() -> None:
+    def means(emotion: Emotion, intensity: float) -> Means:
+        return mood(EmotionSpan(Span(0, 9), emotion, 1.0, intensity))
+
+    for low, high in itertools.pairwise((0.0, 0.25, 0.5, 0.75, 1.0)):
+        assert means(Emotion.ANGER, low).tempo < means(Emotion.ANGER, high).tempo
+        assert means(Emotion.ANGER, low).level_db < means(Emotion.ANGER, high).level_db
+        assert means(Emotion.SADNESS, low).tempo > means(Emotion.SADNESS, high).tempo
+
+
+def test_an_unsure_span_lies_between_its_emotions() -> None:
+    def tempo(probability: float, *scores: tuple[Emotion, float]) -> float:
+        return mood(EmotionSpan(Span(0, 9), Emotion.ANGER, probability, 0.5, scores)).tempo
+
+    neutral, anger = PROFILES[Emotion.NEUTRAL].means.tempo, PROFILES[Emotion.ANGER].means.tempo
+    assert tempo(1.0) == pytest.approx(anger)
+    assert neutral < tempo(0.4) < tempo(0.6) < anger
+    sad = tempo(0.4, (Emotion.ANGER, 0.4), (Emotion.SADNESS, 0.39))
+    glad = tempo(0.4, (Emotion.ANGER, 0.4), (Emotion.JOY, 0.39))
+    assert sad < tempo(0.4) < glad
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_the_lead_does_not_leap_beyond_an_octave(make_piece: MakePiece, style: str) -> None:
+    for random_seed in range(4):
+        score = compose(make_piece(*range(0, 240, 30), random_seed=random_seed, style=style))
+        for section, channel in itertools.product(score.sections, by_role(score, "lead")):
+            inside = [n for n in score.notes if n.channel == channel and n.start_s >= section.span.start_s]
+            sung = [note.pitch for note in inside if note.start_s < section.span.end_s]
+            assert all(abs(b - a) <= 12 for a, b in itertools.pairwise(sung))
+
+
+def test_the_last_beat_before_a_sudden_calm_is_silent(make_piece: MakePiece) -> None:
+    score = compose(make_piece(0, 24, 48, emotions=(Emotion.ANGER, Emotion.SADNESS)))
+    bar = next(bar for bar in score.bars if bar.section == 0 and bar.remaining == 0)
+    breath_s = bar.time_s(bar.beats - 1)
+    assert not [note for note in score.notes if breath_s + 0.05 < note.start_s < 24]
+    assert not [note for note in score.notes if note.start_s < breath_s and note.end_s > breath_s + 0.1]
+
+
+def test_a_blow_marks_a_sudden_rise(make_piece: MakePiece) -> None:
+    score = compose(make_piece(0, 24, 48, emotions=(Emotion.SADNESS, Emotion.ANGER)))
+    drums = [note for note in score.notes if note.channel == 9]
+    assert not [note for note in drums if note.start_s < 24]
+    assert {36, 41, 49} <= {note.pitch for note in drums if abs(note.start_s - 24) < 0.02}
+
+
+def test_players_deviate_a_little_and_differently(make_piece: MakePiece) -> None:
+    piece = make_piece(0, 40)
+    one, same, other = compose(piece), compose(piece, 1), compose(piece, 2)
+    assert one == same != other
+    places = [sorted((n.channel, n.pitch, n.start_s) for n in score.notes) for score in (one, other)]
+    for (channel, pitch, start_s), (other_channel, other_pitch, other_start_s) in zip(*places, strict=True):
+        assert (channel, pitch) == (other_channel, other_pitch)
+        assert abs(start_s - other_start_s) < 0.03
 
 
 @pytest.mark.parametrize("style", STYLES)
@@ -71,7 +161,7 @@ def test_the_music_thins_out_and_moves_down_under_speech(make_piece: MakePiece, 
     assert onsets_per_s(spoken, 10, 50) < 0.6 * onsets_per_s(bare, 10, 50)
     assert onsets_per_s(spoken, 10, 50, "lead") < 0.4 * onsets_per_s(bare, 10, 50, "lead")
     assert onsets_per_s(spoken, 51, 58) == onsets_per_s(bare, 51, 58)
-    low = {voice.channel for voice in spoken.voices if voice.name.startswith(("lead", "keys"))}
+    low = {voice.channel for voice in spoken.voices if voice.role in ("lead", "keys")}
     assert max(n.pitch for n in spoken.notes if n.channel in low and 10 <= n.start_s < 50) <= 71
 
 

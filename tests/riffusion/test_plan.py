@@ -9,13 +9,24 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etbgm_kit.types import Emotion
-from etbgm_riffusion.composer.plan import fit_bars, make_plan, unit_starts
+from etbgm_riffusion.composer.chance import generator
+from etbgm_riffusion.composer.form import make_form
+from etbgm_riffusion.composer.harmony import PHRASE_BARS, VOCABULARY, phrase_symbols
+from etbgm_riffusion.composer.plan import Plan, fit_bars, make_plan, unit_starts
 from etbgm_riffusion.composer.profiles import PROFILES
+from etbgm_riffusion.composer.score import Bar
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.composer.theory import MODES, Chord, Key, nearest, voice
+from etbgm_riffusion.composer.theory import MODES, Chord, Key, nearest
+from etbgm_riffusion.composer.voicing import parallels, voice
 from etbgm_riffusion.types import Piece
 
 MakePiece = Callable[..., Piece]
+
+
+def form_of(piece: Piece, random_seed: int, style: str = "cinematic") -> tuple[Plan, tuple[Bar, ...]]:
+    """Plan and bars of a piece's timeline."""
+    plan = make_plan(piece.timeline, random_seed, STYLES[style])
+    return plan, tuple(make_form(plan, random_seed))
 
 
 @given(duration_s=st.floats(5, 3600), tempo_bpm=st.floats(60, 132), meter=st.sampled_from([3, 4]))
@@ -42,40 +53,98 @@ def test_every_boundary_is_a_bar_line(
     make_piece: MakePiece, lengths_s: list[float], random_seed: int, style: str
 ) -> None:
     edges_s = [0.0, *itertools.accumulate(lengths_s)]
-    plan = make_plan(make_piece(*edges_s).timeline, random_seed, STYLES[style])
-    lines_s = [bar.start_s for bar in plan.bars]
+    _, bars = form_of(make_piece(*edges_s), random_seed, style)
+    lines_s = [bar.start_s for bar in bars]
     assert lines_s == sorted(lines_s)
     assert all(min(abs(line - edge) for line in lines_s) < 1e-6 for edge in edges_s[:-1])
-    assert plan.bars[-1].end_s == pytest.approx(edges_s[-1], abs=1e-6)
-    assert all(b.start_s == pytest.approx(a.end_s, abs=1e-6) for a, b in itertools.pairwise(plan.bars))
+    assert bars[-1].end_s == pytest.approx(edges_s[-1], abs=1e-6)
+    assert all(b.start_s == pytest.approx(a.end_s, abs=1e-6) for a, b in itertools.pairwise(bars))
 
 
-def test_an_emotion_that_returns_finds_its_key_and_chords(make_piece: MakePiece) -> None:
-    timeline = make_piece(0, 20, 40, 60, emotions=(Emotion.JOY, Emotion.FEAR)).timeline
-    plan = make_plan(timeline, 4, STYLES["acoustic"])
+def test_the_tempo_arrives_at_the_next_sections_or_at_a_simple_ratio_of_it(make_piece: MakePiece) -> None:
+    for random_seed in range(10):
+        plan, bars = form_of(make_piece(*range(0, 150, 25)), random_seed)
+        for before, after in itertools.pairwise(plan.sections):
+            ratio = after.beat_s / before.end_beat_s
+            simple = (1 / 2, 2 / 3, 3 / 4, 1, 4 / 3, 3 / 2, 2)
+            assert min(abs(ratio / fraction - 1) for fraction in simple) < 1e-9
+        for one, next_one in itertools.pairwise(bars):
+            if one.section == next_one.section:
+                assert one.end_beat_s == pytest.approx(next_one.beat_s)
+
+
+def test_a_time_inside_a_bar_and_its_beat_belong_together(make_piece: MakePiece) -> None:
+    _, bars = form_of(make_piece(0, 20, 45), 3)
+    assert any(bar.beat_s != bar.end_beat_s for bar in bars)
+    for bar in bars:
+        for beat in (0.0, 0.5, 1.75, bar.beats):
+            assert bar.beat_at(bar.time_s(beat)) == pytest.approx(beat, abs=1e-9)
+
+
+def test_a_piece_slows_down_towards_its_end(make_piece: MakePiece) -> None:
+    _, bars = form_of(make_piece(0, 60), 1)
+    assert bars[-1].end_beat_s > 1.2 * bars[0].beat_s
+
+
+def test_an_emotion_that_returns_finds_its_key_and_first_theme(make_piece: MakePiece) -> None:
+    plan, bars = form_of(make_piece(0, 30, 60, 90, emotions=(Emotion.JOY, Emotion.FEAR)), 4, "acoustic")
     first, other, again = plan.sections
     assert first.key == again.key != other.key
-    chords = [[bar.chord for bar in plan.bars if bar.section == i][:4] for i in (0, 2)]
+    chords = [[bar.chord for bar in bars if bar.section == i][:4] for i in (0, 2)]
     assert chords[0] == chords[1]
+
+
+def test_a_pivot_chord_and_a_dominant_prepare_the_next_key(make_piece: MakePiece) -> None:
+    changes = 0
+    for random_seed in range(20):
+        plan, bars = form_of(make_piece(*range(0, 175, 25)), random_seed)
+        for bar, following in itertools.pairwise(bars):
+            if bar.section == following.section:
+                continue
+            old, new = plan.sections[bar.section].key, plan.sections[following.section].key
+            scales = [{key.pitch(step) % 12 for step in range(7)} for key in (old, new)]
+            before = bars[bars.index(bar) - 1]
+            assert set(before.chord.notes) <= scales[0] & scales[1]
+            changes += old.major_tonic != new.major_tonic
+            assert following.chord.root == new.tonic
+            assert bar.chord.root != new.tonic
+    assert changes > 20
 
 
 @pytest.mark.parametrize("random_seed", range(8))
 def test_neighbouring_keys_share_at_least_five_notes(make_piece: MakePiece, random_seed: int) -> None:
-    plan = make_plan(make_piece(*range(0, 80, 10)).timeline, random_seed, STYLES["cinematic"])
+    plan, _ = form_of(make_piece(*range(0, 80, 10)), random_seed)
     notes = [{section.key.pitch(step) % 12 for step in range(7)} for section in plan.sections]
     assert min(len(a & b) for a, b in itertools.pairwise(notes)) >= 5
 
 
 def test_a_piece_ends_on_its_tonic(make_piece: MakePiece) -> None:
-    plan = make_plan(make_piece(0, 30, 60).timeline, 2, STYLES["cinematic"])
-    assert plan.bars[-1].chord.root == plan.sections[-1].key.tonic
-    assert plan.bars[-2].chord.root != plan.sections[-1].key.tonic
-    assert plan.bars[-1].end_s - plan.bars[-1].start_s >= 2.8
+    plan, bars = form_of(make_piece(0, 30, 60), 2)
+    assert bars[-1].chord.root == plan.sections[-1].key.tonic
+    assert bars[-2].chord.root != plan.sections[-1].key.tonic
+    assert bars[-1].end_s - bars[-1].start_s >= 2.8
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_voices_do_not_move_in_parallel_fifths_or_octaves(make_piece: MakePiece, style: str) -> None:
+    moves = found = 0
+    for random_seed in range(6):
+        _, bars = form_of(make_piece(*range(0, 245, 35)), random_seed, style)
+        for before, after in itertools.pairwise(bars):
+            moves += before.chord != after.chord
+            found += parallels(before.voicing, after.voicing)
+            if before.section == after.section:
+                assert max(map(abs, leaps(before.voicing[1:], after.voicing[1:]))) <= 9
+    assert found <= 0.005 * moves
+
+
+def leaps(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
+    return [min((pitch - note for pitch in before), key=abs) for note in after]
 
 
 def test_units_begin_at_bars_and_have_a_bounded_length(make_piece: MakePiece) -> None:
-    plan = make_plan(make_piece(0, 1, 1.3, 400, 401, 600).timeline, 2, STYLES["ambient"])
-    starts_s = [plan.bars[i].start_s for i in unit_starts(plan.bars, 20)]
+    _, bars = form_of(make_piece(0, 1, 1.3, 400, 401, 600), 2, "ambient")
+    starts_s = [bars[i].start_s for i in unit_starts(bars, 20)]
     lengths_s = [b - a for a, b in itertools.pairwise(starts_s)]
     assert starts_s[0] == 0
     assert min(lengths_s) >= 20
@@ -101,7 +170,13 @@ def test_chords_move_by_small_steps() -> None:
     key = Key(0, "ionian")
     first = voice(Chord.parse("1", key), (), 60)
     second = voice(Chord.parse("4", key), first, 60)
-    assert max(min(abs(p - q) for q in first) for p in second) <= 2
+    assert max(map(abs, leaps(first[1:], second[1:]))) <= 2
+
+
+def test_parallel_fifths_are_found() -> None:
+    assert parallels((48, 55, 64, 72), (50, 57, 65, 74)) == 2
+    assert parallels((48, 55, 64, 72), (50, 57, 65, 69)) == 1
+    assert parallels((48, 64, 67, 72), (53, 65, 69, 72)) == 0
 
 
 @given(pitch=st.integers(30, 90), pitch_class=st.integers(0, 11))
@@ -111,10 +186,18 @@ def test_the_nearest_pitch_is_at_most_a_tritone_away(pitch: int, pitch_class: in
     assert abs(found - pitch) <= 6
 
 
-def test_every_emotion_has_two_progressions_in_each_mode() -> None:
+def test_every_mode_has_chords_for_each_function() -> None:
     assert set(PROFILES) == set(Emotion)
-    for profile in PROFILES.values():
-        for mode, progressions in profile.harmony:
-            assert mode in MODES
-            assert len(set(progressions)) >= 2
-            assert all(len(progression.split()) == 4 for progression in progressions)
+    assert {mode for profile in PROFILES.values() for mode in profile.modes} == set(VOCABULARY)
+    for mode, functions in VOCABULARY.items():
+        for symbol in itertools.chain(*functions):
+            assert len(Chord.parse(symbol, Key(0, mode)).notes) == 3
+
+
+@given(random_seed=st.integers(0, 2**53 - 1), mode=st.sampled_from(sorted(VOCABULARY)), closed=st.booleans())
+def test_an_open_phrase_ends_away_from_the_tonic_and_a_closed_one_on_it(
+    random_seed: int, mode: str, closed: bool
+) -> None:
+    symbols = phrase_symbols(generator(random_seed), mode, closed, ("", "9"), 1)
+    assert len(symbols) == PHRASE_BARS
+    assert (symbols[-1][0] == "1") == closed

@@ -1,42 +1,42 @@
-"""From a piece's values to its score: plan the form, let each voice write each bar."""
+"""From a piece's values to its score: plan, form, voices, balance, performance."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from etbgm_kit.types import Emotion
+from etbgm_kit.types import Emotion, EmotionTimeline
+from etbgm_riffusion.composer.balance import volumes
 from etbgm_riffusion.composer.chance import generator, pick
+from etbgm_riffusion.composer.controls import controls_of
+from etbgm_riffusion.composer.form import make_form
+from etbgm_riffusion.composer.harmony import PHRASE_BARS
+from etbgm_riffusion.composer.hints import Wish, read
+from etbgm_riffusion.composer.layers import has_breath, has_stinger, rests
+from etbgm_riffusion.composer.levels import REFERENCE_VOLUME
+from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.motif import Motif, make_motif
+from etbgm_riffusion.composer.perform import Line, perform
 from etbgm_riffusion.composer.plan import Plan, make_plan
 from etbgm_riffusion.composer.profiles import PROFILES
-from etbgm_riffusion.composer.score import Bar, Note, Score, Voice
+from etbgm_riffusion.composer.score import Bar, Score, Voice
 from etbgm_riffusion.composer.speech import Speech, thin
-from etbgm_riffusion.composer.styles import COLOURS, DRUMS_CHANNEL, ROLES, STYLES, Sounds, Style
+from etbgm_riffusion.composer.styles import COLOURS, DRUMS_CHANNEL, ROLES, STYLES, Style, styled
 from etbgm_riffusion.composer.voices import WRITERS, Part
+from etbgm_riffusion.composer.voices.keys import FIGURES
 from etbgm_riffusion.types import AUTO, Piece
 
-_PANS = {"lead": 72, "keys": 46, "pad": 64, "bass": 64, "drums": 64}
-_RELEASE_S = 0.8
-"""The last chord's keys are released this long before the end, to ring inside the piece."""
+_PANS = {"lead": 72, "counter": 84, "keys": 46, "pad": 64, "bass": 64, "drums": 64}
+_VARIANTS = 4
 
-_LATEST_S = 0.008
-"""Notes off the first beat come up to this late, as players do."""
-
-_SPREAD = 5
-"""Velocities vary by up to this much."""
-
-_BREATHS = {2: {"drums"}, 5: {"keys"}}
-"""Voices that rest in every sixth period of eight bars, so that long sections breathe."""
-
-_ENTRIES = {"bass": 1, "drums": 2, "lead": 2}
-"""Bars that a voice waits at the start of a piece whose first section has eight bars."""
+_NEARBY = 0.35
+"""Styles whose point lies this much farther from the timeline's mood than the best one's suit too."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
     """What all bars of one piece share."""
 
-    piece: Piece
+    random_seed: int
     plan: Plan
     style: Style
     motif: Motif
@@ -44,45 +44,70 @@ class _Context:
     figures: dict[Emotion, str]
 
 
-def compose(piece: Piece) -> Score:
-    """The score of `piece`: a pure function, the same in every process."""
-    style = choose_style(piece.style, piece.random_seed)
-    plan = make_plan(piece.timeline, piece.random_seed, style)
+def compose(piece: Piece, performance_seed: int | None = None) -> Score:
+    """The score of `piece`: a pure function, the same in every process.
+
+    `performance_seed` draws the players' small deviations; by default the piece's own.
+    Raises ValueError when the piece's style cannot be read (`hints.read`).
+    """
+    wish = read(piece.style)
+    style = styled(choose_style(wish, piece.random_seed, piece.timeline), wish.programmes, wish.drums)
+    plan = make_plan(piece.timeline, piece.random_seed, style, wish.arousal)
     context = _Context(
-        piece=piece,
+        random_seed=piece.random_seed,
         plan=plan,
         style=style,
         motif=make_motif(piece.random_seed, plan.meter),
         speech=Speech(piece.speech_spans),
         figures={emotion: _figure(emotion, style, piece.random_seed) for emotion in Emotion},
     )
-    notes = sorted(note for bar in plan.bars for role in WRITERS for note in _write(role, bar, context))
+    bars = tuple(make_form(plan, piece.random_seed))
+    lines = [line for role in WRITERS for line in _lines(role, bars, context)]
+    voices = {voice.channel: voice for voice in voices_of(style)}
+    loud = volumes(lines, plan.sections, voices, style)
+    programmes = {channel: voice.programme for channel, voice in voices.items()}
     return Score(
         duration_s=piece.timeline.duration_s,
         style=style.name,
         sections=plan.sections,
-        bars=plan.bars,
-        voices=voices_of(style),
-        notes=tuple(_without_overlaps(notes)),
-        controls=(),
+        bars=bars,
+        voices=tuple(voices.values()),
+        notes=tuple(
+            perform(lines, style, piece.random_seed if performance_seed is None else performance_seed)
+        ),
+        controls=controls_of(lines, plan.sections, loud, programmes, context.speech.spans),
         speech=context.speech.spans,
     )
 
 
-def choose_style(name: str, random_seed: int) -> Style:
-    """The style with this name; for "auto" the random seed's choice. KeyError when unknown."""
-    return pick(generator(random_seed, "style"), tuple(STYLES.values())) if name == AUTO else STYLES[name]
+def choose_style(wish: Wish, random_seed: int, timeline: EmotionTimeline) -> str:
+    """The name of the style wished for; for "auto" the random seed's choice of those that suit."""
+    if wish.style != AUTO:
+        return wish.style
+    means = [(mood(span, wish.arousal), span.span.duration_s) for span in timeline.spans]
+    total_s = sum(length_s for _, length_s in means)
+    valence = sum(m.valence * length_s for m, length_s in means) / total_s
+    arousal = sum(m.arousal * length_s for m, length_s in means) / total_s + wish.arousal
+    away = {
+        style.name: math.hypot(style.suits[0] - valence, style.suits[1] - arousal)
+        for style in STYLES.values()
+    }
+    nearest = min(away.values())
+    return pick(generator(random_seed, "style"), [name for name in away if away[name] <= nearest + _NEARBY])
 
 
 def voices_of(style: Style) -> tuple[Voice, ...]:
     """All voices of a style: each role in each colour, and the drums."""
     voices = []
     for i, role in enumerate(ROLES):
-        sounds: Sounds = getattr(style, role)
         reverb = style.reverb // 2 if role == "bass" else style.reverb
-        for j, (colour, sound) in enumerate(zip(COLOURS, sounds, strict=True)):
-            voices.append(Voice(f"{role} {colour}", role, _channel(i, j), *sound, _PANS[role], reverb))
-    return (*voices, Voice("drums", "drums", DRUMS_CHANNEL, *style.drums, _PANS["drums"], style.reverb))
+        for j, (colour, programme) in enumerate(zip(COLOURS, style.sounds[role], strict=True)):
+            name, channel = f"{role} {colour}", _channel(i, j)
+            voices.append(Voice(name, role, channel, programme, REFERENCE_VOLUME, _PANS[role], reverb))
+    drums = Voice(
+        "drums", "drums", DRUMS_CHANNEL, style.drums, REFERENCE_VOLUME, _PANS["drums"], style.reverb // 2
+    )
+    return (*voices, drums)
 
 
 def _channel(role: int, colour: int) -> int:
@@ -91,59 +116,51 @@ def _channel(role: int, colour: int) -> int:
 
 
 def _figure(emotion: Emotion, style: Style, random_seed: int) -> str:
-    """One of the emotion's figures that suits the style; it stays the emotion's in this piece."""
-    suiting = [figure for figure in PROFILES[emotion].figures if figure in style.figures]
-    return pick(generator(random_seed, "figure", emotion), suiting or style.figures)
+    """One of the emotion's figures, as the style plays it; it stays the emotion's in this piece."""
+    figure = pick(generator(random_seed, "figure", emotion), PROFILES[emotion].figures)
+    played = style.figures.get(figure, figure)
+    assert played in FIGURES
+    return played
 
 
-def _write(role: str, bar: Bar, context: _Context) -> Iterator[Note]:
-    """The notes of one voice in one bar."""
-    if _rests(role, bar, context.plan):
-        return
+def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
+    """What one voice plays, bar by bar; it remembers its last pitch."""
+    sections = context.plan.sections
+    last: int | None = None
+    for index, bar in enumerate(bars):
+        section = sections[bar.section]
+        colour = COLOURS.index(PROFILES[section.emotion].colour)
+        part = _part(role, bar, bars[index + 1] if index + 1 < len(bars) else None, last, context)
+        written = [] if rests(role, bar, sections) else WRITERS[role](bar, part)
+        if written:
+            last = max(written, key=lambda event: event.beat).pitch
+        yield Line(
+            role=role,
+            channel=DRUMS_CHANNEL if role == "drums" else _channel(ROLES.index(role), colour),
+            bar=bar,
+            articulation=section.mood.articulation,
+            closing=part.closing,
+            breath=has_breath(bar, sections),
+            written=tuple(written),
+            played=tuple(thin(role, written, bar, context.speech)),
+        )
+
+
+def _part(role: str, bar: Bar, following: Bar | None, last: int | None, context: _Context) -> Part:
     section = context.plan.sections[bar.section]
-    profile = PROFILES[section.emotion]
-    closing = bar.remaining == 0 and bar.section == len(context.plan.sections) - 1
-    chance = generator(context.piece.random_seed, role, bar.section, bar.number)
-    part = Part(
+    phrase = generator(context.random_seed, "variant", role, bar.section, bar.number // PHRASE_BARS)
+    return Part(
         section=section,
-        profile=profile,
+        profile=PROFILES[section.emotion],
         style=context.style,
         motif=context.motif,
-        random_seed=context.piece.random_seed,
+        random_seed=context.random_seed,
         figure=context.figures[section.emotion],
-        closing=closing,
-        chance=chance,
+        variant=int(phrase.random() * _VARIANTS),
+        following=following,
+        last=last,
+        closing=following is None,
+        answering=context.speech.pauses_in(bar),
+        stinger=has_stinger(bar, context.plan.sections),
+        chance=generator(context.random_seed, role, bar.section, bar.number),
     )
-    channel = DRUMS_CHANNEL if role == "drums" else _channel(ROLES.index(role), COLOURS.index(profile.colour))
-    held = role in ("pad", "bass") or closing
-    articulation = 1.0 if held else profile.articulation
-    last_s = bar.end_s - min(_RELEASE_S, 0.3 * bar.beats * bar.beat_s) if closing else math.inf
-    for event in thin(role, WRITERS[role](bar, part), bar, context.speech):
-        late_s = 0.0 if event.beat == 0 else _LATEST_S * chance.random()
-        start_s = bar.time_s(event.beat) + late_s
-        end_s = min(start_s + event.length * articulation * bar.beat_s, last_s)
-        velocity = event.velocity + round(_SPREAD * (2 * chance.random() - 1))
-        yield Note(start_s, end_s, channel, event.pitch, min(127, max(1, velocity)))
-
-
-def _rests(role: str, bar: Bar, plan: Plan) -> bool:
-    opening = bar.section == 0 and bar.number < _ENTRIES.get(role, 0)
-    if opening and len(plan.sections[0].bars) >= 8:
-        return True
-    return role in _BREATHS.get(bar.number // 8 % 6, ())
-
-
-def _without_overlaps(notes: list[Note]) -> Iterator[Note]:
-    """Ends each note before its channel strikes the same pitch again.
-
-    MIDI's note-off names only the pitch, so the earlier note's end would cut the later.
-    """
-    next_start: dict[tuple[int, int], float] = {}
-    trimmed = []
-    for note in reversed(notes):
-        place = (note.channel, note.pitch)
-        end_s = min(note.end_s, next_start.get(place, math.inf))
-        if end_s > note.start_s:
-            trimmed.append(note._replace(end_s=end_s))
-            next_start[place] = note.start_s
-    return reversed(trimmed)

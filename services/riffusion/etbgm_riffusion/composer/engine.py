@@ -1,6 +1,7 @@
 """The composer as a music engine: composes once per piece, renders cue by cue."""
 
 import hashlib
+from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -11,14 +12,14 @@ import soundfile
 from etbgm_kit.types import EngineInfo
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
-from etbgm_riffusion.composer.render import render
+from etbgm_riffusion.composer.render import render, roles_of
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
-MUSIC_REVISION = 2
+MUSIC_REVISION = 4
 """Raise it with every change that can change a note or a sample."""
 
 _LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}
@@ -49,7 +50,7 @@ class ComposerEngine:
         """Finds SoundFont and synthesiser and tries them. RuntimeError naming what is missing."""
         soundfont = find_soundfont(self._named)
         self._synth = find_synth(soundfont)
-        self._synth.player((), 48000).close()
+        self._synth.player([()], 48000).close()
         with soundfont.open("rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._info = EngineInfo(
@@ -72,9 +73,15 @@ class ComposerEngine:
         report(0.0)
         composed = self._composed(request.piece)
         rate = request.sample_rate_hz
-        with soundfile.SoundFile(music, "w", rate, 2, "PCM_24", format="FLAC") as file:
-            for block in render(composed.score, request.cue, self._synth, rate, report):
-                file.write(np.rint(block * (_FULL_SCALE / 2**8)).astype(np.int32) * 2**8)
+        stems = roles_of(composed.score) if request.stems else ()
+        with ExitStack() as stack:
+            files = [
+                stack.enter_context(soundfile.SoundFile(path, "w", rate, 2, "PCM_24", format="FLAC"))
+                for path in (music, *(music.with_name(f"{role}.flac") for role in stems))
+            ]
+            for block in render(composed.score, request.cue, self._synth, rate, report, stems):
+                for file, part in zip(files, np.clip(block, -1, 1), strict=True):
+                    file.write(np.rint(part * (_FULL_SCALE / 2**8)).astype(np.int32) * 2**8)
         return Generated(
             midi=composed.midi,
             sections=tuple(
@@ -83,6 +90,7 @@ class ComposerEngine:
             ),
             style=composed.score.style,
             notes=self._synth.notes,
+            stems=stems,
         )
 
 

@@ -1,26 +1,25 @@
-"""The form: which key, tempo, bars and chords each emotion of the timeline gets.
+"""The time plan: which key, tempo and bars each emotion of the timeline gets.
 
 Every emotion span becomes a section whose tempo is fitted so that a whole number of
-bars fills it exactly; so each boundary is a bar line. An emotion that returns finds
-its key and its chords again.
+bars fills it exactly; so each boundary is a bar line. The tempo of a section changes
+over its last bars to that of the next one, or to a simple ratio of it (a metric
+modulation, where the new beat is a group of the old one's parts), and slows down at the
+end of the piece.
 """
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline
 from etbgm_riffusion.composer.chance import generator, pick
-from etbgm_riffusion.composer.profiles import PROFILES, Profile
+from etbgm_riffusion.composer.harmony import PHRASE_BARS
+from etbgm_riffusion.composer.moods import mood
+from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 from etbgm_riffusion.composer.styles import Style
-from etbgm_riffusion.composer.theory import Chord, Key, voice
-
-PHRASE_BARS = 4
-_PERIOD_BARS = 2 * PHRASE_BARS
-_FORM = "AABA"
-"""Which of an emotion's two progressions each period of a long section takes."""
+from etbgm_riffusion.composer.theory import Key
 
 _ODD_BAR_COST = 0.05
 """A bar of two beats before a boundary is as bad as a tempo 5 % off."""
@@ -31,44 +30,41 @@ _FINAL_S = 2.8
 _SHORT_BARS = (0.125, 0.25, 0.5, 1.0, 2.0, 3.0)
 """Beats of the single bar that a span shorter than a bar gets."""
 
-_TEMPO_PER_INTENSITY = 0.12
-"""An intensity of 1 against 0 makes an excited emotion 12 % faster, a calm one slower."""
+_RATIOS = (1.0, 3 / 4, 4 / 3, 2 / 3, 3 / 2, 1 / 2, 2.0)
+"""Of the next beat to this one: the same, and metric modulations."""
+
+_CHANGING_BARS = ((8, 2), (4, 1))
+"""Least bars of a section, and over how many of them its tempo changes."""
+
+_RITARDANDO = 1.25
+"""Length of the piece's last beat against its usual one."""
 
 _FIFTH = 7
-_PAD_CENTRE = 60
-
-
-@dataclass(frozen=True, slots=True)
-class _Colour:
-    """What an emotion is in this piece: its key and two progressions of chord symbols."""
-
-    key: Key
-    progressions: tuple[tuple[str, ...], tuple[str, ...]]
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The form of a piece."""
+    """The sections of a piece, and beats of a full bar."""
 
     sections: tuple[PlannedSection, ...]
-    bars: tuple[Bar, ...]
     meter: int
 
 
-def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style) -> Plan:
+def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_arousal: float = 0.0) -> Plan:
     """The plan for a timeline: a pure function of its arguments."""
     chance = generator(random_seed, "plan")
     meter = pick(chance, style.meters)
     slowest, fastest = style.tempo_bpm
     tempo_bpm = slowest + chance.random() * (fastest - slowest)
     home = int(chance.random() * 12)
-    colours = {
-        emotion: _colour(random_seed, emotion, home, at_home=emotion == timeline.spans[0].emotion)
-        for emotion in {span.emotion for span in timeline.spans}
-    }
-    *others, last = (_section(span, tempo_bpm, meter, colours[span.emotion].key) for span in timeline.spans)
-    sections = (*others, _with_fermata(last))
-    return Plan(sections, tuple(_bars(sections, colours)), meter)
+    first = timeline.spans[0].emotion
+    sections: list[PlannedSection] = []
+    for span in reversed(timeline.spans):
+        means = mood(span, wished_arousal)
+        bars = fit_bars(span.span.duration_s, 60 / (tempo_bpm * means.tempo), meter)
+        key = _key(random_seed, span.emotion, means, home, at_home=span.emotion == first)
+        sections.append(_section(span, means, key, bars, sections[-1] if sections else None))
+    return Plan(tuple(reversed(sections)), meter)
 
 
 def fit_bars(duration_s: float, beat_s: float, meter: int) -> tuple[float, ...]:
@@ -89,73 +85,45 @@ def fit_bars(duration_s: float, beat_s: float, meter: int) -> tuple[float, ...]:
     return (float(meter),) * count + ((odd,) if odd else ())
 
 
-def _section(span: EmotionSpan, tempo_bpm: float, meter: int, key: Key) -> PlannedSection:
-    profile = PROFILES[span.emotion]
-    pace = 1 + _TEMPO_PER_INTENSITY * (span.intensity - 0.5) * math.copysign(1, profile.arousal)
-    beat_s = 60 / (tempo_bpm * float(profile.tempo_ratio) * pace)
-    bars = fit_bars(span.span.duration_s, beat_s, meter)
-    return PlannedSection(span.span, span.emotion, span.intensity, key, bars)
+def _section(
+    span: EmotionSpan, means: Means, key: Key, bars: tuple[float, ...], following: PlannedSection | None
+) -> PlannedSection:
+    """The section before `following`, which decides how its tempo ends."""
+    duration_s = span.span.duration_s
+    if following is None:
+        bars = _with_fermata(bars, duration_s / sum(bars))
+    changing = next((count for least, count in _CHANGING_BARS if len(bars) >= least), 0)
+    steady_s, beats, last = duration_s / sum(bars), sum(bars), sum(bars[len(bars) - changing :])
+    if following is None:
+        beat_s = duration_s / (beats + (_RITARDANDO - 1) * last / 2)
+        end_s = beat_s * _RITARDANDO if changing else beat_s
+    else:
+        ratio = min(_RATIOS, key=lambda ratio: abs(math.log(following.beat_s / steady_s / ratio)))
+        end_s = following.beat_s / ratio
+        beat_s = (duration_s - end_s * last / 2) / (beats - last / 2)
+    if not changing:
+        beat_s = end_s = steady_s
+    return PlannedSection(span.span, span.emotion, means, key, bars, beat_s, end_s, changing)
 
 
-def _with_fermata(section: PlannedSection) -> PlannedSection:
+def _with_fermata(bars: tuple[float, ...], beat_s: float) -> tuple[float, ...]:
     """Makes one long bar of the last two when the last chord would be too short."""
-    *before, one, last = (0.0, *section.bars)
-    if len(before) < 2 or last * section.beat_s >= _FINAL_S:
-        return section
-    return replace(section, bars=(*before[1:], one + last))
+    if len(bars) < 3 or bars[-1] * beat_s >= _FINAL_S:
+        return bars
+    return (*bars[:-2], bars[-2] + bars[-1])
 
 
-def _colour(random_seed: int, emotion: Emotion, home: int, at_home: bool) -> _Colour:
-    """The first emotion is at home; others may lie one fifth away, so keys share six notes."""
-    chance = generator(random_seed, "colour", emotion)
-    mode, progressions = pick(chance, PROFILES[emotion].harmony)
+def _key(random_seed: int, emotion: Emotion, means: Means, home: int, at_home: bool) -> Key:
+    """The emotion's key: its brighter mode where the mood is brighter than its row.
+
+    The first emotion is at home; others may lie one fifth away, so keys share six notes.
+    """
+    chance = generator(random_seed, "key", emotion)
+    modes = PROFILES[emotion].modes
+    brighter = means.valence > PROFILES[emotion].means.valence + 0.15
+    mode = modes[0] if brighter else pick(chance, modes)
     away = 0 if at_home else pick(chance, (-_FIFTH, 0, 0, _FIFTH))
-    first = pick(chance, progressions)
-    second = pick(chance, [other for other in progressions if other != first])
-    return _Colour(Key.relative((home + away) % 12, mode), (tuple(first.split()), tuple(second.split())))
-
-
-def _bars(sections: Sequence[PlannedSection], colours: dict[Emotion, _Colour]) -> Iterator[Bar]:
-    voicing: tuple[int, ...] = ()
-    for index, section in enumerate(sections):
-        following = sections[index + 1] if index + 1 < len(sections) else None
-        profile = PROFILES[section.emotion]
-        chords = _chords(section, colours[section.emotion], following)
-        before = 0.0
-        for number, (beats, chord) in enumerate(zip(section.bars, chords, strict=True)):
-            voicing = voice(chord, voicing, _PAD_CENTRE + profile.register // 2)
-            yield Bar(
-                start_s=section.span.start_s + before * section.beat_s,
-                beats=beats,
-                beat_s=section.beat_s,
-                end_beat_s=section.beat_s,
-                phrase=f"{section.emotion} {number // PHRASE_BARS}",
-                section=index,
-                number=number,
-                remaining=len(section.bars) - number - 1,
-                chord=chord,
-                voicing=voicing,
-            )
-            before += beats
-
-
-def _chords(section: PlannedSection, colour: _Colour, following: PlannedSection | None) -> Iterator[Chord]:
-    """Two progressions in the form AABA; the last bar leads into the next key, or home."""
-    count = len(section.bars)
-    profile = PROFILES[section.emotion]
-    for number in range(count):
-        letter = _FORM[number // _PERIOD_BARS % len(_FORM)]
-        symbol = colour.progressions["AB".index(letter)][number % PHRASE_BARS]
-        key = section.key
-        if following is None:
-            symbol = _closing(symbol, count - number, profile)
-        elif number == count - 1 and count >= 3:
-            symbol, key = PROFILES[following.emotion].cadence, following.key
-        yield Chord.parse(symbol, key)
-
-
-def _closing(symbol: str, bars_left: int, profile: Profile) -> str:
-    return {1: "1", 2: profile.cadence}.get(bars_left, symbol)
+    return Key.relative((home + away) % 12, mode)
 
 
 def unit_starts(bars: Sequence[Bar], least_s: float) -> tuple[int, ...]:

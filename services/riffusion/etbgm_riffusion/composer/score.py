@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from etbgm_kit.types import Emotion, Span
+from etbgm_riffusion.composer.profiles import Means
 from etbgm_riffusion.composer.theory import Chord, Key
 
 
@@ -14,14 +15,15 @@ class PlannedSection:
 
     span: Span
     emotion: Emotion
-    intensity: float
+    mood: Means
     key: Key
     bars: tuple[float, ...]
-
-    @property
-    def beat_s(self) -> float:
-        """Seconds of a quarter note."""
-        return self.span.duration_s / sum(self.bars)
+    beat_s: float
+    """Seconds of a quarter note, until the tempo changes."""
+    end_beat_s: float
+    """Seconds of a quarter note at the section's end."""
+    changing_bars: int
+    """Bars at the end over which the tempo changes."""
 
     @property
     def tempo_bpm(self) -> float:
@@ -49,7 +51,7 @@ class Bar:
     """Bars that follow in the section."""
     chord: Chord
     voicing: tuple[int, ...]
-    """The chord's pitches, from low to high."""
+    """The bass's pitch and the chord's in the upper voices, from low to high."""
 
     @property
     def end_s(self) -> float:

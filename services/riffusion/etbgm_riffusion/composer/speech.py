@@ -1,7 +1,7 @@
 """Where someone speaks, as the arrangement sees it, and how it steps back there."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.score import Bar, Event
@@ -14,10 +14,14 @@ BRIDGED_S = 1.0
 
 _CEILING = 71
 """Highest pitch of lead and accompaniment under speech, B4 (494 Hz): below the
-consonants and the upper formants at 1-4 kHz, which carry intelligibility."""
+consonants and the upper formants at 1-4 kHz, which carry intelligibility (ANSI S3.5-1997,
+band importance)."""
 
-_SOFTER = {"lead": 20, "keys": 16, "drums": 16, "pad": 12, "bass": 4}
-"""MIDI velocity taken off each voice under speech."""
+_LOWERED = ("lead", "counter", "keys", "pad")
+_ON_THE_BEAT = ("keys", "bass", "drums")
+
+_SOFTER = {"lead": 20, "keys": 16, "drums": 16, "counter": 12, "pad": 12, "bass": 4}
+"""MIDI velocity taken off each voice under speech, which also makes it darker."""
 
 
 class Speech:
@@ -46,18 +50,24 @@ class Speech:
         index = bisect_right(self._starts, time_s) - 1
         return index >= 0 and time_s < self._ends[index]
 
+    def pauses_in(self, bar: Bar) -> bool:
+        """True when there is speech in the piece and most of `bar` lies in a pause."""
+        return bool(self._starts) and not any(
+            self.sounds_at(bar.time_s(beat)) for beat in (0.0, bar.beats / 2)
+        )
 
-def thin(role: str, events: list[Event], bar: Bar, speech: Speech) -> list[Event]:
+
+def thin(role: str, events: Sequence[Event], bar: Bar, speech: Speech) -> list[Event]:
     """What is left of a voice's events where speech sounds.
 
-    The lead keeps one long note every other bar, accompaniment and percussion only
-    what falls on the beat; both move below `_CEILING` and get softer.
+    The lead keeps one long note every other bar, accompaniment, bass and percussion only
+    what falls on the beat; all move below `_CEILING` and get softer.
     """
-    left = []
+    left: list[Event] = []
     for event in events:
-        spoken = speech.sounds_at(bar.start_s + event.beat * bar.beat_s)
+        spoken = speech.sounds_at(bar.time_s(event.beat))
         kept = _step_back(role, event, bar) if spoken else event
-        if kept:
+        if kept and (not spoken or (kept.beat, kept.pitch) not in {(e.beat, e.pitch) for e in left}):
             left.append(kept)
     return left
 
@@ -65,10 +75,10 @@ def thin(role: str, events: list[Event], bar: Bar, speech: Speech) -> list[Event
 def _step_back(role: str, event: Event, bar: Bar) -> Event | None:
     if role == "lead" and (event.beat > 0 or bar.number % 2):
         return None
-    if role in ("keys", "drums") and event.beat % 1:
+    if role in _ON_THE_BEAT and event.beat % 1:
         return None
     pitch, length = event.pitch, event.length
-    if role in ("lead", "keys"):
+    if role in _LOWERED:
         while pitch > _CEILING:
             pitch -= 12
     if role == "lead":

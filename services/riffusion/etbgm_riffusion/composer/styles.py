@@ -1,25 +1,17 @@
-"""The styles, as data: who plays what, and how loud."""
+"""The styles, as data: who plays what.
 
-from dataclasses import dataclass
-from typing import NamedTuple
+Sounds are General MIDI programmes, 0 to 127, one for each colour: calm, bright, tense
+(see `profiles.Profile.colour`). How loud each plays follows from `balance`.
+"""
 
-ROLES = ("lead", "keys", "pad", "bass")
+from dataclasses import dataclass, field, replace
+
+ROLES = ("lead", "counter", "keys", "pad", "bass")
+"""The pitched voices, each with three sounds; with the drums they fill MIDI's 16 channels."""
 COLOURS = ("calm", "bright", "tense")
 DRUMS_CHANNEL = 9
 
-
-class Sound(NamedTuple):
-    """A General MIDI programme, 0 to 127, and its MIDI volume, 0 to 127.
-
-    Volumes were set by measuring: every emotion in every style comes to about -20 LUFS.
-    """
-
-    programme: int
-    volume: int
-
-
-Sounds = tuple[Sound, Sound, Sound]
-"""For the colours calm, bright and tense (see `profiles.Profile.colour`)."""
+Sounds = tuple[int, int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,23 +20,32 @@ class Style:
 
     name: str
     description: str
-    lead: Sounds
-    keys: Sounds
-    pad: Sounds
-    bass: Sounds
-    drums: Sound
+    sounds: dict[str, Sounds]
+    """For each of ROLES."""
+    drums: int
+    """Programme of the percussion channel: 0 standard, 25 TR-808, 32 jazz, 40 brushes, 48 orchestra."""
     tempo_bpm: tuple[float, float]
     """Slowest and fastest tempo of a neutral section."""
     meters: tuple[int, ...]
     """Beats of a bar; the random seed chooses."""
-    figures: tuple[str, ...]
-    """What the accompaniment may play (`voices.keys`)."""
-    drive: int
-    """The most percussion, 0 to 3 (see `profiles.Profile.drive`)."""
+    figures: dict[str, str]
+    """What the accompaniment plays for a figure of the emotion (`voices.keys`); itself by default."""
+    basses: dict[str, str]
+    """The same for the bass (`voices.bass`)."""
     kit: str
-    """Which drum patterns (`voices.drums`): "brushes", "machine" or "orchestra"."""
+    """Which drum patterns (`voices.drums`)."""
+    drive: int
+    """The most percussion, 0 to 3 (see `profiles.Means.drive`)."""
+    swing: float
+    """Where the second eighth of a beat lies: 0.5 straight … 0.67 triplets."""
     reverb: int
     """Send to the reverb, 0 to 127."""
+    suits: tuple[float, float]
+    """The point of valence and arousal that it suits best, for "auto"."""
+    pulse: bool = True
+    """False when there is no beat to be felt."""
+    balance_db: dict[str, float] = field(default_factory=dict)
+    """Levels of roles against `balance.BALANCE_DB`."""
 
 
 STYLES: dict[str, Style] = {
@@ -52,44 +53,127 @@ STYLES: dict[str, Style] = {
     for style in (
         Style(
             "acoustic", "Guitar, woodwinds and double bass, close and warm.",
-            lead=(Sound(71, 84), Sound(73, 76), Sound(42, 88)),
-            keys=(Sound(24, 100), Sound(25, 86), Sound(24, 104)),
-            pad=(Sound(49, 60), Sound(49, 52), Sound(48, 62)),
-            bass=(Sound(32, 100), Sound(32, 90), Sound(32, 100)),
-            drums=Sound(40, 72), tempo_bpm=(84, 98), meters=(4, 4, 3),
-            figures=("arpeggio", "broken", "offbeat", "stabs", "tremble", "pulse"),
-            drive=2, kit="brushes", reverb=34,
+            sounds={
+                "lead": (71, 73, 42), "counter": (42, 71, 41), "keys": (24, 25, 24),
+                "pad": (49, 49, 48), "bass": (32, 32, 32),
+            },
+            drums=40, tempo_bpm=(84, 98), meters=(4, 4, 3),
+            figures={"stabs": "strum", "ostinato": "pulse", "block": "arpeggio"}, basses={},
+            kit="brushes", drive=2, swing=0.5, reverb=34, suits=(0.2, 0.0),
         ),
         Style(
             "ambient", "Slow pads and bells with much space.",
-            lead=(Sound(79, 74), Sound(11, 96), Sound(53, 74)),
-            keys=(Sound(4, 88), Sound(11, 104), Sound(88, 84)),
-            pad=(Sound(89, 82), Sound(88, 92), Sound(92, 80)),
-            bass=(Sound(39, 82), Sound(39, 92), Sound(39, 86)),
-            drums=Sound(0, 50), tempo_bpm=(72, 84), meters=(4,),
-            figures=("broken", "arpeggio", "block", "tremble"),
-            drive=1, kit="machine", reverb=80,
+            sounds={
+                "lead": (79, 11, 53), "counter": (52, 88, 52), "keys": (4, 11, 88),
+                "pad": (89, 88, 92), "bass": (39, 39, 39),
+            },
+            drums=0, tempo_bpm=(72, 84), meters=(4,),
+            figures={"offbeat": "arpeggio", "strum": "arpeggio", "comp": "broken", "stabs": "rise"},
+            basses={"bounce": "half", "drive": "half", "skip": "half"},
+            kit="machine", drive=1, swing=0.5, reverb=80, suits=(0.0, -0.5), pulse=False,
+            balance_db={"pad": 4, "drums": -6, "bass": -2},
         ),
         Style(
             "cinematic", "Strings, piano, horns and low drums.",
-            lead=(Sound(68, 86), Sound(73, 78), Sound(60, 86)),
-            keys=(Sound(0, 94), Sound(46, 80), Sound(48, 84)),
-            pad=(Sound(48, 80), Sound(49, 68), Sound(44, 72)),
-            bass=(Sound(42, 92), Sound(43, 80), Sound(43, 84)),
-            drums=Sound(48, 84), tempo_bpm=(80, 94), meters=(4, 4, 3),
-            figures=("arpeggio", "broken", "block", "pulse", "stabs", "tremble", "offbeat"),
-            drive=3, kit="orchestra", reverb=64,
+            sounds={
+                "lead": (68, 73, 60), "counter": (42, 60, 58), "keys": (0, 46, 48),
+                "pad": (48, 49, 44), "bass": (42, 43, 43),
+            },
+            drums=48, tempo_bpm=(80, 94), meters=(4, 4, 3),
+            figures={"strum": "arpeggio", "comp": "broken"}, basses={},
+            kit="orchestra", drive=3, swing=0.5, reverb=64, suits=(-0.4, 0.4),
         ),
         Style(
             "electronic", "Synthesisers over a drum machine.",
-            lead=(Sound(80, 78), Sound(81, 60), Sound(81, 58)),
-            keys=(Sound(5, 120), Sound(4, 84), Sound(87, 72)),
-            pad=(Sound(89, 90), Sound(90, 58), Sound(95, 66)),
-            bass=(Sound(38, 108), Sound(38, 84), Sound(39, 86)),
-            drums=Sound(25, 72), tempo_bpm=(88, 98), meters=(4,),
-            figures=("pulse", "arpeggio", "offbeat", "stabs", "broken", "tremble"),
-            drive=3, kit="machine", reverb=40,
+            sounds={
+                "lead": (80, 81, 81), "counter": (82, 80, 87), "keys": (5, 4, 87),
+                "pad": (89, 90, 95), "bass": (38, 38, 39),
+            },
+            drums=25, tempo_bpm=(88, 98), meters=(4,),
+            figures={"strum": "offbeat", "comp": "arpeggio", "lurch": "lurch"},
+            basses={"half": "octaves", "bounce": "octaves"},
+            kit="machine", drive=3, swing=0.5, reverb=40, suits=(0.0, 0.6),
+        ),
+        Style(
+            "jazz", "Piano trio with vibraphone: walking bass, brushes, swung eighths.",
+            sounds={
+                "lead": (11, 66, 56), "counter": (26, 11, 66), "keys": (0, 0, 0),
+                "pad": (26, 26, 16), "bass": (32, 32, 32),
+            },
+            drums=32, tempo_bpm=(88, 104), meters=(4, 4, 3),
+            figures={
+                "block": "comp", "strum": "comp", "offbeat": "comp", "pulse": "stabs", "ostinato": "stabs",
+            },
+            basses={"half": "two", "bounce": "walk", "drive": "walk", "skip": "walk"},
+            kit="jazz", drive=2, swing=0.62, reverb=30, suits=(0.4, 0.1),
+            balance_db={"pad": -8, "bass": 2},
+        ),
+        Style(
+            "lofi", "Electric piano over dusty, swung beats.",
+            sounds={
+                "lead": (4, 11, 26), "counter": (75, 11, 4), "keys": (4, 5, 4),
+                "pad": (89, 52, 91), "bass": (33, 33, 35),
+            },
+            drums=25, tempo_bpm=(74, 86), meters=(4,),
+            figures={"strum": "comp", "offbeat": "comp", "pulse": "comp", "ostinato": "arpeggio"},
+            basses={"half": "lazy", "bounce": "lazy", "drive": "octaves"},
+            kit="lofi", drive=2, swing=0.58, reverb=36, suits=(0.2, -0.3),
+        ),
+        Style(
+            "orchestral", "A symphony orchestra: strings, woodwinds, horns, harp and timpani.",
+            sounds={
+                "lead": (40, 73, 56), "counter": (70, 68, 60), "keys": (46, 45, 48),
+                "pad": (48, 48, 44), "bass": (43, 45, 43),
+            },
+            drums=48, tempo_bpm=(82, 98), meters=(4, 4, 3),
+            figures={"strum": "arpeggio", "comp": "block", "pulse": "ostinato"}, basses={},
+            kit="orchestra", drive=3, swing=0.5, reverb=72, suits=(-0.1, 0.5),
+        ),
+        Style(
+            "pop", "Piano, guitars and a band's rhythm section.",
+            sounds={
+                "lead": (26, 80, 29), "counter": (52, 61, 30), "keys": (0, 25, 27),
+                "pad": (50, 50, 50), "bass": (33, 33, 34),
+            },
+            drums=0, tempo_bpm=(88, 102), meters=(4,),
+            figures={"broken": "block", "comp": "strum", "rise": "stabs"},
+            basses={"half": "root", "whole": "half"},
+            kit="pop", drive=3, swing=0.5, reverb=36, suits=(0.6, 0.4),
         ),
     )
 }  # fmt: skip
 """All styles by name, in alphabetical order."""
+
+ENSEMBLES: dict[str, dict[str, Sounds]] = {
+    "bells": {"lead": (10, 9, 14)},
+    "brass": {"lead": (57, 56, 57), "pad": (61, 61, 61)},
+    "cello": {"lead": (42, 42, 42)},
+    "choir": {"pad": (52, 52, 53)},
+    "clarinet": {"lead": (71, 71, 71)},
+    "electric guitar": {"lead": (26, 27, 29), "keys": (26, 27, 28)},
+    "electric piano": {"lead": (4, 5, 4), "keys": (4, 5, 4)},
+    "flute": {"lead": (73, 73, 73)},
+    "guitar": {"lead": (24, 25, 24), "keys": (24, 25, 24)},
+    "harp": {"keys": (46, 46, 46)},
+    "horn": {"lead": (60, 60, 60)},
+    "mallets": {"keys": (11, 12, 12)},
+    "oboe": {"lead": (68, 68, 68)},
+    "organ": {"keys": (19, 16, 18), "pad": (19, 16, 18)},
+    "piano": {"lead": (0, 0, 0), "keys": (0, 0, 0)},
+    "saxophone": {"lead": (66, 65, 67)},
+    "strings": {"lead": (40, 40, 40), "counter": (42, 42, 42), "pad": (48, 49, 44)},
+    "synth": {"lead": (80, 81, 81), "keys": (4, 90, 87), "pad": (89, 90, 95)},
+    "violin": {"lead": (40, 40, 40)},
+}
+"""What a wish for a family of instruments (`hints.FAMILIES`) gives to which role."""
+
+
+def styled(name: str, families: tuple[str, ...], drums: bool) -> Style:
+    """The style with the instruments wished for; the first family has the first choice of roles.
+
+    KeyError when there is no such style or family.
+    """
+    style = STYLES[name]
+    for family in reversed(families):
+        style = replace(style, sounds=style.sounds | ENSEMBLES[family])
+    return style if drums else replace(style, drive=0)

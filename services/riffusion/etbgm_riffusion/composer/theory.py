@@ -74,7 +74,8 @@ class Chord:
 
         A digit names the degree; the mode decides the quality. After it: "s" the
         fourth instead of the third, "M" a major third whatever the mode says, "7"
-        and "9" add the seventh and ninth, "t" the tritone above the root.
+        and "9" add the seventh and ninth, "t" the tritone above the root, "b" the
+        semitone above it.
         """
         degree = int(symbol[0]) - 1
         root, third, fifth, seventh, ninth = (key.pitch(degree + step) for step in (0, 2, 4, 6, 8))
@@ -82,7 +83,7 @@ class Chord:
             third = root + 5
         if "M" in symbol:
             third = root + 4
-        extras = {"7": seventh, "9": ninth, "t": root + 6}
+        extras = {"7": seventh, "9": ninth, "t": root + 6, "b": root + 1}
         notes = (root, third, fifth, *(extras[mark] for mark in symbol[1:] if mark in extras))
         return Chord(tuple(note % 12 for note in notes))
 
@@ -90,24 +91,6 @@ class Chord:
 def nearest(pitch: int, pitch_classes: Iterable[int]) -> int:
     """The pitch of one of `pitch_classes` that lies nearest to `pitch`; the lower of two."""
     return min((pitch + (pc - pitch + 5) % 12 - 5 for pc in pitch_classes), key=lambda p: (abs(p - pitch), p))
-
-
-def voice(chord: Chord, before: tuple[int, ...], centre: int) -> tuple[int, ...]:
-    """The chord in close position, moving as little as possible from `before`.
-
-    Tries every inversion near `centre`; a chord without predecessor lies around it.
-    """
-    candidates = [_stack(chord, nearest(centre - 5 + shift, [pc])) for pc in chord.notes for shift in (-4, 4)]
-
-    def cost(voicing: tuple[int, ...]) -> float:
-        movement = sum(min(abs(p - q) for q in before) for p in voicing) if before else 0
-        return movement + 0.6 * abs(sum(voicing) / len(voicing) - centre)
-
-    return min(candidates, key=lambda voicing: (cost(voicing), voicing))
-
-
-def _stack(chord: Chord, lowest: int) -> tuple[int, ...]:
-    return tuple(sorted(lowest + (pc - lowest) % 12 for pc in set(chord.notes)))
 
 
 def _spell(pitch_class: int, major_tonic: int) -> str:

@@ -1,32 +1,134 @@
 """The bass: the root and what moves around it."""
 
+from collections.abc import Callable
+
 from etbgm_riffusion.composer.score import Bar, Event
 from etbgm_riffusion.composer.theory import nearest
 from etbgm_riffusion.composer.voices.part import Part, onsets
-
-_CENTRE = 39
-"""E flat 2: roots lie between A1 and G#2."""
+from etbgm_riffusion.composer.voicing import bass_note
 
 
 def bass(bar: Bar, part: Part) -> list[Event]:
-    """The emotion's movement: `Profile.bass` names it."""
-    root = nearest(_CENTRE, [bar.chord.root])
-    fifth = nearest(root + 4, [bar.chord.fifth])
-    tonic = nearest(_CENTRE, [part.section.key.tonic])
-    loud, middle, last = part.velocity, bar.beats // 2, bar.beats - 1
-    whole = [Event(0, bar.beats, root, loud)]
+    """The emotion's movement (`Profile.bass`), or what the style plays for it (`Style.basses`)."""
+    movement = part.style.basses.get(part.profile.bass, part.profile.bass)
     if part.closing or bar.beats < 2:
-        return whole
-    movements = {
-        "whole": whole,
-        "pedal": [Event(0, bar.beats, tonic, loud)],
-        "half": [Event(0, middle, root, loud), Event(middle, bar.beats - middle, fifth, loud - 8)],
-        "lean": [Event(0, last, root, loud), Event(last, 1, root + 1, loud - 10)],
-        "bounce": [
-            Event(0, 1, root, loud),
-            Event(middle, 1, fifth, loud - 6),
-            Event(last + 0.5, 0.5, root, loud - 10),
-        ],
-        "drive": [Event(b, 0.45, root, loud if b % 1 == 0 else loud - 12) for b in onsets(bar.beats, 0.5)],
-    }
-    return movements[part.profile.bass]
+        return _whole(bar, part)
+    return MOVEMENTS[movement](bar, part)
+
+
+def _root(bar: Bar) -> int:
+    return bar.voicing[0]
+
+
+def _fifth(bar: Bar) -> int:
+    return nearest(_root(bar) + 4, [bar.chord.fifth])
+
+
+def _approach(bar: Bar, part: Part) -> int:
+    """A semitone from the next root, from the nearer side."""
+    goal = part.following.voicing[0] if part.following else _root(bar)
+    return goal + (1 if goal < _root(bar) else -1)
+
+
+def _whole(bar: Bar, part: Part) -> list[Event]:
+    return [Event(0, bar.beats, _root(bar), part.velocity)]
+
+
+def _pedal(bar: Bar, part: Part) -> list[Event]:
+    """The tonic, whatever the chord: tension by a point that does not give way."""
+    return [Event(0, bar.beats, bass_note(part.section.key.tonic), part.velocity)]
+
+
+def _half(bar: Bar, part: Part) -> list[Event]:
+    half = bar.beats // 2
+    second = _fifth(bar) if part.variant % 2 else _root(bar)
+    return [
+        Event(0, half, _root(bar), part.velocity),
+        Event(half, bar.beats - half, second, part.velocity - 8),
+    ]
+
+
+def _two(bar: Bar, part: Part) -> list[Event]:
+    """In two, with an approach to the next bar at the end."""
+    return [*_half(bar, part)[:1], Event(bar.beats - 1, 1, _approach(bar, part), part.velocity - 8)]
+
+
+def _lean(bar: Bar, part: Part) -> list[Event]:
+    """A long root, and a semitone above it that drags."""
+    last = bar.beats - 1
+    return [
+        Event(0, last, _root(bar), part.velocity),
+        Event(last, 1, _root(bar) + (1 if part.variant % 2 else 6), part.velocity - 6),
+    ]
+
+
+def _bounce(bar: Bar, part: Part) -> list[Event]:
+    """Root and fifth on the strong beats, a pick-up before the next bar."""
+    half, last = bar.beats // 2, bar.beats - 1
+    strokes = [Event(0, 1, _root(bar), part.velocity), Event(half, 1, _fifth(bar), part.velocity - 6)]
+    if part.variant % 2:
+        strokes.append(Event(last + 0.5, 0.5, _approach(bar, part), part.velocity - 10))
+    return strokes
+
+
+def _skip(bar: Bar, part: Part) -> list[Event]:
+    """On the first beat, then off the beat, an octave apart."""
+    offs = (1.5, 2.5) if part.variant % 2 else (1.5, 3)
+    return [
+        Event(0, 0.75, _root(bar), part.velocity),
+        *(Event(beat, 0.5, _root(bar) + 12, part.velocity - 8) for beat in offs if beat < bar.beats),
+    ]
+
+
+def _drive(bar: Bar, part: Part) -> list[Event]:
+    """Eighths on the root; the last one leads to the next bar."""
+    beats = onsets(bar.beats, 0.5)
+    pitches = [_root(bar)] * (len(beats) - 1) + [_approach(bar, part)]
+    return [
+        Event(beat, 0.45, pitch, part.velocity - (0 if beat % 1 == 0 else 12))
+        for beat, pitch in zip(beats, pitches, strict=True)
+    ]
+
+
+def _octaves(bar: Bar, part: Part) -> list[Event]:
+    return [
+        Event(beat, 0.45, _root(bar) + 12 * (beat % 1 > 0), part.velocity - (0 if beat % 1 == 0 else 10))
+        for beat in onsets(bar.beats, 0.5)
+        if beat % 1 > 0 or int(beat) % 2 == part.variant // 2 % 2 or beat == 0
+    ]
+
+
+def _lazy(bar: Bar, part: Part) -> list[Event]:
+    """Late and syncopated, with rests."""
+    offs = (1.5, 2.5) if part.variant % 2 else (2.5, 3.5)
+    return [
+        Event(0, 1.25, _root(bar), part.velocity),
+        *(Event(beat, 0.5, _fifth(bar), part.velocity - 10) for beat in offs if beat < bar.beats),
+    ]
+
+
+def _walk(bar: Bar, part: Part) -> list[Event]:
+    """A note a beat: root, chord notes, and an approach to the next root (Berliner 1994, ch. 7)."""
+    third = nearest(_root(bar) + 4, [bar.chord.notes[1]])
+    inner = [third, _fifth(bar), third + 12, _root(bar) + 12]
+    pitches = [_root(bar), *(inner[(part.variant + i) % 4] for i in range(int(bar.beats) - 2))]
+    return [
+        Event(beat, 0.9, pitch, part.velocity - 4 * (beat % 2))
+        for beat, pitch in enumerate([*pitches, _approach(bar, part)])
+    ]
+
+
+MOVEMENTS: dict[str, Callable[[Bar, Part], list[Event]]] = {
+    "bounce": _bounce,
+    "drive": _drive,
+    "half": _half,
+    "lazy": _lazy,
+    "lean": _lean,
+    "octaves": _octaves,
+    "pedal": _pedal,
+    "root": _whole,
+    "skip": _skip,
+    "two": _two,
+    "walk": _walk,
+    "whole": _whole,
+}

@@ -6,7 +6,14 @@ from etbgm_riffusion.composer.score import Bar, Event
 from etbgm_riffusion.composer.voices.part import Part, onsets
 
 _STABS = ((0, 1.5, 3), (0, 1, 2.5), (0.5, 1.5, 3), (0, 2.5, 3.5))
-"""Syncopated onsets in a bar of four beats."""
+_COMPS = ((0, 2.5), (0.5, 2), (1, 2.5, 3.5), (0, 1.5, 3))
+_STRUMS = (
+    (0, 1, 1.5, 2.5, 3),
+    (0, 1, 2, 2.5, 3.5),
+    (0, 1.5, 2, 3, 3.5),
+    (0, 0.5, 1.5, 2.5, 3),
+)
+"""Onsets in a bar of four beats, one row for each variant."""
 
 
 def keys(bar: Bar, part: Part) -> list[Event]:
@@ -16,80 +23,149 @@ def keys(bar: Bar, part: Part) -> list[Event]:
     return FIGURES[part.figure](bar, part)
 
 
+def _upper(bar: Bar) -> tuple[int, ...]:
+    """The chord in the upper voices."""
+    return bar.voicing[1:]
+
+
+def _step(part: Part) -> float:
+    """The nearest of whole, half and quarter beats to the mood's density."""
+    return min((1.0, 0.5, 0.25), key=lambda step: abs(1 / step - part.mood.density))
+
+
 def _block(bar: Bar, part: Part) -> list[Event]:
-    return [Event(0, bar.beats, pitch, part.velocity) for pitch in bar.voicing]
+    """The chord once, or twice in a bar, rolled from below by `perform`."""
+    again = [bar.beats // 2] if part.mood.density >= 0.8 and part.variant % 2 and bar.beats >= 2 else []
+    return [
+        Event(beat, bar.beats - beat, pitch, part.velocity - 6)
+        for beat in (0, *again)
+        for pitch in _upper(bar)
+    ]
 
 
 def _arpeggio(bar: Bar, part: Part) -> list[Event]:
-    """Up and down over the chord and its lowest note's octave."""
-    step = 1 / part.profile.density
-    ladder = [*bar.voicing, bar.voicing[0] + 12]
+    """Up and down over the chord and its lowest note's octave; the variant turns it round."""
+    step = _step(part)
+    ladder = [*_upper(bar), _upper(bar)[0] + 12]
+    if part.variant % 2:
+        ladder.reverse()
     turn = [*range(len(ladder)), *range(len(ladder) - 2, 0, -1)]
-    shift = 2 * (bar.number % 2)
+    shift = part.variant // 2 + 2 * (bar.number % 2)
     return [
         Event(beat, step, ladder[turn[(i + shift) % len(turn)]], part.velocity - (0 if beat % 1 == 0 else 8))
         for i, beat in enumerate(onsets(bar.beats, step))
     ]
 
 
+def _rise(bar: Bar, part: Part) -> list[Event]:
+    """A run upwards over two octaves in half of the bar, then a chord: something happens."""
+    ladder = [pitch + 12 * octave for octave in (0, 1) for pitch in _upper(bar)]
+    start = 0 if part.variant % 2 else bar.beats // 2
+    run = onsets(min(2.0, bar.beats - start), 0.5 if part.mood.density < 1.5 else 0.25)
+    top = [Event((start + 2) % bar.beats, 0.5, pitch + 12, part.velocity) for pitch in _upper(bar)]
+    return [
+        Event(start + b, 0.3, ladder[i % len(ladder)], part.velocity - 8 + i) for i, b in enumerate(run)
+    ] + top
+
+
 def _broken(bar: Bar, part: Part) -> list[Event]:
     """The low note on the first beat, the others above it beat by beat."""
-    upper = bar.voicing[1:]
-    events = [Event(0, bar.beats, bar.voicing[0] - 12, part.velocity)]
-    for beat in onsets(bar.beats, 1)[1:]:
-        pitch = upper[int(beat + bar.number) % len(upper)]
-        events.append(Event(beat, 1, pitch, part.velocity - 8))
-        if beat == bar.beats - 2:
-            events.append(Event(beat, 1, bar.voicing[0], part.velocity - 12))
+    upper = _upper(bar)
+    step = max(1.0, 1 / part.mood.density) if part.mood.density < 0.8 else 1.0
+    events = [Event(0, bar.beats, upper[0] - 12, part.velocity)]
+    for index, beat in enumerate(onsets(bar.beats, step)[1:]):
+        pitch = upper[(index + 1 + part.variant + bar.number) % len(upper)]
+        events.append(Event(beat, step, pitch, part.velocity - 8))
+        if step <= 1 and (int(beat) + part.variant) % 3 == 2:
+            events.append(Event(beat, step, upper[0], part.velocity - 12))
     return events
 
 
 def _offbeat(bar: Bar, part: Part) -> list[Event]:
     """A low note on the beat, the chord after it."""
-    events = []
+    upper, events = _upper(bar), []
     for beat in onsets(bar.beats, 1):
-        events.append(Event(beat, 0.5, bar.voicing[0] - 12 * (beat % 2 == 0), part.velocity - 6))
-        events += [Event(beat + 0.5, 0.5, pitch, part.velocity - 10) for pitch in bar.voicing[1:]]
+        low = upper[0] - 12 * (int(beat) % 2 == part.variant % 2)
+        events.append(Event(beat, 0.5, low, part.velocity - 6))
+        events += [Event(beat + 0.5, 0.5, pitch, part.velocity - 10) for pitch in upper[1:]]
     return events
 
 
 def _pulse(bar: Bar, part: Part) -> list[Event]:
-    """The chord again and again, accented on the beat."""
-    step = 1 / part.profile.density
+    """The chord again and again; accents every three or on the beat."""
+    step = _step(part)
+    every = 3 if part.variant % 2 else round(1 / step)
     return [
-        Event(beat, step, pitch, part.velocity - (6 if beat % 1 == 0 else 18))
-        for beat in onsets(bar.beats, step)
-        for pitch in bar.voicing[-3:]
+        Event(beat, step, pitch, part.velocity - (4 if i % every == 0 else 18))
+        for i, beat in enumerate(onsets(bar.beats, step))
+        for pitch in _upper(bar)[-3:]
     ]
 
 
-def _stabs(bar: Bar, part: Part) -> list[Event]:
-    """Short chords off the beat."""
-    pattern = _STABS[int(part.chance.random() * len(_STABS))]
+def _ostinato(bar: Bar, part: Part) -> list[Event]:
+    """One voice in even notes that circles about the chord's lowest notes."""
+    low, middle, *_ = _upper(bar)
+    step = min(0.5, _step(part))
+    cell = (
+        (low, low, middle, low),
+        (low, middle, low, middle),
+        (low, low, low, middle),
+        (middle, low, low, low),
+    )
     return [
-        Event(beat, 0.5, pitch, part.velocity)
-        for beat in pattern
-        if beat < bar.beats
-        for pitch in bar.voicing
+        Event(beat, step, cell[part.variant][i % 4] - 12, part.velocity - (0 if i % 4 == 0 else 12))
+        for i, beat in enumerate(onsets(bar.beats, step))
+    ] + [Event(0, 0.5, pitch, part.velocity) for pitch in _upper(bar)]
+
+
+def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[[Bar, Part], list[Event]]:
+    """Chords in one of four rhythms; in every second bar the next one."""
+
+    def figure(bar: Bar, part: Part) -> list[Event]:
+        pattern = patterns[(part.variant + bar.number % 2) % len(patterns)]
+        return [
+            Event(beat, length, pitch, part.velocity - (2 if beat % 1 == 0 else 8))
+            for beat in pattern
+            if beat < bar.beats
+            for pitch in _upper(bar)
+        ]
+
+    return figure
+
+
+def _lurch(bar: Bar, part: Part) -> list[Event]:
+    """The chord low and late, and its bottom alone: it limps."""
+    upper = _upper(bar)
+    late = (1.5, 1.0, 2.5, 2.0)[part.variant] % bar.beats
+    return [
+        Event(0, 1.5, upper[0] - 12, part.velocity),
+        *(Event(late, bar.beats - late, pitch, part.velocity - 6) for pitch in upper),
     ]
 
 
 def _tremble(bar: Bar, part: Part) -> list[Event]:
-    """Quick neighbours in one half of the bar: restless and uneven."""
-    low, high = bar.voicing[-2:]
-    first = 0 if part.chance.random() < 0.6 else bar.beats // 2
-    return [
+    """Quick neighbours in one part of the bar: restless and uneven."""
+    low, high = _upper(bar)[-2:]
+    first = (0, bar.beats // 2)[part.chance.random() < 0.4]
+    length = max(1.0, bar.beats - first if part.variant % 2 else bar.beats // 2)
+    tones = [
         Event(first + beat, 0.25, high if i % 2 else low, part.velocity - 10 + i % 4)
-        for i, beat in enumerate(onsets(max(1, bar.beats // 2), 0.25))
+        for i, beat in enumerate(onsets(min(length, bar.beats - first), 0.25))
     ]
+    return [Event(0, 0.5, pitch, part.velocity - 6) for pitch in (_upper(bar)[0],) if first] + tones
 
 
 FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {
     "arpeggio": _arpeggio,
     "block": _block,
     "broken": _broken,
+    "comp": _rhythm(_COMPS, 0.75),
+    "lurch": _lurch,
     "offbeat": _offbeat,
+    "ostinato": _ostinato,
     "pulse": _pulse,
-    "stabs": _stabs,
+    "rise": _rise,
+    "stabs": _rhythm(_STABS, 0.5),
+    "strum": _rhythm(_STRUMS, 0.5),
     "tremble": _tremble,
 }

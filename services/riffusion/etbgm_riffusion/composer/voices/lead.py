@@ -1,70 +1,122 @@
 """The lead: the piece's motif, shaped by the emotion and fitted to the chords."""
 
+from dataclasses import dataclass
+
 from etbgm_riffusion.composer.chance import generator, pick
+from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.motif import MotifNote
-from etbgm_riffusion.composer.plan import PHRASE_BARS
 from etbgm_riffusion.composer.score import Bar, Event
 from etbgm_riffusion.composer.theory import MODES, nearest
 from etbgm_riffusion.composer.voices.part import Part
 
 _CENTRE = 72
-_LOWEST, _HIGHEST = 55, 91
-_SHIFTS = (0, 0, 1, -1, 2, -2)
+_REACH = 12
+"""Semitones up and down from the middle of the register."""
+
+_LARGEST_LEAP = 9
+"""Semitones, a major sixth: larger leaps are rare in songs (Huron 2006, Sweet Anticipation, ch. 5)."""
+
+_SHIFTS = (0, 0, 1, -1, 2, -2, 3)
 """Scale steps by which a repeated phrase may be moved (a sequence)."""
+
+_MIRRORED, _ORNAMENTED = 0.25, 0.4
+"""How often a later phrase turns the motif upside down, and how often a note gets a neighbour."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Idea:
+    """What one phrase does with the motif."""
+
+    silent: bool
+    shift: int
+    leap: int
+    ornamented: bool
 
 
 def lead(bar: Bar, part: Part) -> list[Event]:
     """The motif in the first half of a phrase, its sequel, then a note that rests."""
     if part.closing:
-        return [Event(0, bar.beats, _fit(_CENTRE + part.profile.register, (bar.chord.root,)), part.velocity)]
+        pitch = nearest(_middle(part), [bar.chord.root])
+        return [Event(0, bar.beats, pitch, part.velocity)]
     phrase, place = divmod(bar.number, PHRASE_BARS)
-    chance = generator(part.random_seed, "phrase", bar.section, phrase)
-    silent = chance.random() > part.profile.lead
-    shift = pick(chance, _SHIFTS) if phrase else 0
-    mirrored = phrase > 0 and chance.random() < 0.25
-    if (silent and phrase) or bar.beats < 1:
+    idea = _idea(bar.section, phrase, part)
+    if (idea.silent and phrase and not part.answering) or bar.beats < 1:
         return []
     if place == PHRASE_BARS - 1:
-        return _rest(bar, part, shift)
-    notes = part.motif.bar(place, part.profile.stretch)
+        return _cadence(bar, part, idea)
+    shift = idea.shift + place // 2 * (1 if part.mood.valence > 0 else -1)
+    events: list[Event] = []
+    last = part.last
+    for note in part.motif.bar(place, part.profile.stretch):
+        if note.beat < bar.beats:
+            events += _sing(note, bar, part, note.step * idea.leap + shift, last, idea.ornamented)
+            last = events[-1].pitch
+    return events
+
+
+def _idea(section: int, phrase: int, part: Part) -> _Idea:
+    chance = generator(part.random_seed, "idea", section, phrase)
+    silent = chance.random() > part.mood.lead
+    shift = pick(chance, _SHIFTS) if phrase else 0
+    mirrored = phrase > 0 and chance.random() < _MIRRORED
     leap = -part.profile.leap if mirrored else part.profile.leap
-    shift += place // 2 * (1 if part.profile.valence > 0 else -1)
-    return [_sing(note, bar, part, note.step * leap + shift) for note in notes if note.beat < bar.beats]
+    return _Idea(silent, shift, leap, phrase > 0 and chance.random() < _ORNAMENTED)
 
 
-def _sing(note: MotifNote, bar: Bar, part: Part, step: int) -> Event:
+def _sing(
+    note: MotifNote, bar: Bar, part: Part, step: int, last: int | None, ornamented: bool
+) -> list[Event]:
     """The motif's note `step` scale steps from the middle of the register.
 
-    Long notes and those on the first beat are moved to the nearest chord note.
+    Long notes and those on the first beat are moved to the nearest chord note; an
+    ornamented one comes to it from the scale's next note.
     """
     pitch = _scale_pitch(part, step)
     if note.beat == 0 or note.length >= 1.5:
         pitch = nearest(pitch, bar.chord.notes[:3])
+    pitch = _in_reach(pitch, last, part)
     length = min(note.length, bar.beats - note.beat)
-    accent = 4 if note.beat == 0 else 0
-    return Event(note.beat, length, _in_range(pitch), part.velocity + 4 + accent)
+    velocity = part.velocity + (8 if note.beat == 0 else 4)
+    if ornamented and length >= 1 and note.beat + length < bar.beats:
+        neighbour = nearest(pitch + 2, [p for p in _scale(part) if p != pitch % 12])
+        return [
+            Event(note.beat, length / 2, pitch, velocity),
+            Event(note.beat + length / 2, length / 2, neighbour, velocity - 8),
+        ]
+    return [Event(note.beat, length, pitch, velocity)]
 
 
-def _rest(bar: Bar, part: Part, shift: int) -> list[Event]:
-    pitch = nearest(_scale_pitch(part, shift), bar.chord.notes[:3])
-    return [Event(0, max(1, bar.beats - 1), _in_range(pitch), part.velocity)]
+def _cadence(bar: Bar, part: Part, idea: _Idea) -> list[Event]:
+    """Comes to rest on a chord note, from the scale's note above or below."""
+    goal = _in_reach(nearest(_scale_pitch(part, idea.shift), bar.chord.notes[:3]), part.last, part)
+    held = max(1.0, bar.beats - 1)
+    if part.variant % 2 == 0 or bar.beats < 3:
+        return [Event(0, held, goal, part.velocity)]
+    above = nearest(goal + 2, [p for p in _scale(part) if p != goal % 12])
+    return [
+        Event(0, 1, above, part.velocity),
+        Event(1, held - 1, goal, part.velocity - 4),
+    ]
+
+
+def _middle(part: Part) -> int:
+    return _CENTRE + round(part.mood.register)
+
+
+def _scale(part: Part) -> list[int]:
+    key = part.section.key
+    return [(key.tonic + interval) % 12 for interval in MODES[key.mode]]
 
 
 def _scale_pitch(part: Part, step: int) -> int:
-    key = part.section.key
-    scale = [(key.tonic + interval) % 12 for interval in MODES[key.mode]]
-    anchor = nearest(_CENTRE + part.profile.register, scale)
+    key, scale = part.section.key, _scale(part)
+    anchor = nearest(_middle(part), scale)
     degree = scale.index(anchor % 12)
     return key.pitch(degree + step) + anchor - key.pitch(degree)
 
 
-def _fit(pitch: int, pitch_classes: tuple[int, ...]) -> int:
-    return _in_range(nearest(pitch, pitch_classes))
-
-
-def _in_range(pitch: int) -> int:
-    while pitch > _HIGHEST:
-        pitch -= 12
-    while pitch < _LOWEST:
-        pitch += 12
-    return pitch
+def _in_reach(pitch: int, last: int | None, part: Part) -> int:
+    """The octave of `pitch` in the register and, as far as that allows, near the last note."""
+    middle = _middle(part)
+    octaves = [p for p in range(pitch - 36, pitch + 37, 12) if abs(p - middle) <= _REACH]
+    return min(octaves, key=lambda p: (last is not None and abs(p - last) > _LARGEST_LEAP, abs(p - pitch)))

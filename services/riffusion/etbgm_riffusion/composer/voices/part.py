@@ -6,16 +6,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from etbgm_riffusion.composer.motif import Motif
-from etbgm_riffusion.composer.profiles import Profile
+from etbgm_riffusion.composer.profiles import Means, Profile
 from etbgm_riffusion.composer.score import Bar, Event, PlannedSection
 from etbgm_riffusion.composer.styles import Style
-
-_VELOCITY_PER_INTENSITY = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A voice's surroundings in one bar; `chance` is its own generator for this bar."""
+    """A voice's surroundings in one bar."""
 
     section: PlannedSection
     profile: Profile
@@ -23,14 +21,30 @@ class Part:
     motif: Motif
     random_seed: int
     figure: str
+    """What the accompaniment plays in this piece for this emotion."""
+    variant: int
+    """0, 1 … 3: which form of its figure a voice plays in this phrase."""
+    following: Bar | None
+    last: int | None
+    """The pitch that this voice sounded last."""
     closing: bool
     """True in the last bar of the piece, where all voices hold the tonic chord."""
+    answering: bool
+    """True where someone has spoken or will, but is silent now."""
+    stinger: bool
+    """True in the first bar after a sudden rise of arousal."""
     chance: np.random.Generator
+    """The voice's own for this bar."""
+
+    @property
+    def mood(self) -> Means:
+        """The section's musical means."""
+        return self.section.mood
 
     @property
     def velocity(self) -> int:
         """Mean MIDI velocity in this section."""
-        return round(self.profile.velocity + _VELOCITY_PER_INTENSITY * (self.section.intensity - 0.5))
+        return round(self.mood.velocity)
 
 
 VoiceWriter = Callable[[Bar, Part], list[Event]]

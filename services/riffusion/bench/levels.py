@@ -1,0 +1,60 @@
+"""Measures how loud every General MIDI sound of the SoundFont is: composer/levels.tsv.
+
+usage: python services/riffusion/bench/levels.py > services/riffusion/etbgm_riffusion/composer/levels.tsv
+Needs pyloudnorm (tests/requirements.txt).
+"""
+
+import sys
+
+import numpy as np
+import pyloudnorm
+
+from etbgm_riffusion.composer.levels import DURATIONS_S, PITCHES, REFERENCE_VELOCITY, REFERENCE_VOLUME
+from etbgm_riffusion.composer.score import Voice
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES
+from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
+from etbgm_riffusion.composer.voices.drums import DRUMS
+
+RATE_HZ = 44100
+TAIL_S = 2.5
+SILENCE_DB = -99.0
+
+
+def main() -> None:
+    """Writes the table."""
+    synth = find_synth(find_soundfont(None))
+    say("channel", "programme", "pitch", *(f"{duration_s:g} s" for duration_s in DURATIONS_S))
+    for programme in range(128):
+        for pitch in PITCHES:
+            say("pitched", programme, pitch, *(energy_db(synth, 0, programme, pitch, d) for d in DURATIONS_S))
+    for programme in sorted({style.drums for style in STYLES.values()}):
+        for pitch in DRUMS:
+            found = energy_db(synth, DRUMS_CHANNEL, programme, pitch, DURATIONS_S[0])
+            say("drums", programme, pitch, *(found for _ in DURATIONS_S))
+
+
+def energy_db(synth: Synth, channel: int, programme: int, pitch: int, duration_s: float) -> str:
+    """10 log10 of the K-weighted sum of squares over both sides, in seconds (ITU-R BS.1770-5)."""
+    voice = Voice("", "", channel, programme, REFERENCE_VOLUME, 64, 40)
+    player = synth.player([voice], RATE_HZ)
+    held, tail = (
+        np.zeros((round(length * RATE_HZ) // 64 * 64, 2), np.float32) for length in (duration_s, TAIL_S)
+    )
+    player.note_on(channel, pitch, REFERENCE_VELOCITY)
+    player.render(held)
+    player.note_off(channel, pitch)
+    player.render(tail)
+    player.close()
+    sound = np.concatenate([held, tail])
+    for stage in pyloudnorm.Meter(RATE_HZ)._filters.values():
+        sound = np.stack([stage.apply_filter(side) for side in sound.T], axis=1)
+    return f"{max(SILENCE_DB, 10 * np.log10((sound**2).sum() / RATE_HZ + 1e-12)):.1f}"
+
+
+def say(*fields: object) -> None:
+    """Writes one row."""
+    sys.stdout.write("\t".join(map(str, fields)) + "\n")
+
+
+if __name__ == "__main__":
+    main()

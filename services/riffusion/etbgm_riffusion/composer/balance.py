@@ -1,0 +1,86 @@
+"""How loud each voice plays: volumes that bring every section to its loudness.
+
+From the measured levels of the sounds (`levels`) follows what the written notes will come
+to; the volumes make up the difference, so that neither instruments nor random seeds
+decide how loud the music is, only the mood.
+"""
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from etbgm_kit.types import Emotion
+from etbgm_riffusion.composer.levels import note_energy_db, volume_for
+from etbgm_riffusion.composer.perform import Line
+from etbgm_riffusion.composer.score import PlannedSection, Voice
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, Style
+
+NEUTRAL_LUFS = -20.5
+"""Of a neutral section, integrated."""
+
+BALANCE_DB = {"lead": 0.0, "counter": -6.0, "keys": -2.0, "pad": -6.5, "bass": -3.0, "drums": -4.0}
+"""Levels of the voices while they play, against each other."""
+
+_LUFS_OFFSET_DB = -0.691
+"""Of the loudness in LUFS against the K-weighted mean square, ITU-R BS.1770-5."""
+
+_LEAST_DB, _MOST_DB = -40.0, 4.0
+
+_Place = tuple[Emotion, str]
+
+
+def volumes(
+    lines: Sequence[Line], sections: Sequence[PlannedSection], voices: Mapping[int, Voice], style: Style
+) -> dict[tuple[int, str], int]:
+    """Controller 7 for each section's index and role."""
+    energies: dict[_Place, float] = defaultdict(float)
+    active_s: dict[_Place, float] = defaultdict(float)
+    total_s: dict[Emotion, float] = defaultdict(float)
+    for line in lines:
+        emotion, bar = sections[line.bar.section].emotion, line.bar
+        if line.written:
+            energies[emotion, line.role] += _energy(line, voices[line.channel])
+            active_s[emotion, line.role] += bar.end_s - bar.start_s
+    for section in sections:
+        total_s[section.emotion] += section.span.duration_s
+    gains_db = _gains_db(energies, active_s, total_s, style)
+    return {
+        (index, role): volume_for(min(_MOST_DB, max(_LEAST_DB, gain_db + section.mood.level_db)))
+        for index, section in enumerate(sections)
+        for (emotion, role), gain_db in gains_db.items()
+        if emotion == section.emotion
+    }
+
+
+def _energy(line: Line, voice: Voice) -> float:
+    drums, beat_s = voice.channel == DRUMS_CHANNEL, line.bar.beat_s
+    return sum(
+        10
+        ** (
+            note_energy_db(
+                drums, voice.programme, event.pitch, event.velocity, event.length * line.articulation * beat_s
+            )
+            / 10
+        )
+        for event in line.written
+    )
+
+
+def _gains_db(
+    energies: Mapping[_Place, float],
+    active_s: Mapping[_Place, float],
+    total_s: Mapping[Emotion, float],
+    style: Style,
+) -> dict[_Place, float]:
+    """For each emotion and role: to the balance while it plays, and together to the loudness."""
+    gains_db = {}
+    for place, energy in energies.items():
+        level_db = 10 * math.log10(energy / active_s[place])
+        gains_db[place] = BALANCE_DB[place[1]] + style.balance_db.get(place[1], 0.0) - level_db
+    for emotion, length_s in total_s.items():
+        own = [place for place in energies if place[0] == emotion]
+        power = sum(energies[place] * 10 ** (gains_db[place] / 10) for place in own) / length_s
+        missing_db = NEUTRAL_LUFS - _LUFS_OFFSET_DB - 10 * math.log10(power) if power else 0.0
+        for place in own:
+            gains_db[place] += missing_db
+    return gains_db

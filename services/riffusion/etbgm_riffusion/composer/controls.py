@@ -1,0 +1,112 @@
+"""Controllers that move while the music plays: volume, expression and the sustain pedal."""
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+
+from etbgm_kit.types import Span
+from etbgm_riffusion.composer.harmony import PHRASE_BARS
+from etbgm_riffusion.composer.perform import Line
+from etbgm_riffusion.composer.score import Bar, Control, PlannedSection
+
+VOLUME, EXPRESSION, SUSTAIN = 7, 11, 64
+
+EXPRESSION_USUAL = 112
+"""Leaves room for swells. GM Level 1: a gain of 40 log10(value / 127) dB."""
+
+UNDER_SPEECH_DB = {"lead": -4.0, "counter": -6.0, "keys": -4.0, "pad": -5.0, "bass": -1.0, "drums": -3.0}
+"""Expression of each voice where someone speaks."""
+
+_SWELL_DB = 2.0
+"""A held voice's phrase middle against its ends."""
+_SWELLING = ("pad", "counter", "lead")
+
+_RAMP_S = 0.3
+_RAMP_STEPS = 4
+
+_PEDALLED = frozenset({0, 1, 2, 4, 5, 11, 46})
+"""Programmes whose tones players let ring with the pedal or by their hands: pianos, vibraphone, harp."""
+_PEDAL_FROM = 0.8
+"""Articulation from which they do."""
+_PEDAL_AFTER_S = 0.03
+
+
+def controls_of(
+    lines: Sequence[Line],
+    sections: Sequence[PlannedSection],
+    volumes: Mapping[tuple[int, str], int],
+    programmes: Mapping[int, int],
+    speech: Sequence[Span],
+) -> tuple[Control, ...]:
+    """All controllers' values where they change, ordered by time."""
+    found = [*_volumes(lines, volumes), *_expressions(lines, speech), *_pedals(lines, sections, programmes)]
+    return tuple(_changes(sorted(found)))
+
+
+def _volumes(lines: Sequence[Line], volumes: Mapping[tuple[int, str], int]) -> Iterator[Control]:
+    seen = set()
+    for line in lines:
+        place = (line.bar.section, line.role)
+        if place not in seen and place in volumes:
+            seen.add(place)
+            yield Control(line.bar.start_s, line.channel, VOLUME, volumes[place])
+
+
+def _expressions(lines: Sequence[Line], speech: Sequence[Span]) -> Iterator[Control]:
+    """A swell over each phrase for held voices, and a step back under speech for all."""
+    spans = iter(speech)
+    span = next(spans, None)
+    reaching: list[Span] = []
+    for line in lines:
+        bar = line.bar
+        while span and span.start_s < bar.end_s:
+            reaching.append(span)
+            span = next(spans, None)
+        reaching = [known for known in reaching if known.end_s + _RAMP_S > bar.start_s]
+        for time_s in _times(bar, reaching):
+            back = max((_inside(time_s, known) for known in reaching), default=0.0)
+            gain_db = UNDER_SPEECH_DB[line.role] * back
+            if line.role in _SWELLING:
+                gain_db += _swell_db(bar, time_s)
+            value = round(EXPRESSION_USUAL * 10 ** (gain_db / 40))
+            yield Control(time_s, line.channel, EXPRESSION, min(127, value))
+
+
+def _times(bar: Bar, speech: Sequence[Span]) -> list[float]:
+    """The bar's start and middle, and the ramps around speech inside it."""
+    times = [bar.start_s, bar.time_s(bar.beats / 2)]
+    steps = [_RAMP_S * i / _RAMP_STEPS for i in range(_RAMP_STEPS + 1)]
+    for span in speech:
+        times += [span.start_s - _RAMP_S + step for step in steps] + [span.end_s + step for step in steps]
+    return [time_s for time_s in times if bar.start_s <= time_s < bar.end_s]
+
+
+def _inside(time_s: float, span: Span) -> float:
+    """1 inside the span, falling to 0 within the ramp on both sides."""
+    outside_s = max(span.start_s - time_s, time_s - span.end_s, 0.0)
+    return max(0.0, 1 - outside_s / _RAMP_S)
+
+
+def _swell_db(bar: Bar, time_s: float) -> float:
+    place = (bar.number % PHRASE_BARS + (time_s - bar.start_s) / (bar.end_s - bar.start_s)) / PHRASE_BARS
+    return _SWELL_DB * (math.sin(math.pi * place) - 0.5)
+
+
+def _pedals(
+    lines: Sequence[Line], sections: Sequence[PlannedSection], programmes: Mapping[int, int]
+) -> Iterator[Control]:
+    """Down just after a chord begins, up where the next one does."""
+    for line in lines:
+        rings = sections[line.bar.section].mood.articulation >= _PEDAL_FROM
+        if line.role == "keys" and rings and programmes[line.channel] in _PEDALLED:
+            yield Control(line.bar.start_s + _PEDAL_AFTER_S, line.channel, SUSTAIN, 127)
+            yield Control(line.bar.end_s - 0.005, line.channel, SUSTAIN, 0)
+
+
+def _changes(controls: Sequence[Control]) -> Iterator[Control]:
+    """Those that change something."""
+    values: dict[tuple[int, int], int] = {}
+    for control in controls:
+        place = (control.channel, control.controller)
+        if values.get(place) != control.value:
+            values[place] = control.value
+            yield control
