@@ -5,7 +5,8 @@ import io
 import numpy as np
 from PIL import Image
 
-from etbgm_gateway.plot import COLOURS, FLOOR_LUFS, Levels, curve_of, draw
+from etbgm_gateway.plot import FLOOR_LUFS, Levels, curve_of, draw
+from etbgm_kit.charts import COLOURS
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 
 
