@@ -15,6 +15,7 @@ from etbgm_kit.converters import (
 )
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Span
+from etbgm_riffusion.composer import hints
 from etbgm_riffusion.types import AUTO, CueRequest, Music, Piece, Section, StyleInfo
 
 SAMPLE_RATES_HZ = (44100, 48000)
@@ -39,7 +40,7 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
         random_seed=request.random_seed,
         style=_style(request.style or AUTO, styles),
     )
-    return CueRequest(piece, _cue(request, timeline.duration_s), _sample_rate_hz(request))
+    return CueRequest(piece, _cue(request, timeline.duration_s), _sample_rate_hz(request), request.stems)
 
 
 def music_to_pb(music: Music) -> pb.GenerateResult:
@@ -47,6 +48,11 @@ def music_to_pb(music: Music) -> pb.GenerateResult:
     return pb.GenerateResult(
         music=artifact_to_pb(music.music),
         midi=artifact_to_pb(music.midi),
+        picture=artifact_to_pb(music.picture),
+        stems=[
+            pb.Stem(name=name, sound=artifact_to_pb(sound))
+            for name, sound in zip(music.generated.stems, music.stems, strict=True)
+        ],
         sections=[_section_to_pb(section) for section in music.generated.sections],
         style=music.generated.style,
         engine=engine_to_pb(music.engine),
@@ -71,11 +77,12 @@ def _section_to_pb(section: Section) -> pb.Section:
     )
 
 
-def _style(name: str, styles: Sequence[StyleInfo]) -> str:
-    known = (AUTO, *(style.name for style in styles))
-    if name not in known:
-        raise InvalidField("style", f"must be one of {', '.join(known)}")
-    return name
+def _style(text: str, styles: Sequence[StyleInfo]) -> str:
+    try:
+        hints.read(text, [style.name for style in styles])
+    except ValueError as error:
+        raise InvalidField("style", str(error)) from None
+    return text
 
 
 def _cue(request: pb.GenerateRequest, duration_s: float) -> Span:

@@ -17,10 +17,19 @@ class Musician:
         return self._engine.styles()
 
     def render(self, request: CueRequest, report: Report) -> Music:
-        """The cue's sound and the piece's MIDI file, stored; blocks."""
+        """The cue's sound, its stems if asked for, the piece's MIDI file and picture, stored; blocks."""
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self._engine.generate(request, path, report)
             music = self._store.put(path, "audio/flac")
-        midi = self._store.put_bytes(generated.midi, "audio/midi")
-        return Music(music, midi, generated, self._engine.info())
+            stems = [
+                self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
+            ]
+        return Music(
+            music=music,
+            midi=self._store.put_bytes(generated.midi, "audio/midi"),
+            picture=self._store.put_bytes(generated.picture, "image/png"),
+            stems=tuple(stems),
+            generated=generated,
+            engine=self._engine.info(),
+        )

@@ -13,13 +13,16 @@ AUTO = "auto"
 Stereo = NDArray[np.float32]
 """Samples, (samples, 2) float32."""
 
+Parts = NDArray[np.float32]
+"""Sounds of one length, (parts, samples, 2) float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """What determines a piece of music: the same four values give the same notes.
 
     `speech_spans` are ordered and do not overlap; `random_seed` is in [0, 2^53);
-    `style` is a style's name or AUTO.
+    `style` is a style's name, AUTO, or hints that `composer.hints` reads.
     """
 
     timeline: EmotionTimeline
@@ -56,7 +59,8 @@ class Section:
 class Generated:
     """What an engine tells about the music it wrote.
 
-    `midi` is a standard MIDI file of the whole piece; `notes` are sentences for the user;
+    `midi` is a standard MIDI file of the whole piece, `picture` a PNG of it; `notes` are
+    sentences for the user;
     `stems` names the roles written as files of their own, the same for every cue of a piece.
     """
 
@@ -64,6 +68,7 @@ class Generated:
     sections: tuple[Section, ...]
     style: str
     notes: tuple[str, ...]
+    picture: bytes = b""
     stems: tuple[str, ...] = ()
 
 
@@ -77,9 +82,14 @@ class StyleInfo:
 
 @dataclass(frozen=True, slots=True)
 class Music:
-    """The stored result of one call: the cue's sound, the piece's MIDI file."""
+    """The stored result of one call: the cue's sound, the piece's MIDI file and picture.
+
+    `stems` are the sounds of `generated.stems`, in the same order.
+    """
 
     music: Artifact
     midi: Artifact
+    picture: Artifact
+    stems: tuple[Artifact, ...]
     generated: Generated
     engine: EngineInfo
