@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 
 import grpc
 import mido
+import numpy as np
 import pytest
 import pytest_asyncio
 import soundfile
+from numpy.typing import NDArray
 
 from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
@@ -73,6 +75,43 @@ async def test_a_cue_becomes_sound_midi_and_facts(
     assert result.sections[0].span.end == seconds_to_pb(5)
     assert (result.style, result.engine.name, result.engine.device) == ("cinematic", "composer", "cpu")
     assert not result.timings.found
+
+
+async def test_a_piece_has_a_picture(stub: "RiffusionServiceAsyncStub", store: ArtifactStore) -> None:
+    result = await result_of(stub, request(0, 3))
+    assert result.picture.media_type == "image/png"
+    assert store.read(artifact_from_pb(result.picture)).startswith(b"\x89PNG")
+    assert not result.stems
+
+
+async def test_stems_sum_to_the_music(stub: "RiffusionServiceAsyncStub", store: ArtifactStore) -> None:
+    asked = request(0, 5, 9)
+    asked.stems = True
+    asked.cue.CopyFrom(pb_span(1, 8))
+    result = await result_of(stub, asked)
+    names = [stem.name for stem in result.stems]
+    assert {"lead", "keys", "bass", "drums"} <= set(names)
+    assert len(names) == len(set(names))
+    stems = [sound_of(store, stem.sound) for stem in result.stems]
+    music = sound_of(store, result.music)
+    difference = np.sum(stems, axis=0) - music
+    assert 20 * np.log10(np.std(difference) / np.std(music)) < -60
+
+
+def sound_of(store: ArtifactStore, artifact: media_pb2.Artifact) -> NDArray[np.float64]:
+    return np.asarray(soundfile.read(io.BytesIO(store.read(artifact_from_pb(artifact))))[0])
+
+
+@pytest.mark.parametrize("style", ["calm piano", "Epic orchestral, no drums", "lo-fi"])
+async def test_hints_are_taken_for_a_style(stub: "RiffusionServiceAsyncStub", style: str) -> None:
+    result = await result_of(stub, request(0, 2, style=style))
+    assert result.style in {style.name for style in (await stub.ListStyles(pb.ListStylesRequest())).styles}
+
+
+async def test_unknown_words_are_named(stub: "RiffusionServiceAsyncStub") -> None:
+    with pytest.raises(grpc.aio.AioRpcError) as refused:
+        await result_of(stub, request(0, 2, style="calm didgeridoo"))
+    assert 'does not know "didgeridoo"' in (refused.value.details() or "")
 
 
 async def test_the_same_request_is_found_and_another_rate_is_not(stub: "RiffusionServiceAsyncStub") -> None:

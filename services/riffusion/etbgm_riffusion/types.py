@@ -13,9 +13,6 @@ AUTO = "auto"
 Stereo = NDArray[np.float32]
 """Samples, (samples, 2) float32."""
 
-Parts = NDArray[np.float32]
-"""Sounds of one length, (parts, samples, 2) float32."""
-
 
 @dataclass(frozen=True, slots=True)
 class Piece:
@@ -65,10 +62,10 @@ class Generated:
     """
 
     midi: bytes
+    picture: bytes
     sections: tuple[Section, ...]
     style: str
     notes: tuple[str, ...]
-    picture: bytes = b""
     stems: tuple[str, ...] = ()
 
 

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import soundfile
@@ -12,6 +13,7 @@ import soundfile
 from etbgm_kit.types import EngineInfo
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
+from etbgm_riffusion.composer.picture import to_png
 from etbgm_riffusion.composer.render import render, roles_of
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
@@ -34,6 +36,7 @@ _FULL_SCALE = 2**31 - 2**8
 class _Composed:
     score: Score
     midi: bytes
+    picture: bytes
 
 
 class ComposerEngine:
@@ -45,6 +48,7 @@ class ComposerEngine:
         self._synth: Synth
         self._info: EngineInfo
         self._composed = lru_cache(_PIECES_KEPT)(_compose)
+        self._composing = Lock()
 
     def load(self) -> None:
         """Finds SoundFont and synthesiser and tries them. RuntimeError naming what is missing."""
@@ -71,7 +75,8 @@ class ComposerEngine:
     def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
         """See `MusicEngine.generate`."""
         report(0.0)
-        composed = self._composed(request.piece)
+        with self._composing:  # the cues of a piece arrive together: one composes, the others wait
+            composed = self._composed(request.piece)
         rate = request.sample_rate_hz
         stems = roles_of(composed.score) if request.stems else ()
         with ExitStack() as stack:
@@ -84,6 +89,7 @@ class ComposerEngine:
                     file.write(np.rint(part * (_FULL_SCALE / 2**8)).astype(np.int32) * 2**8)
         return Generated(
             midi=composed.midi,
+            picture=composed.picture,
             sections=tuple(
                 Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
                 for planned in composed.score.sections
@@ -96,4 +102,4 @@ class ComposerEngine:
 
 def _compose(piece: Piece) -> _Composed:
     score = compose(piece)
-    return _Composed(score, to_midi(score))
+    return _Composed(score, to_midi(score), to_png(score))

@@ -154,8 +154,8 @@ def _draw_tempo(axes: "Axes", score: Score) -> None:
     times_s = [time_s for bar in score.bars for time_s in (bar.start_s, bar.end_s)]
     tempos_bpm = [60 / beat_s for bar in score.bars for beat_s in (bar.beat_s, bar.end_beat_s)]
     axes.plot(times_s, tempos_bpm, color=charts.INK, lw=1.3, solid_joinstyle="round")
-    whole_bpm = [60 / bar.beat_s for bar in score.bars if bar.beats >= 1] or tempos_bpm
-    low, high = min(whole_bpm), max(whole_bpm)
+    whole = [beat_s for bar in score.bars if bar.beats >= 1 for beat_s in (bar.beat_s, bar.end_beat_s)]
+    low, high = (60 / max(whole), 60 / min(whole)) if whole else (min(tempos_bpm), max(tempos_bpm))
     axes.set_ylim(low - 8, high + 8)
     axes.set_yticks(sorted({round(low), round(high)}))
     axes.set_ylabel("bpm", color=charts.INK, size=8)
