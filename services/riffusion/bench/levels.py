@@ -36,14 +36,14 @@ def main() -> None:
 def energy_db(synth: Synth, channel: int, programme: int, pitch: int, duration_s: float) -> str:
     """10 log10 of the K-weighted sum of squares over both sides, in seconds (ITU-R BS.1770-5)."""
     voice = Voice("", "", channel, programme, REFERENCE_VOLUME, 64, 40)
-    player = synth.player([voice], RATE_HZ)
+    player = synth.player([[voice]], RATE_HZ)
     held, tail = (
         np.zeros((round(length * RATE_HZ) // 64 * 64, 2), np.float32) for length in (duration_s, TAIL_S)
     )
     player.note_on(channel, pitch, REFERENCE_VELOCITY)
-    player.render(held)
+    player.render(held[None])
     player.note_off(channel, pitch)
-    player.render(tail)
+    player.render(tail[None])
     player.close()
     sound = np.concatenate([held, tail])
     for stage in pyloudnorm.Meter(RATE_HZ)._filters.values():

@@ -4,8 +4,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+from numpy.typing import NDArray
+
 from etbgm_riffusion.composer.score import Voice
-from etbgm_riffusion.types import Stereo
+
+Parts = NDArray[np.float32]
+"""Sounds of one length, (parts, samples, 2) float32."""
+
+Cast = Sequence[Voice]
+"""Voices that are heard together."""
 
 SOUNDFONTS = (
     Path("/usr/share/sounds/sf2/FluidR3_GM.sf2"),
@@ -21,7 +29,7 @@ MISSING = (
 
 
 class Player(Protocol):
-    """A synthesiser in its first state, with the voices' programmes set."""
+    """A synthesiser in its first state, with the voices' programmes set; it plays one or several casts."""
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> None:
         """Strikes a note now."""
@@ -29,8 +37,11 @@ class Player(Protocol):
     def note_off(self, channel: int, pitch: int) -> None:
         """Releases a note now."""
 
-    def render(self, block: Stereo) -> None:
-        """Fills `block` with the sound of the next samples."""
+    def control(self, channel: int, controller: int, value: int) -> None:
+        """Sets a MIDI controller now."""
+
+    def render(self, parts: Parts) -> None:
+        """Fills `parts`, one for each cast, with the sound of the next samples."""
 
     def close(self) -> None:
         """Frees it."""
@@ -42,9 +53,11 @@ class Synth(Protocol):
     name: str
     notes: tuple[str, ...]
     """Sentences for the user about this synthesiser."""
+    splits: bool
+    """Whether one player can play several casts and keep them apart."""
 
-    def player(self, voices: Sequence[Voice], sample_rate_hz: int) -> Player:
-        """A fresh player for `voices`."""
+    def player(self, casts: Sequence[Cast], sample_rate_hz: int) -> Player:
+        """A fresh player for `casts`; several only where `splits` is true."""
 
 
 def find_soundfont(named: Path | None) -> Path:

@@ -7,12 +7,15 @@ from pathlib import Path
 import numpy as np
 import tinysoundfont
 
-from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
-from etbgm_riffusion.types import Stereo
+from etbgm_riffusion.composer.synth import Cast, Parts
 
 _GAIN_DB = 0.0
 _DRUMS_BANK = 128
+_EXPRESSION, _SUSTAIN = 11, 64
+_SUSTAIN_DOWN = 64
+"""Least value of a pressed pedal, by the MIDI standard."""
+
 _FLUSH = 8192
 """Samples in which silenced notes have faded out."""
 
@@ -27,14 +30,16 @@ class TinySynth:
     notes: tuple[str, ...] = (
         "libfluidsynth is not installed; tinysoundfont played the music, without reverb.",
     )
+    splits = False
 
     def __init__(self, soundfont: Path) -> None:
         self._soundfont = soundfont
         self._sounds: dict[int, tuple[tinysoundfont.Synth, int]] = {}
         self._in_use = threading.Lock()
 
-    def player(self, voices: Sequence[Voice], sample_rate_hz: int) -> "TinyPlayer":
-        """A silent player with the voices' programmes. It must be closed."""
+    def player(self, casts: Sequence[Cast], sample_rate_hz: int) -> "TinyPlayer":
+        """A silent player for a single cast. It must be closed."""
+        (voices,) = casts
         self._in_use.acquire()
         if sample_rate_hz not in self._sounds:
             synth = tinysoundfont.Synth(gain=_GAIN_DB, samplerate=sample_rate_hz)
@@ -43,31 +48,54 @@ class TinySynth:
 
 
 class TinyPlayer:
-    """tinysoundfont keeps no state between notes, so silence makes it fresh."""
+    """tinysoundfont keeps nothing but controllers between notes, so silence makes it fresh.
 
-    def __init__(
-        self, synth: tinysoundfont.Synth, sounds: int, voices: Sequence[Voice], in_use: threading.Lock
-    ) -> None:
+    It knows no sustain pedal: here the pedal holds the notes' ends back.
+    """
+
+    def __init__(self, synth: tinysoundfont.Synth, sounds: int, voices: Cast, in_use: threading.Lock) -> None:
         self._synth, self._in_use = synth, in_use
+        self._pedals: set[int] = set()
+        self._sustained: set[tuple[int, int]] = set()
         synth.sounds_off()
         synth.generate(_FLUSH)
         for voice in voices:
             drums = voice.channel == DRUMS_CHANNEL
             synth.program_select(voice.channel, sounds, _DRUMS_BANK if drums else 0, voice.programme, drums)
-            for control, value in ((7, voice.volume), (10, voice.pan)):
-                synth.control_change(voice.channel, control, value)
+            for controller, value in ((7, voice.volume), (10, voice.pan), (_EXPRESSION, 127)):
+                self.control(voice.channel, controller, value)
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> None:
         """Strikes a note now."""
+        if (channel, pitch) in self._sustained:
+            self._release(channel, pitch)
         self._synth.noteon(channel, pitch, velocity)
 
     def note_off(self, channel: int, pitch: int) -> None:
-        """Releases a note now."""
+        """Releases a note now, or when its pedal rises."""
+        if channel in self._pedals:
+            self._sustained.add((channel, pitch))
+        else:
+            self._release(channel, pitch)
+
+    def control(self, channel: int, controller: int, value: int) -> None:
+        """Sets a MIDI controller now."""
+        if controller != _SUSTAIN:
+            self._synth.control_change(channel, controller, value)
+        elif value >= _SUSTAIN_DOWN:
+            self._pedals.add(channel)
+        else:
+            self._pedals.discard(channel)
+            for held in sorted(note for note in self._sustained if note[0] == channel):
+                self._release(*held)
+
+    def _release(self, channel: int, pitch: int) -> None:
+        self._sustained.discard((channel, pitch))
         self._synth.noteoff(channel, pitch)
 
-    def render(self, block: Stereo) -> None:
-        """Fills `block` with the sound of the next samples."""
-        block[:] = np.frombuffer(self._synth.generate(len(block)), np.float32).reshape(-1, 2)
+    def render(self, parts: Parts) -> None:
+        """Fills the only one of `parts` with the sound of the next samples."""
+        parts[0] = np.frombuffer(self._synth.generate(parts.shape[1]), np.float32).reshape(-1, 2)
 
     def close(self) -> None:
         """Hands the synthesiser to the next player."""

@@ -1,0 +1,104 @@
+"""The parts of a piece that are played one by one, and what happens in each."""
+
+from bisect import bisect_left
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import NamedTuple
+
+from etbgm_riffusion.composer.plan import unit_starts
+from etbgm_riffusion.composer.score import Control, Note, Score
+
+UNIT_S = 20.0
+"""Least length of a unit: a tail and a fresh synthesiser cost little against it."""
+
+TAIL_S = 4.0
+"""Given to a unit's last notes to ring out."""
+
+GRID = 64
+"""Samples between possible event times: libfluidsynth's own block (FLUID_BUFSIZE)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A part of the piece that one synthesiser plays; times in samples of the piece."""
+
+    start: int
+    end: int
+    """Where the next unit starts."""
+    stop: int
+    """Where its tail ends."""
+    notes: tuple[Note, ...]
+    """Those that begin in it."""
+    controls: tuple[Control, ...]
+    """First the values that hold at its start, then all that move until its tail ends.
+
+    So a note that the pedal or the key holds over the border sounds as if nothing had
+    been divided: this unit hears the later release, and the next one finds the pedal down.
+    """
+
+
+def units_of(score: Score, sample_rate_hz: int) -> tuple[Unit, ...]:
+    """All units, in order of time."""
+    total = round(score.duration_s * sample_rate_hz)
+    starts_s = [score.bars[first].start_s for first in unit_starts(score.bars, UNIT_S)]
+    starts = [round(start_s * sample_rate_hz) for start_s in starts_s]
+    note_times_s = [note.start_s for note in score.notes]
+    control_times_s = [control.time_s for control in score.controls]
+    edges = [0, *(bisect_left(note_times_s, start_s) for start_s in starts_s[1:]), len(note_times_s)]
+    held: dict[tuple[int, int], Control] = {}
+    units, chased = [], 0
+    for index, (start, end) in enumerate(zip(starts, [*starts[1:], total], strict=True)):
+        notes = score.notes[edges[index] : edges[index + 1]]
+        last = max([end, *(round(note.end_s * sample_rate_hz) for note in notes)])
+        stop = min(total, last + round(TAIL_S * sample_rate_hz))
+        first = bisect_left(control_times_s, starts_s[index])
+        held |= {(control.channel, control.controller): control for control in score.controls[chased:first]}
+        chased = first
+        moving = score.controls[first : bisect_left(control_times_s, stop / sample_rate_hz)]
+        units.append(Unit(start, end, stop, notes, (*held.values(), *moving)))
+    return tuple(units)
+
+
+class Kind(IntEnum):
+    """What an event does; at one time, in this order.
+
+    A pedal pressed as a key rises does not catch it, and a controller is set before the
+    note that it shapes.
+    """
+
+    NOTE_OFF = 0
+    CONTROL = 1
+    NOTE_ON = 2
+
+
+class Event(NamedTuple):
+    """Something for a player to do."""
+
+    sample: int
+    """From the unit's start, a multiple of GRID."""
+    kind: Kind
+    channel: int
+    number: int
+    """The pitch, or the controller."""
+    value: int
+    """The velocity, or the controller's value."""
+
+
+def events_of(unit: Unit, channels: set[int], sample_rate_hz: int) -> list[Event]:
+    """What `channels` do in the unit and its tail, in order."""
+
+    def sample(time_s: float) -> int:
+        return max(0, (round(time_s * sample_rate_hz) - unit.start) // GRID * GRID)
+
+    events = [
+        Event(sample(control.time_s), Kind.CONTROL, *control[1:])
+        for control in unit.controls
+        if control.channel in channels
+    ]
+    for note in unit.notes:
+        if note.channel in channels:
+            start = sample(note.start_s)
+            end = max(sample(note.end_s), start + GRID)
+            events.append(Event(start, Kind.NOTE_ON, note.channel, note.pitch, note.velocity))
+            events.append(Event(end, Kind.NOTE_OFF, note.channel, note.pitch, 0))
+    return sorted(events, key=lambda event: event[:2])
