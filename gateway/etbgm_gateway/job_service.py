@@ -26,8 +26,8 @@ from etbgm_kit.store import BLOCK_BYTES, ArtifactStore
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
 WATCH_EVERY_S = 0.25
 """How often a watched job is looked at: another gateway may be the one that runs it."""
-STYLES_DEADLINE_S = 2.0
-"""Time to ask which styles there are; when nobody answers the stage will say whether the style is one."""
+STYLE_DEADLINE_S = 2.0
+"""Time to ask whether the style can be read; when nobody answers, the stage will say."""
 
 
 class JobService:
@@ -147,16 +147,12 @@ class JobService:
             raise
 
     async def _check_style(self, style: str) -> None:
-        request = riffusion_pb2.ListStylesRequest()
+        request = riffusion_pb2.ReadStyleRequest(style=style)
         try:
-            response = await self._clients.riffusion.unary(
-                lambda stub: stub.ListStyles, request, STYLES_DEADLINE_S
-            )
-        except RemoteError:
-            return
-        names = [known.name for known in response.styles]
-        if style not in names:
-            raise InvalidField("settings.style", f"must be auto or one of {', '.join(names)}")
+            await self._clients.riffusion.unary(lambda stub: stub.ReadStyle, request, STYLE_DEADLINE_S)
+        except RemoteError as error:
+            for violation in _violations(error.status):
+                raise InvalidField("settings.style", violation.description) from error
 
 
 def _violations(status: Status) -> Iterator[BadRequest.FieldViolation]:

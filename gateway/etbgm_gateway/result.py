@@ -104,6 +104,8 @@ def _variant(piece: Piece, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
         levels=mix.levels,
         sections=whole.sections,
         report=mix.report,
+        stems=whole.stems,
+        picture=whole.picture,
     )
 
 

@@ -146,13 +146,20 @@ class Stages:
     async def generate(
         self, stems: mixer_pb2.SeparateResult, timeline: media_pb2.EmotionTimeline
     ) -> list[Piece]:
-        """Timeline to music: all cues of all variants at the same time."""
-        spans = cues.split(timeline_from_pb(timeline))
+        """Timeline to music: all cues of all variants at the same time.
+
+        Stems are wanted whole, so with them a piece is one cue.
+        """
+        whole = timeline_from_pb(timeline)
+        spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
         variants = self._settings.variants if self._settings.HasField("variants") else DEFAULT_VARIANTS
         base = self._settings.random_seed if self._settings.HasField("random_seed") else None
         seeds = random_seeds(variants, base, self._video.sha256)
         request = riffusion_pb2.GenerateRequest(
-            timeline=timeline, speech_spans=stems.speech_spans, style=self._settings.style or "auto"
+            timeline=timeline,
+            speech_spans=stems.speech_spans,
+            style=self._settings.style or "auto",
+            stems=self._settings.stems,
         )
         with self._stage(Stage.STAGE_GENERATE) as timings:
             rendered = await together(

@@ -231,8 +231,16 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
 
         def work(report: Report) -> riffusion_pb2.GenerateResult:
             self._engine.hold("Generate", report)
+            names = ("lead", "bass") if request.stems else ()
             return riffusion_pb2.GenerateResult(
                 music=self._engine.put(f"{request.random_seed} {request.cue}", "audio/flac"),
+                picture=self._engine.put(f"picture of {request.random_seed}", "image/png"),
+                stems=[
+                    riffusion_pb2.Stem(
+                        name=name, sound=self._engine.put(f"{name} {request.random_seed}", "audio/flac")
+                    )
+                    for name in names
+                ],
                 midi=self._engine.put(f"{request.random_seed}", "audio/midi"),
                 style="ambient",
                 engine=_engine("composer"),
@@ -241,12 +249,12 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
         async for response in self._engine.calls.stream(request, riffusion_pb2.GenerateResponse, work):
             yield response
 
-    async def ListStyles(
-        self, request: riffusion_pb2.ListStylesRequest, context: Context
-    ) -> riffusion_pb2.ListStylesResponse:
-        return riffusion_pb2.ListStylesResponse(
-            styles=[riffusion_pb2.Style(name="ambient"), riffusion_pb2.Style(name="piano")]
-        )
+    async def ReadStyle(
+        self, request: riffusion_pb2.ReadStyleRequest, context: Context
+    ) -> riffusion_pb2.ReadStyleResponse:
+        if request.style != "calm piano":
+            raise InvalidField("style", f'does not know "{request.style}"')
+        return riffusion_pb2.ReadStyleResponse(style="auto", arousal=-0.6, instruments=["piano"], drums=True)
 
 
 def _segment(text: str) -> media_pb2.Segment:

@@ -29,6 +29,8 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
         (n, (base + n - 1) % 2**53, "ambient") for n in (1, 2, 3, 4)
     ]
     assert len({v.video.sha256 for v in result.variants}) == 4
+    assert len({v.picture.sha256 for v in result.variants}) == 4
+    assert not any(v.stems for v in result.variants)
     assert [engine.name for engine in result.engines] == ["rnnoise", "pocketsphinx", "minilm", "composer"]
     assert (result.container, list(result.notes)) == ("mp4", ["English only."])
     assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
@@ -54,6 +56,15 @@ async def test_a_long_video_is_rendered_in_cues(api: Api, services: FakeServices
     job = await api.run(await api.video(duration_s=300), variants=2)
     assert job.state == pb.STATE_SUCCEEDED
     assert services.seen["Generate"] == 2 * 4
+
+
+async def test_stems_are_delivered_whole(api: Api, services: FakeServices) -> None:
+    job = await api.run(await api.video(duration_s=300), variants=2, stems=True, style="calm piano")
+    assert job.state == pb.STATE_SUCCEEDED
+    assert services.seen["Generate"] == 2
+    for variant in job.result.variants:
+        assert [stem.name for stem in variant.stems] == ["lead", "bass"]
+        assert await api.read(variant.stems[1].sound) == f"bass {variant.random_seed}".encode()
 
 
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:

@@ -108,10 +108,20 @@ async def test_hints_are_taken_for_a_style(stub: "RiffusionServiceAsyncStub", st
     assert result.style in {style.name for style in (await stub.ListStyles(pb.ListStylesRequest())).styles}
 
 
+async def test_hints_are_explained(stub: "RiffusionServiceAsyncStub") -> None:
+    read = await stub.ReadStyle(pb.ReadStyleRequest(style="Calm piano, no drums"))
+    assert (read.style, read.arousal, list(read.instruments), read.drums) == ("auto", -0.6, ["piano"], False)
+
+
 async def test_unknown_words_are_named(stub: "RiffusionServiceAsyncStub") -> None:
-    with pytest.raises(grpc.aio.AioRpcError) as refused:
-        await result_of(stub, request(0, 2, style="calm didgeridoo"))
-    assert 'does not know "didgeridoo"' in (refused.value.details() or "")
+    for call in (
+        result_of(stub, request(0, 2, style="calm didgeridoo")),
+        stub.ReadStyle(pb.ReadStyleRequest(style="calm didgeridoo")),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call
+        assert refused.value.code() == grpc.StatusCode.INVALID_ARGUMENT
+        assert 'does not know "didgeridoo"' in (refused.value.details() or "")
 
 
 async def test_the_same_request_is_found_and_another_rate_is_not(stub: "RiffusionServiceAsyncStub") -> None:

@@ -34,7 +34,12 @@ def run(
     choose: Annotated[int, typer.Option(min=1, help="The variant that becomes the output.")] = 1,
     variants: Annotated[int | None, typer.Option(help="How many alternatives, 1-8 [default: 4].")] = None,
     seed: Annotated[int | None, typer.Option(help="Chooses the music; from the video when absent.")] = None,
-    style: Annotated[str, typer.Option(help="Style of the music.")] = "auto",
+    style: Annotated[
+        str, typer.Option(help='Style of the music, or hints such as "calm piano" or "epic, no drums".')
+    ] = "auto",
+    stems: Annotated[
+        bool, typer.Option("--stems", help="Also write each part of the music by itself.")
+    ] = False,
     original_audio: Annotated[
         Literal["speech_only", "keep", "none"], typer.Option(help="What becomes of the video's own sound.")
     ] = "speech_only",
@@ -79,7 +84,7 @@ def run(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
         smoothing=smoothing, language=language, captions=captions,
-        ignore_subtitles=ignore_subtitles, timeline=timeline,
+        ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
     )  # fmt: skip
     order = Order(video, output, choose, wishes)
     if gateway:

@@ -16,6 +16,9 @@ def names(result: pb.JobResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
         yield f"{stem}.{result.container}", variant.video
         yield f"{stem}.music.flac", variant.music
         yield f"{stem}.mid", variant.midi
+        yield f"{stem}.pianoroll.png", variant.picture
+        for part in variant.stems:
+            yield f"{stem}.stems/{part.name}.flac", part.sound
         yield f"{stem}.levels.json", variant.levels
     yield "speech.flac", result.speech
     yield "residual.flac", result.residual
@@ -31,6 +34,7 @@ async def fetch(client: GatewayClient, result: pb.JobResult, folder: Path) -> No
     folder.mkdir(parents=True, exist_ok=True)
     for name, artifact in names(result):
         if artifact.uri:
+            (folder / name).parent.mkdir(exist_ok=True)
             await client.download(artifact, folder / name)
 
 

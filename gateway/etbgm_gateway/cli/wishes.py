@@ -35,6 +35,7 @@ class Wishes:
     ignore_subtitles: bool = False
     timeline: Path | None = None
     container: str | None = None
+    stems: bool = False
 
 
 async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
@@ -51,6 +52,7 @@ async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
         container=wishes.container,
         language=wishes.language,
         ignore_subtitles=wishes.ignore_subtitles,
+        stems=wishes.stems,
     )
     if wishes.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{wishes.smoothing.upper()}")

@@ -15,7 +15,7 @@ from etbgm_kit.converters import (
 )
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer import hints
+from etbgm_riffusion.composer.hints import Wish, read
 from etbgm_riffusion.types import AUTO, CueRequest, Music, Piece, Section, StyleInfo
 
 SAMPLE_RATES_HZ = (44100, 48000)
@@ -34,11 +34,13 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
         raise InvalidField("timeline.duration", f"must be at most {LONGEST_S:.0f} s")
     if not 0 <= request.random_seed < _RANDOM_SEEDS:
         raise InvalidField("random_seed", "must be in [0, 2^53)")
+    style = request.style or AUTO
+    wish_from_pb(style, styles)
     piece = Piece(
         timeline=timeline,
         speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
         random_seed=request.random_seed,
-        style=_style(request.style or AUTO, styles),
+        style=style,
     )
     return CueRequest(piece, _cue(request, timeline.duration_s), _sample_rate_hz(request), request.stems)
 
@@ -67,6 +69,21 @@ def styles_to_pb(styles: Sequence[StyleInfo]) -> pb.ListStylesResponse:
     )
 
 
+def wish_from_pb(text: str, styles: Sequence[StyleInfo]) -> Wish:
+    """What a style with hints means; raises InvalidField naming unknown words."""
+    try:
+        return read(text, [style.name for style in styles])
+    except ValueError as error:
+        raise InvalidField("style", str(error)) from None
+
+
+def wish_to_pb(wish: Wish) -> pb.ReadStyleResponse:
+    """The message for `wish`."""
+    return pb.ReadStyleResponse(
+        style=wish.style, arousal=wish.arousal, instruments=wish.programmes, drums=wish.drums
+    )
+
+
 def _section_to_pb(section: Section) -> pb.Section:
     return pb.Section(
         span=span_to_pb(section.span),
@@ -75,14 +92,6 @@ def _section_to_pb(section: Section) -> pb.Section:
         tempo_bpm=section.tempo_bpm,
         bars=section.bars,
     )
-
-
-def _style(text: str, styles: Sequence[StyleInfo]) -> str:
-    try:
-        hints.read(text, [style.name for style in styles])
-    except ValueError as error:
-        raise InvalidField("style", str(error)) from None
-    return text
 
 
 def _cue(request: pb.GenerateRequest, duration_s: float) -> Span:

@@ -6,7 +6,13 @@ from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1 import riffusion_pb2_grpc
 from etbgm_kit.calls import Calls
 from etbgm_kit.interceptor import Context
-from etbgm_riffusion.converters import music_to_pb, request_from_pb, styles_to_pb
+from etbgm_riffusion.converters import (
+    music_to_pb,
+    request_from_pb,
+    styles_to_pb,
+    wish_from_pb,
+    wish_to_pb,
+)
 from etbgm_riffusion.musician import Musician
 
 
@@ -31,3 +37,7 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
     async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:
         """Known without computing."""
         return styles_to_pb(self._musician.styles())
+
+    async def ReadStyle(self, request: pb.ReadStyleRequest, context: Context) -> pb.ReadStyleResponse:
+        """Known without computing."""
+        return wish_to_pb(wish_from_pb(request.style, self._musician.styles()))
