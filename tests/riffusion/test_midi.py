@@ -2,7 +2,9 @@
 
 import io
 import itertools
+from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import replace
 
 import mido
 import pytest
@@ -10,6 +12,7 @@ import pytest
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
+from etbgm_riffusion.composer.theory import MODES, Key
 from etbgm_riffusion.types import Piece
 
 MakePiece = Callable[..., Piece]
@@ -82,3 +85,57 @@ def test_all_notes_are_in_the_file(make_piece: MakePiece) -> None:
     piece = make_piece(0, 20, 40)
     struck = [message for message in read(piece) if message.type == "note_on" and message.velocity]
     assert len(struck) == len(compose(piece).notes)
+
+
+def test_notes_keep_their_time_through_tempo_changes(make_piece: MakePiece) -> None:
+    """To a tick (1.6 ms at 75 bpm) by the file's own tempo map."""
+    piece = make_piece(0, 20, 40, 60, emotions=(Emotion.ANGER, Emotion.FEAR, Emotion.SADNESS))
+    score = compose(piece)
+    assert any(bar.end_beat_s != bar.beat_s for bar in score.bars)
+    now, struck = 0.0, []
+    for message in read(piece):
+        now += message.time
+        if message.type == "note_on" and message.velocity:
+            struck.append(now)
+    assert sorted(struck) == pytest.approx(sorted(note.start_s for note in score.notes), abs=0.002)
+
+
+def test_a_bar_whose_tempo_changes_has_a_tempo_for_each_beat(make_piece: MakePiece) -> None:
+    bar = compose(make_piece(0, 8)).bars[0]
+    faster = replace(bar, beats=4, beat_s=0.5, end_beat_s=0.4)
+    steady = replace(bar, start_s=1.8, number=1, beats=4, beat_s=0.4, end_beat_s=0.4)
+    score = replace(compose(make_piece(0, 3.4)), bars=(faster, steady), notes=(), controls=())
+    file = mido.MidiFile(file=io.BytesIO(to_midi(score)))
+    tempi = [message.tempo for message in file.tracks[0] if message.type == "set_tempo"]
+    assert tempi == pytest.approx([487500, 462500, 437500, 412500, 400000], abs=1)
+    assert file.length == pytest.approx(3.4, abs=1e-5)
+
+
+def test_controllers_move_when_the_score_says(make_piece: MakePiece) -> None:
+    piece = make_piece(0, 20, 40, style="acoustic")
+    now, moved = 0.0, defaultdict[tuple[int, ...], list[float]](list)
+    for message in read(piece):
+        now += message.time
+        if message.type == "control_change":
+            moved[message.channel, message.control, message.value].append(now)
+    controls = compose(piece).controls
+    assert any(control.time_s > 0 for control in controls)
+    for control in controls:
+        assert min(abs(time_s - control.time_s) for time_s in moved[control[1:]]) < 0.002
+
+
+def test_phrases_are_named(make_piece: MakePiece) -> None:
+    piece = make_piece(0, 40, 60)
+    cues = [message.text for message in read(piece).tracks[0] if message.type == "cue_marker"]
+    bars = compose(piece).bars
+    named = [name for name, _ in itertools.groupby(bars, key=lambda bar: (bar.section, bar.phrase))]
+    assert cues == [phrase for _, phrase in named]
+
+
+@pytest.mark.parametrize("mode", MODES)
+def test_every_key_has_a_signature(make_piece: MakePiece, mode: str) -> None:
+    score = compose(make_piece(0, 5))
+    for tonic in range(12):
+        (section,) = score.sections
+        file = to_midi(replace(score, sections=(replace(section, key=Key(tonic, mode)),)))
+        assert mido.MidiFile(file=io.BytesIO(file)).tracks
