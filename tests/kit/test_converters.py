@@ -73,9 +73,18 @@ def scored(*scores: tuple[int, float]) -> pb.EmotionTimeline:
 
 def test_scores_survive_the_wire_and_come_highest_first() -> None:
     sent = scored((pb.EMOTION_SADNESS, 0.25), (pb.EMOTION_JOY, 0.6))
+    sent.spans[0].probability = 0.6
     got = converters.timeline_from_pb(sent)
     assert got.spans[0].scores == ((Emotion.JOY, 0.6), (Emotion.SADNESS, 0.25))
     assert converters.timeline_from_pb(converters.timeline_to_pb(got)) == got
+
+
+@pytest.mark.parametrize("edited", [pb.EMOTION_FEAR, pb.EMOTION_SADNESS])
+def test_scores_of_another_emotion_are_ignored(edited: pb.Emotion.ValueType) -> None:
+    sent = scored((pb.EMOTION_JOY, 0.6), (pb.EMOTION_SADNESS, 0.25))
+    sent.spans[0].probability = 0.6
+    sent.spans[0].emotion = edited
+    assert converters.timeline_from_pb(sent).spans[0].scores == ()
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Shared protobuf messages to values and back, in pairs; requests are checked here."""
 
 import itertools
+import math
 import re
 from collections.abc import Iterable, Sequence
 
@@ -200,10 +201,8 @@ def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
     for name, value in (("probability", message.probability), ("intensity", intensity)):
         if not 0 <= value <= 1:
             raise InvalidField(f"{field}.{name}", f"must be in [0, 1], is {value}")
-    return EmotionSpan(
-        span=span,
-        emotion=emotion_from_pb(message.emotion, f"{field}.emotion"),
-        probability=message.probability,
-        intensity=intensity,
-        scores=scores_from_pb(message.scores, f"{field}.scores"),
-    )
+    emotion = emotion_from_pb(message.emotion, f"{field}.emotion")
+    scores = scores_from_pb(message.scores, f"{field}.scores")
+    if abs(dict(scores).get(emotion, math.inf) - message.probability) > PROBABILITY_TOLERANCE:
+        scores = ()  # those of the emotion that was here before somebody edited it
+    return EmotionSpan(span, emotion, message.probability, intensity, scores)
