@@ -1,5 +1,7 @@
 """Random seeds of a job's variants."""
 
+DEFAULT_VARIANTS = 4
+
 SEED_LIMIT = 1 << 53
 """Random seeds are below this: whole numbers that JSON and doubles carry exactly."""
 

@@ -23,14 +23,13 @@ from etbgm_gateway.progress import Progress
 from etbgm_gateway.remote import Remote
 from etbgm_gateway.replicas import Stub
 from etbgm_gateway.result import Made, Piece, Results
-from etbgm_gateway.seeds import random_seeds
+from etbgm_gateway.seeds import DEFAULT_VARIANTS, random_seeds
 from etbgm_gateway.steps import Result, Steps, together
 from etbgm_gateway.transcripts import clipped
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
-DEFAULT_VARIANTS = 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,9 +36,8 @@ def demo(demo_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_run_writes_the_video_and_all_parts(demo: Path) -> None:
-    variants = {
-        f"variant-{n}.{end}" for n in (1, 2, 3, 4) for end in ("mp4", "music.flac", "mid", "levels.json")
-    }
+    ends = ("mp4", "music.flac", "mid", "pianoroll.png", "levels.json")
+    variants = {f"variant-{n}.{end}" for n in (1, 2, 3, 4) for end in ends}
     assert {path.name for path in (demo / "out").iterdir()} == PARTS | variants
     assert (demo / "out.mp4").read_bytes() == (demo / "out/variant-1.mp4").read_bytes()
 
@@ -69,6 +68,17 @@ def test_a_second_run_computes_nothing(demo: Path, demo_video: Path, tmp_path: P
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("nothing to compute") == 6
     assert (tmp_path / "again.mp4").read_bytes() == (demo / "out.mp4").read_bytes()
+
+
+def test_stems_come_beside_their_variant(demo: Path, demo_video: Path, tmp_path: Path) -> None:
+    options = ("--stems", "--style", "calm piano, no drums", "--variants", "1")
+    done = etbgm("run", demo_video, "-o", tmp_path / "out.mp4", *options, cache=demo / "cache")
+    assert done.returncode == 0, done.stderr
+    stems = {path.stem: measure.stem(path) for path in (tmp_path / "out/variant-1.stems").iterdir()}
+    assert {"lead", "keys", "bass"} <= set(stems)
+    assert not np.any(stems.get("drums", 0))
+    music = measure.stem(tmp_path / "out/variant-1.music.flac")
+    assert {len(stem) for stem in stems.values()} == {len(music)}
 
 
 def test_nothing_is_left_behind(demo: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from etbgm_gateway.cli import jobs
+from etbgm_gateway.cli.composing import Commission, compose_here, compose_there
 from etbgm_gateway.cli.console import console, guarded
 from etbgm_gateway.cli.running import Order, run_here, run_there
 from etbgm_gateway.cli.stack import stack
@@ -91,6 +92,45 @@ def run(
         guarded(run_there(order, gateway, detach))
     else:
         guarded(run_here(order, data or _folder("XDG_CACHE_HOME", ".cache"), in_process))
+
+
+@app.command()
+def compose(
+    timeline: Annotated[
+        Path, typer.Argument(help="Emotion timeline (JSON), such as timeline.json in a result folder.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the music.")],
+    style: Annotated[
+        str, typer.Option(help='Style of the music, or hints such as "calm piano" or "epic, no drums".')
+    ] = "auto",
+    seed: Annotated[
+        int | None, typer.Option(help="Chooses the music; from the timeline when absent.")
+    ] = None,
+    variants: Annotated[int | None, typer.Option(help="How many alternatives, 1-8 [default: 4].")] = None,
+    stems: Annotated[
+        bool, typer.Option("--stems", help="Also write each part of the music by itself.")
+    ] = False,
+    speech: Annotated[
+        Path | None,
+        typer.Option(help="Where someone speaks (JSON): spans, or a result folder's timeline.json."),
+    ] = None,
+    riffusion: Annotated[
+        str | None, typer.Option(help="Use the music service at this address; start none. Needs --store-url.")
+    ] = None,
+    store_url: Annotated[
+        str, typer.Option(envvar="ETBGM_STORE_URL", help="That service's artifact store.")
+    ] = "",
+    data: Annotated[
+        Path | None, typer.Option(help="Where computed parts are kept for the next run; may be deleted.")
+    ] = None,
+) -> None:
+    """Compose for an emotion timeline, without a video: sound, MIDI file and piano roll of each variant."""
+    commission = Commission(timeline, output, style, variants, seed, stems, speech)
+    if riffusion:
+        guarded(compose_there(commission, riffusion, store_url))
+    else:
+        store = (data or _folder("XDG_CACHE_HOME", ".cache")) / "store"
+        guarded(compose_here(commission, store.resolve().as_uri()))
 
 
 @app.command()

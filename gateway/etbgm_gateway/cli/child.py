@@ -37,6 +37,7 @@ class Guest:
     """A service in this process."""
 
     def __init__(self, name: str, settings: dict[str, str]) -> None:
+        self._name = name
         values = importlib.import_module(f"etbgm_{name}.settings").Settings(**settings)
         service: Service = importlib.import_module(f"etbgm_{name}.service").build(values)
         self._server = Server(service)
@@ -47,8 +48,11 @@ class Guest:
         return self
 
     async def ready(self) -> str:
-        """The address, once requests are taken. Raises what loading raises."""
-        await self._starting
+        """The address, once requests are taken. Raises StackError."""
+        try:
+            await self._starting
+        except RuntimeError as error:
+            raise StackError(f"{self._name} could not start: {error}") from None
         return f"127.0.0.1:{self._server.port}"
 
     async def __aexit__(self, *_: object) -> None:

@@ -16,6 +16,7 @@ from etbgm_gateway.cli.client import GatewayClient
 from etbgm_gateway.cli.console import JobFailed, console
 from etbgm_gateway.cli.stack import stack
 from etbgm_gateway.cli.wishes import Wishes, container_of, settings_of
+from etbgm_gateway.seeds import DEFAULT_VARIANTS
 from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.scratch import Scratch
 
@@ -38,7 +39,7 @@ class Order:
             raise NotFound(f"video: there is no file {self.video}")
         if not self.video.stat().st_size:
             raise InvalidField("video", "is empty")
-        if self.choose > (self.wishes.variants or 4):
+        if self.choose > (self.wishes.variants or DEFAULT_VARIANTS):
             raise InvalidField("choose", "there are not so many variants")
         if self.output is None:
             return self

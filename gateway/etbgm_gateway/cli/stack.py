@@ -36,8 +36,7 @@ async def stack(
     """
     for folder in (data, logs):
         folder.mkdir(parents=True, exist_ok=True)
-    common = {"store_url": store_url}
-    computing = {**common, "listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1)}
+    common, computing = {"store_url": store_url}, _computing(store_url)
     async with AsyncExitStack() as running:
         running.enter_context(_sole_use(data))
 
@@ -54,6 +53,21 @@ async def stack(
         }
         gateway = await begin("gateway", {**common, **addresses, **own})
         yield await gateway.ready()
+
+
+@asynccontextmanager
+async def one_service(name: str, store_url: str) -> AsyncIterator[str]:
+    """Runs one of SERVICES in this process with its artifacts at `store_url`.
+
+    Yields its address. Raises StackError.
+    """
+    async with Guest(name, _computing(store_url)) as service:
+        yield await service.ready()
+
+
+def _computing(store_url: str) -> dict[str, str]:
+    """The settings of a service that computes on all cores."""
+    return {"store_url": store_url, "listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1)}
 
 
 @contextmanager

@@ -1,0 +1,157 @@
+"""`etbgm compose`: music for an emotion timeline, without a video."""
+
+import asyncio
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from google.protobuf import json_format
+
+from etbgm.media.v1 import media_pb2
+from etbgm.riffusion.v1 import riffusion_pb2 as pb
+from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_gateway.cli.console import console
+from etbgm_gateway.cli.stack import one_service
+from etbgm_gateway.cli.wishes import read_timeline
+from etbgm_gateway.remote import Remote
+from etbgm_gateway.replicas import Replicas
+from etbgm_gateway.seeds import DEFAULT_VARIANTS, SEED_LIMIT, random_seeds
+from etbgm_gateway.validation import MOST_VARIANTS
+from etbgm_kit.converters import artifact_from_pb, span_to_pb, spans_from_pb, timeline_from_pb
+from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.ranges import check_range
+from etbgm_kit.scratch import Scratch
+from etbgm_kit.store import ArtifactStore
+from etbgm_kit.types import EmotionTimeline, Span
+
+if TYPE_CHECKING:
+    from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceAsyncStub
+
+STORE_SCHEMES = ("file://", "s3://")
+DEADLINE_S, DEADLINE_PER_MEDIA_S = 900.0, 20.0
+"""Time that a variant has, and seconds more for each second of music; composing takes a twentieth."""
+
+
+@dataclass(frozen=True)
+class Commission:
+    """What `compose` was asked; None leaves the default."""
+
+    timeline: Path
+    folder: Path
+    style: str
+    variants: int | None
+    random_seed: int | None
+    stems: bool
+    speech: Path | None
+
+
+async def compose_here(commission: Commission, store_url: str) -> None:
+    """Composes with a music service in this process, which ends afterwards."""
+    requests = _requests(commission)
+    async with one_service("riffusion", store_url) as address:
+        await _perform(requests, commission.folder, address, store_url)
+
+
+async def compose_there(commission: Commission, address: str, store_url: str) -> None:
+    """Composes with the music services at `address`, whose artifact store is `store_url`."""
+    if not store_url.startswith(STORE_SCHEMES):
+        raise InvalidField("store-url", "must be file:///folder or s3://bucket/prefix, that service's own")
+    await _perform(_requests(commission), commission.folder, address, store_url)
+
+
+def _requests(commission: Commission) -> list[pb.GenerateRequest]:
+    """One for each variant, each for the whole piece. Raises InvalidField, NotFound."""
+    message = read_timeline(_existing(commission.timeline, "timeline"))
+    timeline = timeline_from_pb(message)
+    variants = DEFAULT_VARIANTS if commission.variants is None else commission.variants
+    check_range("variants", variants, 1, MOST_VARIANTS)
+    if commission.random_seed is not None:
+        check_range("seed", commission.random_seed, 0, SEED_LIMIT - 1)
+    digest = hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()
+    return [
+        pb.GenerateRequest(
+            timeline=message,
+            speech_spans=_speech(commission.speech, timeline),
+            cue=span_to_pb(Span(0.0, timeline.duration_s)),
+            random_seed=seed,
+            style=commission.style,
+            stems=commission.stems,
+        )
+        for seed in random_seeds(variants, commission.random_seed, digest)
+    ]
+
+
+def _existing(path: Path, field: str) -> Path:
+    if not path.is_file():
+        raise NotFound(f"{field}: there is no file {path}")
+    return path
+
+
+def _speech(path: Path | None, timeline: EmotionTimeline) -> list[media_pb2.Span]:
+    """The spans in a JSON file: a list of them, or the phrases of a result folder's timeline.json."""
+    if path is None:
+        return []
+    try:
+        document = json.loads(_existing(path, "speech").read_text(encoding="utf-8"))
+        listed = document if isinstance(document, list) else [part["span"] for part in document["phrases"]]
+        spans = [json_format.ParseDict(span, media_pb2.Span()) for span in listed]
+    except (ValueError, KeyError, TypeError, json_format.ParseError) as error:
+        raise InvalidField("speech", f"{path.name} holds no spans: {error}") from None
+    for i, span in enumerate(spans_from_pb(spans, "speech")):
+        if span.end_s > timeline.duration_s:
+            raise InvalidField(f"speech[{i}]", f"ends after the timeline, at {span.end_s:.3f} s")
+    return spans
+
+
+async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: str, store_url: str) -> None:
+    store = ArtifactStore(store_url, Scratch(None))
+    service: Remote[RiffusionServiceAsyncStub] = Remote(
+        Replicas(address, RiffusionServiceStub), os.cpu_count() or 1
+    )
+    try:
+        with console.status("composing the music"):
+            results = await asyncio.gather(*(_generate(service, request) for request in requests))
+    finally:
+        await service.close()
+    for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
+        _write(result, request.random_seed, store, folder / f"variant-{number}")
+    for note in dict.fromkeys(note for result in results for note in result.notes):
+        console.print(f"note: {note}")
+    console.print(f"{folder}/")
+
+
+async def _generate(
+    service: "Remote[RiffusionServiceAsyncStub]", request: pb.GenerateRequest
+) -> pb.GenerateResult:
+    deadline_s = DEADLINE_S + DEADLINE_PER_MEDIA_S * request.timeline.duration.seconds
+    return await service.stream(
+        lambda stub: stub.Generate, request, pb.GenerateResult, deadline_s, lambda _: None
+    )
+
+
+def _write(result: pb.GenerateResult, random_seed: int, store: ArtifactStore, folder: Path) -> None:
+    for name, artifact in _files(result):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        with store.borrow(artifact_from_pb(artifact)) as path:
+            shutil.copyfile(path, folder / name)
+    facts = pb.GenerateResult(
+        sections=result.sections, style=result.style, engine=result.engine, notes=result.notes
+    )
+    report = {
+        "random_seed": random_seed,
+        **json_format.MessageToDict(facts, preserving_proto_field_name=True),
+    }
+    (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+
+
+def _files(result: pb.GenerateResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
+    yield "music.flac", result.music
+    yield "music.mid", result.midi
+    yield "pianoroll.png", result.picture
+    for stem in result.stems:
+        yield f"stems/{stem.name}.flac", stem.sound
