@@ -5,6 +5,7 @@ import itertools
 import os
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -99,6 +100,26 @@ def test_the_shortest_pieces_have_their_length(
     assert len(sound) == round(duration_s * RATE_HZ)
     assert np.isfinite(sound).all()
     assert np.abs(sound).max() > 1e-4
+
+
+def test_a_cue_of_a_two_hour_piece(make_piece: MakePiece, synth: Synth) -> None:
+    score = compose(make_piece(*range(0, 7201, 20), style="lofi"))
+    long, short = (sound_of(score, Span(start_s, 7032), synth) for start_s in (7028, 7031))
+    assert np.abs(long).max() > 0.01
+    assert np.array_equal(long[3 * RATE_HZ :], short)
+
+
+def test_memory_does_not_grow_with_the_cue(make_piece: MakePiece, synth: Synth) -> None:
+    score = compose(make_piece(0, 100))
+    peaks = []
+    for end_s in (45, 100):
+        tracemalloc.start()
+        for _ in render(score, Span(0, end_s), synth, RATE_HZ, lambda _: None):
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] == pytest.approx(peaks[0], rel=0.25)
+    assert max(peaks) < 150e6
 
 
 def test_progress_rises_and_can_stop_the_work(score: Score, synth: Synth) -> None:

@@ -23,6 +23,7 @@ class Unit:
     """A part of the piece that one synthesiser plays; times in samples of the piece."""
 
     start: int
+    """A multiple of GRID."""
     end: int
     """Where the next unit starts."""
     stop: int
@@ -41,7 +42,7 @@ def units_of(score: Score, sample_rate_hz: int) -> tuple[Unit, ...]:
     """All units, in order of time."""
     total = round(score.duration_s * sample_rate_hz)
     starts_s = [score.bars[first].start_s for first in unit_starts(score.bars, UNIT_S)]
-    starts = [round(start_s * sample_rate_hz) for start_s in starts_s]
+    starts = [round(start_s * sample_rate_hz) // GRID * GRID for start_s in starts_s]
     note_times_s = [note.start_s for note in score.notes]
     control_times_s = [control.time_s for control in score.controls]
     edges = [0, *(bisect_left(note_times_s, start_s) for start_s in starts_s[1:]), len(note_times_s)]
