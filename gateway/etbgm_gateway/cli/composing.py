@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from google.protobuf import json_format
+from rich.progress import Progress, TaskID
 
 from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_gateway.cli import watching
 from etbgm_gateway.cli.console import console
 from etbgm_gateway.cli.stack import one_service
 from etbgm_gateway.cli.wishes import read_timeline
@@ -114,8 +116,12 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
         Replicas(address, RiffusionServiceStub), os.cpu_count() or 1
     )
     try:
-        with console.status("composing the music"):
-            results = await asyncio.gather(*(_generate(service, request) for request in requests))
+        with watching.bars(console) as progress:
+            calls = [
+                _generate(service, request, progress, progress.add_task(f"variant {number}", total=1.0))
+                for number, request in enumerate(requests, 1)
+            ]
+            results = await asyncio.gather(*calls)
     finally:
         await service.close()
     for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
@@ -126,12 +132,21 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
 
 
 async def _generate(
-    service: "Remote[RiffusionServiceAsyncStub]", request: pb.GenerateRequest
+    service: "Remote[RiffusionServiceAsyncStub]",
+    request: pb.GenerateRequest,
+    progress: Progress,
+    bar: TaskID,
 ) -> pb.GenerateResult:
     deadline_s = DEADLINE_S + DEADLINE_PER_MEDIA_S * request.timeline.duration.seconds
-    return await service.stream(
-        lambda stub: stub.Generate, request, pb.GenerateResult, deadline_s, lambda _: None
+    result = await service.stream(
+        lambda stub: stub.Generate,
+        request,
+        pb.GenerateResult,
+        deadline_s,
+        lambda share: progress.update(bar, completed=share),
     )
+    progress.update(bar, completed=1.0)
+    return result
 
 
 def _write(result: pb.GenerateResult, random_seed: int, store: ArtifactStore, folder: Path) -> None:

@@ -23,13 +23,18 @@ async def show(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
     return await follow(jobs, console)
 
 
-async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
+def bars(console: Console) -> Progress:
+    """A display of bars, to be entered; shows nothing but on a terminal."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console) as progress:
-        bars = {stage: progress.add_task(text, total=1.0, start=False) for stage, text in STAGES.items()}
+    return Progress(*columns, console=console, disable=not console.is_terminal)
+
+
+async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
+    with bars(console) as progress:
+        of_stage = {stage: progress.add_task(text, total=1.0, start=False) for stage, text in STAGES.items()}
         async for job in jobs:
             for stage in job.stages:
-                bar = bars[stage.stage]
+                bar = of_stage[stage.stage]
                 progress.start_task(bar)
                 progress.update(bar, completed=1.0 if stage.HasField("end_time") else stage.fraction)
                 if stage.HasField("end_time"):
