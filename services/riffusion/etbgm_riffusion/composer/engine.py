@@ -21,7 +21,7 @@ from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
-MUSIC_REVISION = 4
+MUSIC_REVISION = 5
 """Raise it with every change that can change a note or a sample."""
 
 _LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}

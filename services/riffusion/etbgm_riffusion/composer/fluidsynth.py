@@ -42,7 +42,7 @@ _WHOLE = {
     "synth.dynamic-sample-loading": 1,  # a start in 0.03 s: only the programmes used are read
     "synth.threadsafe-api": 0,  # each player stays in one thread
     "synth.chorus.active": 0,
-    "synth.polyphony": 192,
+    "synth.polyphony": 256,  # 157 voices at most were seen to sound at once
 }
 _REAL = {
     "synth.gain": 2.0,
