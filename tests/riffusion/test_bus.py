@@ -28,7 +28,7 @@ def level_db(sound: Stereo, low_hz: float, high_hz: float) -> float:
 
 def shaped(sound: Stereo, speech: tuple[Span, ...], start: int = 0) -> Stereo:
     result = sound.copy()
-    shape(result, start, speech, RATE_HZ)
+    shape(result[None], start, speech, RATE_HZ)
     return result
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.types import Stereo
+from etbgm_riffusion.composer.synth import Parts
 
 _RUMBLE_HZ = 35.0
 """High-pass: below the lowest bass note, E1 (41 Hz), lies only what costs headroom."""
@@ -36,15 +36,15 @@ DIP_RAMP_S = 0.3
 """The dip comes this long before someone speaks and goes this long after."""
 
 
-def shape(sound: Stereo, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
+def shape(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
     """Filters a unit's sound in place; its first sample is sample `start` of the piece."""
     from scipy.signal import sosfilt
 
     tone = np.array([_high_pass(_RUMBLE_HZ, sample_rate_hz), _peak(*_MUD, sample_rate_hz)])
     tone[0, :3] *= 10 ** (_MAKE_UP_DB / 20)
     dip = np.array([_peak(*_PRESENCE, sample_rate_hz)])
-    weight = dip_weight(start, len(sound), speech, sample_rate_hz)
-    for channel in sound.T:
+    weight = dip_weight(start, parts.shape[1], speech, sample_rate_hz)
+    for channel in (side for part in parts for side in part.T):
         toned = sosfilt(tone, channel)
         if weight is not None:
             toned += weight * (sosfilt(dip, toned) - toned)

@@ -51,12 +51,12 @@ _REAL = {
     "synth.reverb.width": 0.8,
     "synth.reverb.level": 0.5,
 }
-_GROUPS = 16
-_SPLIT = dict.fromkeys(("synth.audio-channels", "synth.audio-groups", "synth.effects-groups"), _GROUPS)
-"""Each MIDI channel gets its own output and its own reverb."""
+_OUTPUTS = ("synth.audio-channels", "synth.audio-groups", "synth.effects-groups")
+"""Counts of stereo outputs: MIDI channel n goes to output n modulo their number, and its reverb likewise."""
 
 _LOG_LEVELS = 5
 _DRUMS_BANK = 128
+_MIDI_CHANNELS = 16
 
 
 class FluidSynth:
@@ -88,9 +88,14 @@ class FluidPlayer:
         self, library: ctypes.CDLL, soundfont: Path, casts: Sequence[Cast], sample_rate_hz: int
     ) -> None:
         self._library = library
-        self._cast_of = {voice.channel: index for index, cast in enumerate(casts) for voice in cast}
+        self._channels = {
+            voice.channel: output + place * len(casts)
+            for output, cast in enumerate(casts)
+            for place, voice in enumerate(cast)
+        }
         self._settings = library.new_fluid_settings()
-        for name, value in {**_WHOLE, **(_SPLIT if len(casts) > 1 else {})}.items():
+        outputs = dict.fromkeys(_OUTPUTS, len(casts)) | {"synth.midi-channels": _MIDI_CHANNELS * len(casts)}
+        for name, value in (_WHOLE | outputs).items():
             library.fluid_settings_setint(self._settings, name.encode(), value)
         for name, number in {**_REAL, "synth.sample-rate": float(sample_rate_hz)}.items():
             library.fluid_settings_setnum(self._settings, name.encode(), number)
@@ -104,21 +109,22 @@ class FluidPlayer:
 
     def _set_up(self, voice: Voice, sounds: int) -> None:
         bank = _DRUMS_BANK if voice.channel == DRUMS_CHANNEL else 0
-        self._library.fluid_synth_program_select(self._synth, voice.channel, sounds, bank, voice.programme)
+        channel = self._channels[voice.channel]
+        self._library.fluid_synth_program_select(self._synth, channel, sounds, bank, voice.programme)
         for controller, value in ((7, voice.volume), (10, voice.pan), (91, voice.reverb)):
             self.control(voice.channel, controller, value)
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> None:
         """Strikes a note now."""
-        self._library.fluid_synth_noteon(self._synth, channel, pitch, velocity)
+        self._library.fluid_synth_noteon(self._synth, self._channels[channel], pitch, velocity)
 
     def note_off(self, channel: int, pitch: int) -> None:
         """Releases a note now."""
-        self._library.fluid_synth_noteoff(self._synth, channel, pitch)
+        self._library.fluid_synth_noteoff(self._synth, self._channels[channel], pitch)
 
     def control(self, channel: int, controller: int, value: int) -> None:
         """Sets a MIDI controller now."""
-        self._library.fluid_synth_cc(self._synth, channel, controller, value)
+        self._library.fluid_synth_cc(self._synth, self._channels[channel], controller, value)
 
     def render(self, parts: Parts) -> None:
         """Fills `parts`, each C-contiguous, with the sound of the next samples."""
@@ -129,14 +135,12 @@ class FluidPlayer:
         self._library.fluid_synth_write_float(self._synth, parts.shape[1], address, 0, 2, address, 1, 2)
 
     def _render_split(self, parts: Parts) -> None:
-        """Every channel's sound and reverb are added to the buffers of its cast; others are not heard."""
+        """The synthesiser adds each output's sound and effects, reverb and chorus, to planar buffers."""
         casts, samples, sides = parts.shape
         planar = np.zeros((casts, sides, samples), np.float32)
-        dry = (c_void_p * (2 * _GROUPS))()
-        wet = (c_void_p * (4 * _GROUPS))()  # reverb, then chorus, which is off
-        for channel, cast in self._cast_of.items():
-            for side in range(sides):
-                dry[2 * channel + side] = wet[4 * channel + side] = planar[cast, side].ctypes.data
+        sound = [[side.ctypes.data for side in cast] for cast in planar]
+        dry = (c_void_p * (2 * casts))(*itertools.chain(*sound))
+        wet = (c_void_p * (4 * casts))(*itertools.chain(*(cast + cast for cast in sound)))
         self._library.fluid_synth_process(self._synth, samples, len(wet), wet, len(dry), dry)
         parts[:] = planar.swapaxes(1, 2)
 

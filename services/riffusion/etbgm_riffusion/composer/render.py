@@ -75,8 +75,7 @@ def _sums(
 
             _play(unit, casts, synth, sample_rate_hz, sound[part : part + len(casts)], report_take)
             part += len(casts)
-        for each in sound:
-            shape(each, unit.start, score.speech, sample_rate_hz)
+        shape(sound, unit.start, score.speech, sample_rate_hz)
         sound[:, unit.end - unit.start :] *= _tail_fade(unit, until, sample_rate_hz)[:, None]
         overlap = min(tails.shape[1], sound.shape[1])
         sound[:, :overlap] += tails[:, :overlap]
