@@ -11,7 +11,7 @@ from etbgm_riffusion.composer import units
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.render import render
 from etbgm_riffusion.composer.score import Control, Note, Score, Voice
-from etbgm_riffusion.composer.synth import Synth
+from etbgm_riffusion.composer.synth import Synth, find_soundfont
 from etbgm_riffusion.composer.units import Kind, events_of, units_of
 from etbgm_riffusion.types import Piece, Stereo
 
@@ -45,11 +45,22 @@ def level_db(sound: Stereo, start_s: float, end_s: float) -> float:
     return float(10 * np.log10((part.astype(float) ** 2).mean() + 1e-12))
 
 
-def test_the_pedal_holds_notes_over_the_border(empty: Score, border_s: float, synth: Synth) -> None:
+@pytest.fixture(params=["usual", "tinysoundfont"])
+def any_synth(request: pytest.FixtureRequest, synth: Synth) -> Synth:
+    """Also the synthesiser that has no pedal of its own."""
+    if request.param == "usual":
+        return synth
+    pytest.importorskip("tinysoundfont", reason="the optional fallback synthesiser is not installed")
+    from etbgm_riffusion.composer.tiny import TinySynth
+
+    return TinySynth(find_soundfont(None))
+
+
+def test_the_pedal_holds_notes_over_the_border(empty: Score, border_s: float, any_synth: Synth) -> None:
     note = Note(border_s - 1, border_s - 0.5, 0, 48, 100)
     pedal = (Control(border_s - 0.9, 0, SUSTAIN, 127), Control(border_s + 1.5, 0, SUSTAIN, 0))
-    dry = sound_of(replace(empty, notes=(note,)), synth)
-    held = sound_of(replace(empty, notes=(note,), controls=pedal), synth)
+    dry = sound_of(replace(empty, notes=(note,)), any_synth)
+    held = sound_of(replace(empty, notes=(note,), controls=pedal), any_synth)
     ringing = (border_s + 0.5, border_s + 1.4)
     assert level_db(held, *ringing) > level_db(dry, *ringing) + 15
     after = (border_s + 2.5, border_s + 3)
