@@ -71,6 +71,11 @@ def scored(*scores: tuple[int, float]) -> pb.EmotionTimeline:
     return message
 
 
+def test_a_span_written_by_hand_is_sure_of_its_emotion() -> None:
+    (span,) = converters.timeline_from_pb(timeline((0, 10, pb.EMOTION_JOY))).spans
+    assert (span.probability, span.intensity, span.scores) == (1.0, 0.5, ())
+
+
 def test_scores_survive_the_wire_and_come_highest_first() -> None:
     sent = scored((pb.EMOTION_SADNESS, 0.25), (pb.EMOTION_JOY, 0.6))
     sent.spans[0].probability = 0.6

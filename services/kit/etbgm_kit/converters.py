@@ -198,11 +198,12 @@ def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
     if span.duration_s <= 0:
         raise InvalidField(f"{field}.span", "must not be empty")
     intensity = message.intensity if message.HasField("intensity") else 0.5
-    for name, value in (("probability", message.probability), ("intensity", intensity)):
+    sure = message.probability if message.HasField("probability") else 1.0
+    for name, value in (("probability", sure), ("intensity", intensity)):
         if not 0 <= value <= 1:
             raise InvalidField(f"{field}.{name}", f"must be in [0, 1], is {value}")
     emotion = emotion_from_pb(message.emotion, f"{field}.emotion")
     scores = scores_from_pb(message.scores, f"{field}.scores")
-    if abs(dict(scores).get(emotion, math.inf) - message.probability) > PROBABILITY_TOLERANCE:
+    if abs(dict(scores).get(emotion, math.inf) - sure) > PROBABILITY_TOLERANCE:
         scores = ()  # those of the emotion that was here before somebody edited it
-    return EmotionSpan(span, emotion, message.probability, intensity, scores)
+    return EmotionSpan(span, emotion, sure, intensity, scores)
