@@ -40,10 +40,7 @@ def test_transcripts_survive_the_wire() -> None:
 def timeline(*spans: tuple[float, float, int], duration_s: float = 10) -> pb.EmotionTimeline:
     return pb.EmotionTimeline(
         duration=converters.seconds_to_pb(duration_s),
-        spans=[
-            pb.EmotionSpan(span=converters.span_to_pb(Span(a, b)), emotion=e, probability=1)
-            for a, b, e in spans
-        ],
+        spans=[pb.EmotionSpan(span=converters.span_to_pb(Span(a, b)), emotion=e) for a, b, e in spans],
     )
 
 
