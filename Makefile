@@ -13,10 +13,10 @@ VIDEO ?= $(SAMPLE)
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench lint protos clean
+.PHONY: help demo test bench bench-music lint protos clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## put music under a sample video (or VIDEO=path); the result lies in build/demo
 	@deploy/system-packages run
@@ -32,6 +32,10 @@ test: .venv/.dev ## run all tests
 
 bench: .venv/.dev ## measure the main job: time and memory against the video's length
 	$(BIN)/python -m tests.pipeline.bench
+
+bench-music: .venv/.dev ## measure the composer's music: what is heard in it, and what it costs
+	@deploy/system-packages run
+	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench
 
 lint: .venv/.dev ## style and types
 	$(BIN)/ruff check .

@@ -1,6 +1,6 @@
-"""Measures how loud every General MIDI sound of the SoundFont is: composer/levels.tsv.
+"""Measures how loud every sound of the SoundFont that the composer uses is: composer/levels.tsv.
 
-usage: python services/riffusion/bench/levels.py > services/riffusion/etbgm_riffusion/composer/levels.tsv
+usage: python -m tests.riffusion.bench.levels > services/riffusion/etbgm_riffusion/composer/levels.tsv
 Needs pyloudnorm (tests/requirements.txt).
 """
 
@@ -9,38 +9,52 @@ import sys
 import numpy as np
 import pyloudnorm
 
-from etbgm_riffusion.composer.levels import DURATIONS_S, PITCHES, REFERENCE_VELOCITY, REFERENCE_VOLUME
+from etbgm_riffusion.composer.levels import DURATIONS_S, PITCHES, REFERENCE_VOLUME, VELOCITIES
 from etbgm_riffusion.composer.score import Voice
-from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, ENSEMBLES, STYLES
 from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.composer.voices.drums import DRUMS
 
 RATE_HZ = 44100
-TAIL_S = 2.5
+TAIL_S = 2.0
 SILENCE_DB = -99.0
 
 
 def main() -> None:
     """Writes the table."""
     synth = find_synth(find_soundfont(None))
-    say("channel", "programme", "pitch", *(f"{duration_s:g} s" for duration_s in DURATIONS_S))
-    for programme in range(128):
+    touches = [(velocity, duration_s) for velocity in VELOCITIES for duration_s in DURATIONS_S]
+    say(
+        "channel",
+        "programme",
+        "pitch",
+        *(f"{velocity}: {duration_s:g} s" for velocity, duration_s in touches),
+    )
+    for programme in programmes():
         for pitch in PITCHES:
-            say("pitched", programme, pitch, *(energy_db(synth, 0, programme, pitch, d) for d in DURATIONS_S))
+            say("pitched", programme, pitch, *(energy_db(synth, 0, programme, pitch, *t) for t in touches))
     for programme in sorted({style.drums for style in STYLES.values()}):
         for pitch in DRUMS:
-            found = energy_db(synth, DRUMS_CHANNEL, programme, pitch, DURATIONS_S[0])
-            say("drums", programme, pitch, *(found for _ in DURATIONS_S))
+            found = (energy_db(synth, DRUMS_CHANNEL, programme, pitch, *touch) for touch in touches)
+            say("drums", programme, pitch, *found)
 
 
-def energy_db(synth: Synth, channel: int, programme: int, pitch: int, duration_s: float) -> str:
+def programmes() -> list[int]:
+    """All that a style or a wish can call for."""
+    tables = [*(style.sounds for style in STYLES.values()), *ENSEMBLES.values()]
+    return sorted({programme for sounds in tables for row in sounds.values() for programme in row})
+
+
+def energy_db(
+    synth: Synth, channel: int, programme: int, pitch: int, velocity: int, duration_s: float
+) -> str:
     """10 log10 of the K-weighted sum of squares over both sides, in seconds (ITU-R BS.1770-5)."""
     voice = Voice("", "", channel, programme, REFERENCE_VOLUME, 64, 40)
     player = synth.player([[voice]], RATE_HZ)
     held, tail = (
         np.zeros((round(length * RATE_HZ) // 64 * 64, 2), np.float32) for length in (duration_s, TAIL_S)
     )
-    player.note_on(channel, pitch, REFERENCE_VELOCITY)
+    player.note_on(channel, pitch, velocity)
     player.render(held[None])
     player.note_off(channel, pitch)
     player.render(tail[None])

@@ -1,0 +1,1 @@
+"""Measures the composer's music: `python -m tests.riffusion.bench` (`make bench-music`)."""

@@ -1,0 +1,147 @@
+"""Does the music repeat itself, and do variants differ?"""
+
+import itertools
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import librosa
+import numpy as np
+
+from etbgm_kit.types import Emotion
+from etbgm_riffusion.composer.compose import compose
+from etbgm_riffusion.composer.score import Bar, Score
+from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.types import AUTO, Piece
+from tests.riffusion.bench.features import (
+    RATE_HZ,
+    Array,
+    chroma,
+    mono,
+    onset_strength,
+    spectrogram,
+    tempo_bpm,
+)
+from tests.riffusion.bench.pieces import RATE_HZ as BED_RATE_HZ
+from tests.riffusion.bench.pieces import bed_of, piece_of, timeline_of
+from tests.riffusion.bench.table import Claim, share
+
+REPEAT_BARS, REPEAT_S = 4, 60.0
+WINDOW_BEATS = 32
+LEAST_WINDOWS = 2
+"""Shorter pieces by people tell nothing of repetition."""
+VARIANTS = 4
+LONGEST_HUMAN_S = 240.0
+_GRID = 12
+"""Onsets are compared in twelfths of a beat, so that humanised timing does not hide repeats."""
+
+
+def repeats(seeds: int, seconds: float) -> Claim:
+    """4 bars that come again note for note within 60 s, unless the form names them a reprise."""
+    pieces = [
+        piece_of(emotion, random_seed, seconds, style)
+        for emotion in Emotion
+        for style in STYLES
+        for random_seed in range(seeds)
+    ]
+    found = [
+        f"{p.timeline.spans[0].emotion} {p.style} {p.random_seed}" for p in pieces if _repeats(compose(p))
+    ]
+    return share("no 4 bars come again note for note within 60 s", len(pieces), found, 1.0)
+
+
+def _repeats(score: Score) -> bool:
+    bars = [_written(score, bar) for bar in score.bars]
+    names = [(bar.phrase, bar.number % 4) for bar in score.bars]
+    seen: dict[tuple[object, ...], int] = {}
+    for first in range(len(bars) - REPEAT_BARS + 1):
+        place = tuple(bars[first : first + REPEAT_BARS])
+        before = seen.get(place)
+        if before is not None and score.bars[first].start_s - score.bars[before].start_s <= REPEAT_S:
+            named = (names[at : at + REPEAT_BARS] for at in (before, first))
+            if any(place) and next(named) != next(named):
+                return True
+        seen[place] = first
+    return False
+
+
+def _written(score: Score, bar: Bar) -> tuple[tuple[int, int, int], ...]:
+    """Channel, pitch and place in the bar of each note that begins in it."""
+    inside = [note for note in score.notes if bar.start_s - 1e-9 <= note.start_s < bar.end_s - 1e-9]
+    return tuple(sorted((n.channel, n.pitch, int(bar.beat_at(n.start_s) * _GRID + 0.25)) for n in inside))
+
+
+def similarity(y: Array, tempo: float) -> float:
+    """Mean cosine similarity of all pairs of windows of 8 bars (32 beats) every 4 bars, by their chroma.
+
+    Each beat's chroma has the piece's mean taken away, so that the key alone makes nothing similar.
+    """
+    classes = chroma(y, hop=512)
+    beat = 60 / tempo * RATE_HZ / 512
+    edges = np.arange(0, classes.shape[1] - beat, beat)
+    beats = np.stack([classes[:, int(edge) : int(edge + beat)].mean(axis=1) for edge in edges])
+    beats -= beats.mean(axis=0)
+    starts = range(0, len(beats) - WINDOW_BEATS + 1, WINDOW_BEATS // 2)
+    windows = np.stack([beats[start : start + WINDOW_BEATS].ravel() for start in starts])
+    windows /= np.linalg.norm(windows, axis=1, keepdims=True)
+    return float(np.mean([one @ other for one, other in itertools.combinations(windows, 2)]))
+
+
+def human_range(folder: Path) -> tuple[float, float]:
+    """Least and most self-similarity of the pieces that people made."""
+    found = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix in (".ogg", ".mp3", ".flac", ".wav"):
+            y, _ = librosa.load(path, sr=RATE_HZ, duration=LONGEST_HUMAN_S)
+            tempo = tempo_bpm(onset_strength(spectrogram(y)))
+            if len(y) / RATE_HZ > LEAST_WINDOWS * WINDOW_BEATS * 60 / tempo:
+                found.append(similarity(y, tempo))
+    return min(found), max(found)
+
+
+def self_similarity(job: tuple[Emotion, int]) -> tuple[str, float]:
+    """That of a piece of a minute with one emotion."""
+    emotion, random_seed = job
+    piece = piece_of(emotion, random_seed, 60.0)
+    tempo = compose(piece).sections[0].tempo_bpm
+    return f"{emotion} {piece.style} {random_seed}", similarity(mono(bed_of(piece), BED_RATE_HZ), tempo)
+
+
+def within(found: Sequence[tuple[str, float]], human: tuple[float, float]) -> Claim:
+    """Pieces neither repeat more nor less than people's do."""
+    least, most = human
+    outside = [f"{name}: {value:.3f}" for name, value in found if not least <= value <= most]
+    return share(f"8-bar self-similarity within people's {least:.2f} … {most:.2f}", len(found), outside, 0.95)
+
+
+def apart(timeline_number: int) -> tuple[str, float]:
+    """Least distance of two of four variants against that of two performances of one plan."""
+    emotions = list(itertools.islice(itertools.cycle(Emotion), timeline_number, timeline_number + 3))
+    timeline = timeline_of(0.0, 17.0, 41.0, 60.0, emotions=emotions)
+    pieces = [Piece(timeline, (), 100 * timeline_number + number, AUTO) for number in range(VARIANTS)]
+    shapes = [_shape(piece) for piece in pieces]
+    between = min(_distance(a, b) for a, b in itertools.combinations(shapes, 2))
+    again = [_distance(shape, _shape(piece, 1)) for piece, shape in zip(pieces, shapes, strict=True)]
+    return f"timeline {timeline_number}", between / float(np.mean(again))
+
+
+def variants(found: Sequence[tuple[str, float]]) -> Iterator[Claim]:
+    """The least ratio over all timelines."""
+    least = min(ratio for _, ratio in found)
+    detail = [f"{name}: {ratio:.1f}" for name, ratio in found]
+    yield Claim("variants apart, against two performances of one", least, "≥ 5", least >= 5, detail)
+
+
+def _shape(piece: Piece, performance_seed: int | None = None) -> Array:
+    """Chroma and timbre of each half second."""
+    y = mono(bed_of(piece, performance_seed), BED_RATE_HZ)
+    hop = RATE_HZ // 2 // 512 * 512
+    classes = librosa.util.normalize(
+        librosa.feature.chroma_stft(y=y, sr=RATE_HZ, hop_length=hop, n_fft=2 * hop), norm=2, axis=0
+    )
+    timbre = librosa.feature.mfcc(y=y, sr=RATE_HZ, hop_length=hop, n_fft=2 * hop, n_mfcc=13)[1:] / 50
+    return np.concatenate([classes, timbre])
+
+
+def _distance(one: Array, other: Array) -> float:
+    length = min(one.shape[1], other.shape[1])
+    return float(np.linalg.norm(one[:, :length] - other[:, :length], axis=0).mean())
