@@ -53,17 +53,13 @@ def volumes(
 
 
 def _energy(line: Line, voice: Voice) -> float:
-    drums, beat_s = voice.channel == DRUMS_CHANNEL, line.bar.beat_s
-    return sum(
-        10
-        ** (
-            note_energy_db(
-                drums, voice.programme, event.pitch, event.velocity, event.length * line.articulation * beat_s
-            )
-            / 10
-        )
-        for event in line.written
-    )
+    drums = voice.channel == DRUMS_CHANNEL
+    energy = 0.0
+    for event in line.written:
+        beats = line.bar.beats - event.beat if line.rings else event.length * line.articulation
+        length_s = beats * line.bar.beat_s
+        energy += 10 ** (note_energy_db(drums, voice.programme, event.pitch, event.velocity, length_s) / 10)
+    return energy
 
 
 def _gains_db(

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from etbgm_kit.types import Emotion, EmotionTimeline
 from etbgm_riffusion.composer.balance import volumes
 from etbgm_riffusion.composer.chance import generator, pick
-from etbgm_riffusion.composer.controls import controls_of
+from etbgm_riffusion.composer.controls import controls_of, rings
 from etbgm_riffusion.composer.form import make_form
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.hints import Wish, read
@@ -15,7 +15,7 @@ from etbgm_riffusion.composer.layers import has_breath, has_stinger, rests
 from etbgm_riffusion.composer.levels import REFERENCE_VOLUME
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.motif import Motif, make_motif
-from etbgm_riffusion.composer.perform import Line, perform
+from etbgm_riffusion.composer.perform import HELD, Line, perform
 from etbgm_riffusion.composer.plan import Plan, make_plan
 from etbgm_riffusion.composer.profiles import PROFILES
 from etbgm_riffusion.composer.score import Bar, Score, Voice
@@ -39,6 +39,8 @@ class _Context:
     random_seed: int
     plan: Plan
     style: Style
+    voices: dict[int, Voice]
+    """By channel."""
     motif: Motif
     speech: Speech
     figures: dict[Emotion, str]
@@ -57,25 +59,23 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
         random_seed=piece.random_seed,
         plan=plan,
         style=style,
+        voices={voice.channel: voice for voice in voices_of(style)},
         motif=make_motif(piece.random_seed, plan.meter),
         speech=Speech(piece.speech_spans),
         figures={emotion: _figure(emotion, style, piece.random_seed) for emotion in Emotion},
     )
     bars = tuple(make_form(plan, piece.random_seed))
     lines = [line for role in WRITERS for line in _lines(role, bars, context)]
-    voices = {voice.channel: voice for voice in voices_of(style)}
-    loud = volumes(lines, plan.sections, voices, style)
-    programmes = {channel: voice.programme for channel, voice in voices.items()}
+    loud = volumes(lines, plan.sections, context.voices, style)
+    played_by = piece.random_seed if performance_seed is None else performance_seed
     return Score(
         duration_s=piece.timeline.duration_s,
         style=style.name,
         sections=plan.sections,
         bars=bars,
-        voices=tuple(voices.values()),
-        notes=tuple(
-            perform(lines, style, piece.random_seed if performance_seed is None else performance_seed)
-        ),
-        controls=controls_of(lines, plan.sections, loud, programmes, context.speech.spans),
+        voices=tuple(context.voices.values()),
+        notes=tuple(perform(lines, style, played_by)),
+        controls=controls_of(lines, loud, context.speech.spans),
         speech=context.speech.spans,
     )
 
@@ -98,20 +98,30 @@ def choose_style(wish: Wish, random_seed: int, timeline: EmotionTimeline) -> str
 
 def voices_of(style: Style) -> tuple[Voice, ...]:
     """All voices of a style: each role in each colour, and the drums."""
-    voices = []
-    for i, role in enumerate(ROLES):
-        reverb = style.reverb // 2 if role == "bass" else style.reverb
-        for j, (colour, programme) in enumerate(zip(COLOURS, style.sounds[role], strict=True)):
-            name, channel = f"{role} {colour}", _channel(i, j)
-            voices.append(Voice(name, role, channel, programme, REFERENCE_VOLUME, _PANS[role], reverb))
+    voices = [
+        Voice(
+            f"{role} {colour}",
+            role,
+            channel_of(role, colour),
+            programme,
+            REFERENCE_VOLUME,
+            _PANS[role],
+            style.reverb // 2 if role == "bass" else style.reverb,
+        )
+        for role in ROLES
+        for colour, programme in zip(COLOURS, style.sounds[role], strict=True)
+    ]
     drums = Voice(
         "drums", "drums", DRUMS_CHANNEL, style.drums, REFERENCE_VOLUME, _PANS["drums"], style.reverb // 2
     )
     return (*voices, drums)
 
 
-def _channel(role: int, colour: int) -> int:
-    channel = role * len(COLOURS) + colour
+def channel_of(role: str, colour: str) -> int:
+    """The MIDI channel, 0 to 15, of a role in a colour; the drums have one for all."""
+    if role == "drums":
+        return DRUMS_CHANNEL
+    channel = ROLES.index(role) * len(COLOURS) + COLOURS.index(colour)
     return channel if channel < DRUMS_CHANNEL else channel + 1
 
 
@@ -129,16 +139,18 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
     last: int | None = None
     for index, bar in enumerate(bars):
         section = sections[bar.section]
-        colour = COLOURS.index(PROFILES[section.emotion].colour)
+        channel = channel_of(role, PROFILES[section.emotion].colour)
         part = _part(role, bar, bars[index + 1] if index + 1 < len(bars) else None, last, context)
         written = [] if rests(role, bar, sections) else WRITERS[role](bar, part)
         if written:
             last = max(written, key=lambda event: event.beat).pitch
+        articulation = 1.0 if part.closing or role in HELD else section.mood.articulation
         yield Line(
             role=role,
-            channel=DRUMS_CHANNEL if role == "drums" else _channel(ROLES.index(role), colour),
+            channel=channel,
             bar=bar,
-            articulation=section.mood.articulation,
+            articulation=articulation,
+            rings=rings(role, context.voices[channel].programme, articulation),
             closing=part.closing,
             breath=has_breath(bar, sections),
             written=tuple(written),

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.perform import Line
-from etbgm_riffusion.composer.score import Bar, Control, PlannedSection
+from etbgm_riffusion.composer.score import Bar, Control
 
 VOLUME, EXPRESSION, SUSTAIN = 7, 11, 64
 
@@ -27,19 +27,23 @@ _PEDALLED = frozenset({0, 1, 2, 4, 5, 11, 46})
 """Programmes whose tones players let ring with the pedal or by their hands: pianos, vibraphone, harp."""
 _PEDAL_FROM = 0.8
 """Articulation from which they do."""
+
 _PEDAL_AFTER_S = 0.03
 
 
 def controls_of(
     lines: Sequence[Line],
-    sections: Sequence[PlannedSection],
     volumes: Mapping[tuple[int, str], int],
-    programmes: Mapping[int, int],
     speech: Sequence[Span],
 ) -> tuple[Control, ...]:
     """All controllers' values where they change, ordered by time."""
-    found = [*_volumes(lines, volumes), *_expressions(lines, speech), *_pedals(lines, sections, programmes)]
+    found = [*_volumes(lines, volumes), *_expressions(lines, speech), *_pedals(lines)]
     return tuple(_changes(sorted(found)))
+
+
+def rings(role: str, programme: int, articulation: float) -> bool:
+    """True when the player of this voice keeps the pedal down while a chord lasts."""
+    return role == "keys" and programme in _PEDALLED and articulation >= _PEDAL_FROM
 
 
 def _volumes(lines: Sequence[Line], volumes: Mapping[tuple[int, str], int]) -> Iterator[Control]:
@@ -91,13 +95,10 @@ def _swell_db(bar: Bar, time_s: float) -> float:
     return _SWELL_DB * (math.sin(math.pi * place) - 0.5)
 
 
-def _pedals(
-    lines: Sequence[Line], sections: Sequence[PlannedSection], programmes: Mapping[int, int]
-) -> Iterator[Control]:
+def _pedals(lines: Sequence[Line]) -> Iterator[Control]:
     """Down just after a chord begins, up where the next one does."""
     for line in lines:
-        rings = sections[line.bar.section].mood.articulation >= _PEDAL_FROM
-        if line.role == "keys" and rings and programmes[line.channel] in _PEDALLED:
+        if line.rings:
             yield Control(line.bar.start_s + _PEDAL_AFTER_S, line.channel, SUSTAIN, 127)
             yield Control(line.bar.end_s - 0.005, line.channel, SUSTAIN, 0)
 

@@ -26,6 +26,8 @@ _RECENT = 12
 """Phrases back to which a new one is compared, so that none comes again unnamed."""
 
 _PAD_CENTRE = 62
+_PAD_SHIFT = 0.6
+"""Of the register that the mood asks for; the lead follows it wholly."""
 _TRIES = 8
 
 
@@ -39,7 +41,7 @@ def make_form(plan: Plan, random_seed: int) -> Iterator[Bar]:
         for number, (beats, chord) in enumerate(
             zip(section.bars, _chords(section, following, phrases), strict=True)
         ):
-            voicing = voice(chord, voicing, _PAD_CENTRE + round(section.mood.register / 2))
+            voicing = voice(chord, voicing, _PAD_CENTRE + round(_PAD_SHIFT * section.mood.register))
             beat_s, end_beat_s = _tempo(section, number)
             bar = Bar(
                 start_s=time_s,

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from etbgm_riffusion.composer.chance import pick
-from etbgm_riffusion.composer.theory import Chord, Key
+from etbgm_riffusion.composer.theory import MODES, Chord, Key
 
 PHRASE_BARS = 4
 
@@ -27,11 +27,11 @@ class Functions(NamedTuple):
 
 
 VOCABULARY: dict[str, Functions] = {
-    "lydian": Functions(("1", "1", "1", "5"), ("2", "2", "6"), ("5", "5", "7")),
+    "lydian": Functions(("1",), ("2", "2", "5"), ("5", "2")),
     "ionian": Functions(("1", "1", "1", "6"), ("4", "4", "2", "6"), ("5", "5", "3")),
     "mixolydian": Functions(("1", "1", "1", "4"), ("4", "4", "2"), ("7", "5M", "7")),
-    "dorian": Functions(("1", "1", "1", "3"), ("4", "4", "2"), ("5M", "5", "7")),
-    "aeolian": Functions(("1", "1", "1", "6"), ("4", "4", "6"), ("5M", "5M", "7")),
+    "dorian": Functions(("1", "1", "1", "3"), ("4", "4", "2"), ("5", "5", "7")),
+    "aeolian": Functions(("1", "1", "1", "6"), ("4", "6", "6"), ("5", "5M", "7")),
     "phrygian": Functions(("1", "1", "1", "6"), ("2", "4", "4"), ("5M", "2", "7")),
 }
 
@@ -51,9 +51,11 @@ def phrase_symbols(
         if place % bars_per_chord and not last:
             symbols.append(symbols[-1])
         elif last and closed:
-            symbols.append("1")
+            symbols.append(_coloured(chance, "1", mode, colouring))
         else:
-            symbols.append(_coloured(chance, _degree(chance, mode, letter, first=place == 0), colouring))
+            symbols.append(
+                _coloured(chance, _degree(chance, mode, letter, first=place == 0), mode, colouring)
+            )
     return tuple(symbols)
 
 
@@ -63,7 +65,7 @@ def varied(
     """The phrase with one of its inner chords replaced by another of the mode."""
     place = 1 + int(chance.random() * (len(symbols) - 2))
     letter = pick(chance, "SDT")
-    other = _coloured(chance, _degree(chance, mode, letter, first=False), colouring)
+    other = _coloured(chance, _degree(chance, mode, letter, first=False), mode, colouring)
     return (*symbols[:place], other, *symbols[place + 1 :])
 
 
@@ -84,6 +86,10 @@ def _degree(chance: np.random.Generator, mode: str, letter: str, first: bool) ->
     return pick(chance, symbols)
 
 
-def _coloured(chance: np.random.Generator, symbol: str, colouring: Sequence[str]) -> str:
-    mark = pick(chance, colouring)
-    return symbol if len(symbol) > 1 else symbol + mark
+def _coloured(chance: np.random.Generator, symbol: str, mode: str, colouring: Sequence[str]) -> str:
+    """The chord with one of the marks, unless that would blur whether the key is major or minor."""
+    marked = symbol + pick(chance, colouring)
+    third = MODES[mode][2]
+    other_third = 7 - third
+    blurs = other_third in Chord.parse(marked, Key(0, mode)).notes
+    return symbol if len(symbol) > 1 or blurs else marked

@@ -1,4 +1,4 @@
-"""How loud the SoundFont's sounds are, measured once (`bench/levels.py`) from FluidR3."""
+"""How loud the SoundFont's sounds are, measured once (`tests/riffusion/bench/levels.py`) from FluidR3."""
 
 import math
 from bisect import bisect_right
@@ -7,31 +7,26 @@ from functools import cache
 from importlib.resources import files
 from itertools import groupby
 
-PITCHES = (36, 48, 60, 72, 84, 96)
-DURATIONS_S = (0.2, 0.8, 3.2)
+PITCHES = tuple(range(33, 100, 5))
+DURATIONS_S = (0.08, 0.4, 2.0)
+VELOCITIES = (56, 72, 88, 104)
 """Where the table was measured; in between it is interpolated."""
 
-REFERENCE_VELOCITY = 100
 REFERENCE_VOLUME = 100
-"""Of the measurement: MIDI velocity and controller 7."""
+"""Controller 7 of the measurement."""
 
 Curve = tuple[tuple[float, ...], ...]
-"""Energies in dB, one row for a pitch, one column for a duration."""
+"""Energies in dB, one row for a pitch; the durations of the first velocity, then of the next."""
 
 
 def note_energy_db(drums: bool, programme: int, pitch: int, velocity: int, duration_s: float) -> float:
-    """10 log10 of a note's K-weighted energy (ITU-R BS.1770-5) in seconds, at the reference volume.
-
-    Velocity enters as the SoundFont 2.01 standard's default modulator has it (8.4.1):
-    an attenuation of 40 log10(127 / velocity) dB.
-    """
+    """10 log10 of a note's K-weighted energy (ITU-R BS.1770-5) in seconds, at the reference volume."""
     pitches, rows = _table()[drums, programme]
     if drums:
-        energy_db = rows[pitches.index(pitch)][0]
-    else:
-        low, share = _place(pitches, pitch)
-        energy_db = _along(rows[low], duration_s) * (1 - share) + _along(rows[low + 1], duration_s) * share
-    return energy_db + 40 * math.log10(velocity / REFERENCE_VELOCITY)
+        return _touched(rows[pitches.index(pitch)], velocity, duration_s)
+    low, share = _place(pitches, pitch)
+    below, above = (_touched(row, velocity, duration_s) for row in rows[low : low + 2])
+    return below * (1 - share) + above * share
 
 
 def volume_for(gain_db: float) -> int:
@@ -39,9 +34,20 @@ def volume_for(gain_db: float) -> int:
     return max(1, min(127, round(REFERENCE_VOLUME * 10 ** (gain_db / 40))))
 
 
+def _touched(energies_db: Sequence[float], velocity: int, duration_s: float) -> float:
+    """Between the velocities: SoundFonts have other samples for other touches."""
+    low, share = _place(VELOCITIES, velocity)
+    count = len(DURATIONS_S)
+    softer, harder = (_along(energies_db[i * count : (i + 1) * count], duration_s) for i in (low, low + 1))
+    return softer * (1 - share) + harder * share
+
+
 def _along(energies_db: Sequence[float], duration_s: float) -> float:
-    """Between durations, logarithmically; beyond the longest, tones go on or have died away."""
-    low, share = _place([math.log(d) for d in DURATIONS_S], math.log(max(duration_s, DURATIONS_S[0])))
+    """Between the durations, logarithmically; beyond the longest, tones go on as they did."""
+    edges = [math.log(measured_s) for measured_s in DURATIONS_S]
+    low, share = _place(edges, math.log(duration_s))
+    if duration_s > DURATIONS_S[-1]:
+        share = (math.log(duration_s) - edges[low]) / (edges[low + 1] - edges[low])
     return energies_db[low] * (1 - share) + energies_db[low + 1] * share
 
 

@@ -34,7 +34,7 @@ _ROLL_S = 0.012
 _RELEASE_S = 0.8
 """The last chord's keys are released this long before the end, to ring inside the piece."""
 
-_HELD = ("pad", "bass", "counter")
+HELD = ("pad", "bass", "counter", "drums")
 """Voices that hold what is written, whatever the mood's articulation."""
 
 
@@ -46,6 +46,9 @@ class Line:
     channel: int
     bar: Bar
     articulation: float
+    """Sounding share of what is written (`profiles.Means`)."""
+    rings: bool
+    """True when the sustain pedal lets it sound until the bar's end."""
     closing: bool
     breath: bool
     written: tuple[Event, ...]
@@ -61,7 +64,6 @@ def perform(lines: Sequence[Line], style: Style, random_seed: int) -> list[Note]
 def _play(line: Line, style: Style, random_seed: int) -> Iterator[Note]:
     bar = line.bar
     chance = generator(random_seed, "perform", line.role, bar.section, bar.number)
-    sharp = 1.0 if line.closing or line.role in _HELD else line.articulation
     silent_from = bar.beats - 1 if line.breath else math.inf
     last_s = bar.end_s - min(_RELEASE_S, 0.3 * (bar.end_s - bar.start_s)) if line.closing else math.inf
     if bar.remaining == 0:
@@ -75,7 +77,7 @@ def _play(line: Line, style: Style, random_seed: int) -> Iterator[Note]:
         roll_s = rank * _ROLL_S if line.role == "keys" else 0.0
         exact = bar.number == 0 and event.beat == 0
         start_s = bar.time_s(swung(event.beat, style.swing)) + (roll_s if exact else late_s + roll_s)
-        end_beat = min(event.beat + event.length * sharp, silent_from)
+        end_beat = min(event.beat + event.length * line.articulation, silent_from)
         end_s = min(start_s + (end_beat - event.beat) * bar.beat_s, last_s)
         velocity = event.velocity + _stress(event, bar) + round(_SPREAD * float(chance.standard_normal()))
         yield Note(

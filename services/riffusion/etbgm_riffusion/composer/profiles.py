@@ -79,48 +79,48 @@ class Profile:
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.35, level_db=1.1, velocity=104, density=2.0,
-            register=-4, articulation=0.6, drive=3, lead=0.7,
+            valence=-0.6, arousal=0.8, tempo=1.35, level_db=1.5, velocity=104, density=2.0,
+            register=-2, articulation=0.6, drive=3, lead=0.7,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("", "", "t"), bars_per_chord=1,
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("", "t", "b"), bars_per_chord=1,
         cadence="5M", figures=("pulse", "ostinato"), bass="drive", stretch=1, leap=1,
     ),
     Emotion.DISGUST: Profile(
         Means(
-            valence=-0.7, arousal=0.1, tempo=0.86, level_db=-0.2, velocity=84, density=0.75,
-            register=-9, articulation=0.75, drive=1, lead=0.5,
+            valence=-0.7, arousal=0.1, tempo=0.86, level_db=-0.3, velocity=84, density=0.9,
+            register=-10, articulation=0.75, drive=1, lead=0.5,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("t", "b", "t"), bars_per_chord=2,
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "b", "tb"), bars_per_chord=2,
         cadence="2", figures=("lurch",), bass="lean", stretch=2, leap=-1,
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.9, velocity=74, density=3.0,
-            register=8, articulation=0.45, drive=1, lead=0.4,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.5, velocity=74, density=3.0,
+            register=12, articulation=0.45, drive=0.4, lead=0.4,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("", "t", "b"), bars_per_chord=2,
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "tb", "b"), bars_per_chord=2,
         cadence="5M", figures=("tremble",), bass="pedal", stretch=1, leap=1,
     ),
     Emotion.JOY: Profile(
         Means(
-            valence=0.8, arousal=0.5, tempo=1.3, level_db=0.7, velocity=96, density=2.0,
-            register=5, articulation=0.65, drive=2.4, lead=0.85,
+            valence=0.8, arousal=0.5, tempo=1.3, level_db=0.9, velocity=96, density=2.4,
+            register=6, articulation=0.65, drive=2.4, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), bars_per_chord=1,
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
     ),
     Emotion.NEUTRAL: Profile(
         Means(
-            valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=84, density=1.0,
+            valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=84, density=1.6,
             register=0, articulation=0.9, drive=1, lead=0.6,
         ),
         colour="calm", modes=("ionian", "mixolydian"), colouring=("", "9", "s"), bars_per_chord=1,
-        cadence="5", figures=("broken", "block", "comp"), bass="half", stretch=1, leap=1,
+        cadence="5", figures=("broken", "arpeggio", "comp"), bass="half", stretch=1, leap=1,
     ),
     Emotion.SADNESS: Profile(
         Means(
-            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.4, velocity=66, density=0.5,
-            register=-5, articulation=1.0, drive=0, lead=0.6,
+            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.5, velocity=66, density=0.9,
+            register=-6, articulation=1.0, drive=0, lead=0.6,
         ),
         colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), bars_per_chord=1,
         cadence="5M", figures=("broken", "block"), bass="whole", stretch=2, leap=-1,
@@ -128,9 +128,9 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.SURPRISE: Profile(
         Means(
             valence=0.3, arousal=0.7, tempo=1.25, level_db=0.5, velocity=98, density=2.0,
-            register=10, articulation=0.5, drive=1.6, lead=0.9,
+            register=12, articulation=0.5, drive=1.6, lead=0.9,
         ),
-        colour="bright", modes=("lydian",), colouring=("", "7", ""), bars_per_chord=1,
+        colour="bright", modes=("lydian",), colouring=("", "9", ""), bars_per_chord=1,
         cadence="5", figures=("stabs", "rise"), bass="skip", stretch=1, leap=2,
     ),
 }  # fmt: skip

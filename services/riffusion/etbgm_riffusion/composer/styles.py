@@ -59,7 +59,7 @@ STYLES: dict[str, Style] = {
             },
             drums=40, tempo_bpm=(84, 98), meters=(4, 4, 3),
             figures={"stabs": "strum", "ostinato": "pulse", "block": "arpeggio"}, basses={},
-            kit="brushes", drive=2, swing=0.5, reverb=34, suits=(0.2, 0.0),
+            kit="brushes", drive=3, swing=0.5, reverb=34, suits=(0.2, 0.0),
         ),
         Style(
             "ambient", "Slow pads and bells with much space.",
@@ -76,7 +76,7 @@ STYLES: dict[str, Style] = {
         Style(
             "cinematic", "Strings, piano, horns and low drums.",
             sounds={
-                "lead": (68, 73, 60), "counter": (42, 60, 58), "keys": (0, 46, 48),
+                "lead": (68, 73, 60), "counter": (42, 60, 58), "keys": (0, 46, 0),
                 "pad": (48, 49, 44), "bass": (42, 43, 43),
             },
             drums=48, tempo_bpm=(80, 94), meters=(4, 4, 3),
@@ -105,7 +105,7 @@ STYLES: dict[str, Style] = {
                 "block": "comp", "strum": "comp", "offbeat": "comp", "pulse": "stabs", "ostinato": "stabs",
             },
             basses={"half": "two", "bounce": "walk", "drive": "walk", "skip": "walk"},
-            kit="jazz", drive=2, swing=0.62, reverb=30, suits=(0.4, 0.1),
+            kit="jazz", drive=3, swing=0.62, reverb=30, suits=(0.4, 0.1),
             balance_db={"pad": -8, "bass": 2},
         ),
         Style(
@@ -117,12 +117,12 @@ STYLES: dict[str, Style] = {
             drums=25, tempo_bpm=(74, 86), meters=(4,),
             figures={"strum": "comp", "offbeat": "comp", "pulse": "comp", "ostinato": "arpeggio"},
             basses={"half": "lazy", "bounce": "lazy", "drive": "octaves"},
-            kit="lofi", drive=2, swing=0.58, reverb=36, suits=(0.2, -0.3),
+            kit="lofi", drive=3, swing=0.58, reverb=36, suits=(0.2, -0.3),
         ),
         Style(
             "orchestral", "A symphony orchestra: strings, woodwinds, horns, harp and timpani.",
             sounds={
-                "lead": (40, 73, 56), "counter": (70, 68, 60), "keys": (46, 45, 48),
+                "lead": (40, 73, 56), "counter": (70, 68, 60), "keys": (46, 45, 45),
                 "pad": (48, 48, 44), "bass": (43, 45, 43),
             },
             drums=48, tempo_bpm=(82, 98), meters=(4, 4, 3),

@@ -13,7 +13,7 @@ from etbgm_riffusion.composer.theory import Chord, nearest
 _BASS_CENTRE = 39
 """E flat 2: roots lie between A1 and G#2."""
 
-_PARALLEL, _LEAP, _DISTANCE = 40.0, 6.0, 0.5
+_PARALLEL, _LEAP, _DISTANCE = 40.0, 30.0, 0.5
 """Costs: of a pair of voices in parallel fifths or octaves; of a leap beyond a sixth; of a
 semitone's distance from the middle. A semitone of movement costs 1."""
 

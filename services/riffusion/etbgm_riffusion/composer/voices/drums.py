@@ -21,14 +21,17 @@ _KITS: dict[str, _Patterns] = {
     "brushes": (
         ((_SHAKER, "o.x.o.x."), (_KICK, "o.......")),
         ((_KICK, "x...x..."), (_RIM, "..x...x."), (_SHAKER, "oxoxoxox")),
+        ((_KICK, "X..xX..."), (_SNARE, "..X...X."), (_SHAKER, "xXxXxXxX"), (_HAT, "x.x.x.x.")),
     ),
     "jazz": (
-        ((_RIDE, "x...x..."), (_PEDAL, "..o...o.")),
+        ((_RIDE, "o...o..."), (_PEDAL, "..o...o.")),
         ((_RIDE, "x.xox.xo"), (_PEDAL, "..x...x."), (_KICK, "o.o.o.o."), (_SNARE, "...o....")),
+        ((_RIDE, "X.XxX.Xx"), (_PEDAL, "..X...X."), (_KICK, "x.x.x.x."), (_SNARE, "..x..x.o")),
     ),
     "lofi": (
         ((_KICK, "x.......x......."), (_HAT, "o...o...o...o...")),
         ((_KICK, "X......x..X....."), (_SNARE, "....x.......x..."), (_HAT, "x.o.x.o.x.o.x.oo")),
+        ((_KICK, "X..x...xX.x....."), (_SNARE, "....X.......X..."), (_HAT, "XoxoXoxoXoxoXoxx")),
     ),
     "machine": (
         ((_HAT, "o.o.o.o."), (_KICK, "x...o...")),
@@ -38,7 +41,7 @@ _KITS: dict[str, _Patterns] = {
     "orchestra": (
         ((_LOW_TOM, "x...o..."),),
         ((_LOW_TOM, "X..xx.x."), (_SHAKER, "oxoxoxox")),
-        ((_LOW_TOM, "X.xxX.xx"), (_MIDDLE_TOM, "..X...X."), (_KICK, "X...X...")),
+        ((_LOW_TOM, "X.xxX.xx"), (_SNARE, "..X...Xx"), (_KICK, "X...X..."), (_SHAKER, "xXxXxXxX")),
     ),
     "pop": (
         ((_KICK, "x...x..."), (_HAT, "o.o.o.o."), (_RIM, "..o...o.")),

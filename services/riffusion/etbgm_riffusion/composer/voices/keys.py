@@ -1,5 +1,6 @@
 """The accompaniment: figures over the chord."""
 
+import math
 from collections.abc import Callable
 
 from etbgm_riffusion.composer.score import Bar, Event
@@ -28,9 +29,16 @@ def _upper(bar: Bar) -> tuple[int, ...]:
     return bar.voicing[1:]
 
 
+def _member(bar: Bar, number: int) -> int:
+    """The highest root (0), third (1) or fifth (2) in the upper voices, or the nearest above them."""
+    wanted, upper = bar.chord.notes[number], _upper(bar)
+    inside = [pitch for pitch in upper if pitch % 12 == wanted]
+    return max(inside, default=upper[0] + (wanted - upper[0]) % 12)
+
+
 def _step(part: Part) -> float:
-    """The nearest of whole, half and quarter beats to the mood's density."""
-    return min((1.0, 0.5, 0.25), key=lambda step: abs(1 / step - part.mood.density))
+    """The nearest of double, whole, half and quarter beats to the mood's density."""
+    return min((2.0, 1.0, 0.5, 0.25), key=lambda step: abs(math.log(step * part.mood.density)))
 
 
 def _block(bar: Bar, part: Part) -> list[Event]:
@@ -70,13 +78,13 @@ def _rise(bar: Bar, part: Part) -> list[Event]:
 
 def _broken(bar: Bar, part: Part) -> list[Event]:
     """The low note on the first beat, the others above it beat by beat."""
-    upper = _upper(bar)
-    step = max(1.0, 1 / part.mood.density) if part.mood.density < 0.8 else 1.0
+    upper, step = _upper(bar), max(0.5, _step(part))
     events = [Event(0, bar.beats, upper[0] - 12, part.velocity)]
     for index, beat in enumerate(onsets(bar.beats, step)[1:]):
         pitch = upper[(index + 1 + part.variant + bar.number) % len(upper)]
-        events.append(Event(beat, step, pitch, part.velocity - 8))
-        if step <= 1 and (int(beat) + part.variant) % 3 == 2:
+        accent = 4 if beat % 1 == 0 else 10
+        events.append(Event(beat, step, pitch, part.velocity - accent))
+        if (index + part.variant) % 3 == 2:
             events.append(Event(beat, step, upper[0], part.velocity - 12))
     return events
 
@@ -98,13 +106,13 @@ def _pulse(bar: Bar, part: Part) -> list[Event]:
     return [
         Event(beat, step, pitch, part.velocity - (4 if i % every == 0 else 18))
         for i, beat in enumerate(onsets(bar.beats, step))
-        for pitch in _upper(bar)[-3:]
+        for pitch in _upper(bar)
     ]
 
 
 def _ostinato(bar: Bar, part: Part) -> list[Event]:
-    """One voice in even notes that circles about the chord's lowest notes."""
-    low, middle, *_ = _upper(bar)
+    """One voice in even notes about the root and the third, which tells the mode."""
+    low, middle = _member(bar, 0), _member(bar, 1)
     step = min(0.5, _step(part))
     cell = (
         (low, low, middle, low),
@@ -134,25 +142,25 @@ def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[
 
 
 def _lurch(bar: Bar, part: Part) -> list[Event]:
-    """The chord low and late, and its bottom alone: it limps."""
-    upper = _upper(bar)
-    late = (1.5, 1.0, 2.5, 2.0)[part.variant] % bar.beats
-    return [
-        Event(0, 1.5, upper[0] - 12, part.velocity),
-        *(Event(late, bar.beats - late, pitch, part.velocity - 6) for pitch in upper),
-    ]
+    """The bottom alone on the strong beats, the chord after it, now and then too late: it limps."""
+    upper, late = _upper(bar), 0.5 if part.variant == 3 and bar.number % 2 else 0.0
+    events = [Event(beat, 1, upper[0] - 12, part.velocity) for beat in onsets(bar.beats, 2)]
+    for beat in onsets(bar.beats, 2):
+        answer = beat + 1 + late
+        if answer < bar.beats and (beat or part.variant % 2):
+            events += [Event(answer, 0.8, pitch, part.velocity - 6) for pitch in upper]
+    return events
 
 
 def _tremble(bar: Bar, part: Part) -> list[Event]:
-    """Quick neighbours in one part of the bar: restless and uneven."""
-    low, high = _upper(bar)[-2:]
-    first = (0, bar.beats // 2)[part.chance.random() < 0.4]
-    length = max(1.0, bar.beats - first if part.variant % 2 else bar.beats // 2)
-    tones = [
-        Event(first + beat, 0.25, high if i % 2 else low, part.velocity - 10 + i % 4)
-        for i, beat in enumerate(onsets(min(length, bar.beats - first), 0.25))
+    """A quick trill of root or fifth with the semitone above, broken off somewhere: restless, uneven."""
+    low = _member(bar, 2 * (part.variant % 2))
+    gap = float(int(part.chance.random() * bar.beats))
+    return [
+        Event(beat, 0.25, low + i % 2, part.velocity - (0 if beat % 1 == 0 else 10))
+        for i, beat in enumerate(onsets(bar.beats, 0.25))
+        if not gap <= beat < gap + 1 or bar.beats <= 2
     ]
-    return [Event(0, 0.5, pitch, part.velocity - 6) for pitch in (_upper(bar)[0],) if first] + tones
 
 
 FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {
