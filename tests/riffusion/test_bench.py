@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
+from etbgm_riffusion.composer.styles import STYLES
 from tests.riffusion.bench import features, timelines, variety
 from tests.riffusion.bench.pieces import piece_of
 from tests.riffusion.bench.table import share
@@ -73,6 +74,24 @@ def test_bar_lines_follow_meters_and_tempo_changes() -> None:
     score = compose(piece_of(Emotion.JOY, 4, 40.0))
     lines_s = list(timelines.bar_lines_s(to_midi(score)))
     assert lines_s[: len(score.bars)] == pytest.approx([bar.start_s for bar in score.bars], abs=2e-3)
+
+
+@pytest.mark.parametrize("style", STYLES)
+def test_players_hide_no_repeat(style: str) -> None:
+    """What is compared must find a bar again in another performance of it."""
+    piece = piece_of(Emotion.JOY, 1, 40.0, style)
+    one, other = compose(piece), compose(piece, performance_seed=7)
+    found = [
+        variety.same(variety.written(one, bar), variety.written(other, again))
+        for bar, again in zip(one.bars, other.bars, strict=True)
+    ]
+    assert sum(found) >= 0.95 * len(found)
+
+
+def test_another_rhythm_is_no_repeat() -> None:
+    assert variety.same(((0, 60, 1.0), (0, 62, 1.5)), ((0, 60, 1.05), (0, 62, 1.45)))
+    assert not variety.same(((0, 60, 1.0), (0, 62, 1.5)), ((0, 60, 1.0), (0, 62, 1.75)))
+    assert not variety.same(((0, 60, 1.0),), ((0, 61, 1.0),))
 
 
 def test_what_repeats_is_similar_to_itself() -> None:

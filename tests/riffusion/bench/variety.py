@@ -31,8 +31,11 @@ LEAST_WINDOWS = 2
 """Shorter pieces by people tell nothing of repetition."""
 VARIANTS = 4
 LONGEST_HUMAN_S = 240.0
-_GRID = 12
-"""Onsets are compared in twelfths of a beat, so that humanised timing does not hide repeats."""
+SAME_BEATS = 1 / 8
+"""Onsets as near as this are the same: more than players deviate, less than the shortest notes are apart."""
+
+Written = tuple[tuple[int, int, float], ...]
+"""Channel, pitch and beat of the notes that begin in a bar, ordered."""
 
 
 def repeats(seeds: int, seconds: float) -> Claim:
@@ -50,24 +53,31 @@ def repeats(seeds: int, seconds: float) -> Claim:
 
 
 def _repeats(score: Score) -> bool:
-    bars = [_written(score, bar) for bar in score.bars]
+    """Whether any 4 bars come again within REPEAT_S under another name."""
+    bars = [written(score, bar) for bar in score.bars]
     names = [(bar.phrase, bar.number % 4) for bar in score.bars]
-    seen: dict[tuple[object, ...], int] = {}
-    for first in range(len(bars) - REPEAT_BARS + 1):
-        place = tuple(bars[first : first + REPEAT_BARS])
-        before = seen.get(place)
-        if before is not None and score.bars[first].start_s - score.bars[before].start_s <= REPEAT_S:
-            named = (names[at : at + REPEAT_BARS] for at in (before, first))
-            if any(place) and next(named) != next(named):
-                return True
-        seen[place] = first
+    for first, again in itertools.combinations(range(len(bars) - REPEAT_BARS + 1), 2):
+        near = score.bars[again].start_s - score.bars[first].start_s <= REPEAT_S
+        places = [(first + step, again + step) for step in range(REPEAT_BARS)]
+        named = all(names[one] == names[other] for one, other in places)
+        silent = not any(bars[one] for one, _ in places)
+        if near and not named and not silent and all(same(bars[one], bars[other]) for one, other in places):
+            return True
     return False
 
 
-def _written(score: Score, bar: Bar) -> tuple[tuple[int, int, int], ...]:
-    """Channel, pitch and place in the bar of each note that begins in it."""
+def written(score: Score, bar: Bar) -> Written:
+    """What begins in a bar."""
     inside = [note for note in score.notes if bar.start_s - 1e-9 <= note.start_s < bar.end_s - 1e-9]
-    return tuple(sorted((n.channel, n.pitch, int(bar.beat_at(n.start_s) * _GRID + 0.25)) for n in inside))
+    return tuple(sorted((note.channel, note.pitch, bar.beat_at(note.start_s)) for note in inside))
+
+
+def same(one: Written, other: Written) -> bool:
+    """Note for note, however it is played."""
+    if len(one) != len(other):
+        return False
+    pairs = zip(one, other, strict=True)
+    return all(a[:2] == b[:2] and abs(a[2] - b[2]) <= SAME_BEATS for a, b in pairs)
 
 
 def similarity(y: Array, tempo: float) -> float:
