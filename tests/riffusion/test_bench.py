@@ -8,7 +8,7 @@ from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.styles import STYLES
-from tests.riffusion.bench import features, timelines, variety
+from tests.riffusion.bench import emotions, features, timelines, variety
 from tests.riffusion.bench.pieces import piece_of
 from tests.riffusion.bench.table import share
 
@@ -106,3 +106,24 @@ def test_what_repeats_is_similar_to_itself() -> None:
 def test_a_share_counts_what_is_wrong() -> None:
     assert share("all", 4, ["one"], 0.75) == ("all (4)", 0.75, "≥ 75%", True, ["one"])
     assert not share("none", 0, [], 0.5).met
+
+
+def test_each_side_is_judged_against_the_neutral_piece_of_the_same_random_seed() -> None:
+    measured = [
+        emotions.Measured(piece_of(emotion, seed, 30.0), 100.0, True, heard(emotion, seed))
+        for emotion in Emotion
+        for seed in range(8)
+    ]
+    found = {claim.name: claim for claim in emotions.claims(measured)}
+    assert found["sadness: onset rate below neutral (8)"].value == 1
+    assert found["fear: onset rate above neutral (8)"].value == 0
+    assert not found["fear: onset rate above neutral (8)"].met
+    assert found["loudness of the emotions apart"].value == pytest.approx(6)
+    assert found["loudness of the styles apart"].value == pytest.approx(7)
+
+
+def heard(emotion: Emotion, seed: int) -> dict[str, float]:
+    """Sadness is slow and soft; everything else is alike, and louder with the random seed."""
+    sad = emotion is Emotion.SADNESS
+    names = ("tempo", "centroid", "register", "mode", "roughness", "minor", "key")
+    return dict.fromkeys(names, 1.0) | {"onset rate": seed - sad, "loudness": seed - 6.0 * sad}

@@ -80,7 +80,12 @@ def speech_claims() -> Iterator[Claim]:
 def _each(measure: Callable[[Job], Found], jobs: list[Job]) -> list[Found]:
     """In several processes, which are new ones: numerical libraries do not survive a fork."""
     with multiprocessing.get_context("spawn").Pool(PROCESSES) as pool:
-        return list(pool.imap(measure, jobs, chunksize=2))
+        found = []
+        for result in pool.imap(measure, jobs, chunksize=2):
+            found.append(result)
+            sys.stderr.write(f"\r{len(found)} of {len(jobs)}")
+        sys.stderr.write("\n")
+        return found
 
 
 def _data() -> Path | None:
