@@ -67,7 +67,7 @@ def variety_claims(seeds: int, seconds: float) -> Iterator[Claim]:
     yield variety.repeats(max(1, seeds // 4), seconds)
     if folder := _data():
         jobs = [(emotion, seed) for emotion in Emotion for seed in range(max(1, seeds // 4))]
-        human = variety.human_range(folder / "music")
+        human = variety.human_values(folder / "music")
         yield variety.within(_each(variety.self_similarity, jobs), human)
     yield from variety.variants(_each(variety.apart, list(range(max(1, seeds // 3)))))
 
