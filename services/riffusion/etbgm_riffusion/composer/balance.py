@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.levels import note_energy_db, volume_for
 from etbgm_riffusion.composer.perform import Line
+from etbgm_riffusion.composer.profiles import PROFILES
 from etbgm_riffusion.composer.score import PlannedSection, Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, Style
 
@@ -71,8 +72,10 @@ def _gains_db(
     """For each emotion and role: to the balance while it plays, and together to the loudness."""
     gains_db = {}
     for place, energy in energies.items():
+        emotion, role = place
         level_db = 10 * math.log10(energy / active_s[place])
-        gains_db[place] = BALANCE_DB[place[1]] + style.balance_db.get(place[1], 0.0) - level_db
+        asked = (table.get(role, 0.0) for table in (style.balance_db, PROFILES[emotion].balance_db))
+        gains_db[place] = BALANCE_DB[role] + sum(asked) - level_db
     for emotion, length_s in total_s.items():
         own = [place for place in energies if place[0] == emotion]
         power = sum(energies[place] * 10 ** (gains_db[place] / 10) for place in own) / length_s

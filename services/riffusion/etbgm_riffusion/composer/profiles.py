@@ -20,7 +20,7 @@ al. 2021, "Video background music generation with controllable music transformer
 on: tempo, density, strength and mode. The literature gives directions; the numbers are ours.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from etbgm_kit.types import Emotion
 
@@ -74,12 +74,14 @@ class Profile:
     """The motif's lengths times this: 2 is augmentation."""
     leap: int
     """The motif's intervals times this; negative turns it upside down."""
+    balance_db: dict[str, float] = field(default_factory=dict)
+    """Levels of voices against what is usual (`balance.BALANCE_DB`)."""
 
 
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.35, level_db=1.5, velocity=104, density=2.0,
+            valence=-0.6, arousal=0.8, tempo=1.35, level_db=1.2, velocity=104, density=2.0,
             register=-2, articulation=0.6, drive=3, lead=0.7,
         ),
         colour="tense", modes=("aeolian", "phrygian"), colouring=("", "t", "b"), bars_per_chord=1,
@@ -90,20 +92,22 @@ PROFILES: dict[Emotion, Profile] = {
             valence=-0.7, arousal=0.1, tempo=0.86, level_db=-0.3, velocity=84, density=0.9,
             register=-10, articulation=0.75, drive=1, lead=0.5,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "b", "tb"), bars_per_chord=2,
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "", "tb"), bars_per_chord=2,
         cadence="2", figures=("lurch",), bass="lean", stretch=2, leap=-1,
+        balance_db={"bass": 2, "lead": -3},
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.5, velocity=74, density=3.0,
-            register=12, articulation=0.45, drive=0.4, lead=0.4,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=74, density=3.0,
+            register=13, articulation=0.45, drive=0.4, lead=0.4,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "tb", "b"), bars_per_chord=2,
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("tb",), bars_per_chord=2,
         cadence="5M", figures=("tremble",), bass="pedal", stretch=1, leap=1,
+        balance_db={"bass": -12, "counter": -3, "keys": 3, "pad": 4},
     ),
     Emotion.JOY: Profile(
         Means(
-            valence=0.8, arousal=0.5, tempo=1.3, level_db=0.9, velocity=96, density=2.4,
+            valence=0.8, arousal=0.5, tempo=1.3, level_db=1.1, velocity=96, density=2.4,
             register=6, articulation=0.65, drive=2.4, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), bars_per_chord=1,
@@ -119,18 +123,20 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.SADNESS: Profile(
         Means(
-            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.5, velocity=66, density=0.9,
-            register=-6, articulation=1.0, drive=0, lead=0.6,
+            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.3, velocity=66, density=0.9,
+            register=-10, articulation=1.0, drive=0, lead=0.6,
         ),
         colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), bars_per_chord=1,
-        cadence="5M", figures=("broken", "block"), bass="whole", stretch=2, leap=-1,
+        cadence="5M", figures=("broken", "arpeggio"), bass="whole", stretch=2, leap=-1,
+        balance_db={"lead": -2, "bass": 1.5},
     ),
     Emotion.SURPRISE: Profile(
         Means(
             valence=0.3, arousal=0.7, tempo=1.25, level_db=0.5, velocity=98, density=2.0,
-            register=12, articulation=0.5, drive=1.6, lead=0.9,
+            register=12, articulation=0.45, drive=1.3, lead=0.9,
         ),
         colour="bright", modes=("lydian",), colouring=("", "9", ""), bars_per_chord=1,
         cadence="5", figures=("stabs", "rise"), bass="skip", stretch=1, leap=2,
+        balance_db={"lead": 2, "bass": -2},
     ),
 }  # fmt: skip

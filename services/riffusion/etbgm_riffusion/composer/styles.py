@@ -68,7 +68,7 @@ STYLES: dict[str, Style] = {
                 "pad": (89, 88, 92), "bass": (39, 39, 39),
             },
             drums=0, tempo_bpm=(72, 84), meters=(4,),
-            figures={"offbeat": "arpeggio", "strum": "arpeggio", "comp": "broken", "stabs": "rise"},
+            figures={"strum": "offbeat", "comp": "broken", "stabs": "rise"},
             basses={"bounce": "half", "drive": "half", "skip": "half"},
             kit="machine", drive=1, swing=0.5, reverb=80, suits=(0.0, -0.5), pulse=False,
             balance_db={"pad": 4, "drums": -6, "bass": -2},
@@ -76,7 +76,7 @@ STYLES: dict[str, Style] = {
         Style(
             "cinematic", "Strings, piano, horns and low drums.",
             sounds={
-                "lead": (68, 73, 60), "counter": (42, 60, 58), "keys": (0, 46, 0),
+                "lead": (71, 73, 60), "counter": (60, 60, 58), "keys": (0, 46, 0),
                 "pad": (48, 49, 44), "bass": (42, 43, 43),
             },
             drums=48, tempo_bpm=(80, 94), meters=(4, 4, 3),
@@ -91,7 +91,7 @@ STYLES: dict[str, Style] = {
             },
             drums=25, tempo_bpm=(88, 98), meters=(4,),
             figures={"strum": "offbeat", "comp": "arpeggio", "lurch": "lurch"},
-            basses={"half": "octaves", "bounce": "octaves"},
+            basses={"bounce": "octaves"},
             kit="machine", drive=3, swing=0.5, reverb=40, suits=(0.0, 0.6),
         ),
         Style(
@@ -132,7 +132,7 @@ STYLES: dict[str, Style] = {
         Style(
             "pop", "Piano, guitars and a band's rhythm section.",
             sounds={
-                "lead": (26, 80, 29), "counter": (52, 61, 30), "keys": (0, 25, 27),
+                "lead": (26, 80, 29), "counter": (71, 61, 30), "keys": (0, 25, 27),
                 "pad": (50, 50, 50), "bass": (33, 33, 34),
             },
             drums=0, tempo_bpm=(88, 102), meters=(4,),

@@ -35,8 +35,8 @@ def _whole(bar: Bar, part: Part) -> list[Event]:
 
 
 def _pedal(bar: Bar, part: Part) -> list[Event]:
-    """The tonic an octave up, whatever the chord: tension by a point that does not give way."""
-    return [Event(0, bar.beats, bass_note(part.section.key.tonic) + 12, part.velocity)]
+    """The tonic, whatever the chord: tension by a point that does not give way."""
+    return [Event(0, bar.beats, bass_note(part.section.key.tonic), part.velocity)]
 
 
 def _half(bar: Bar, part: Part) -> list[Event]:

@@ -16,12 +16,13 @@ def counter(bar: Bar, part: Part) -> list[Event]:
     Stepwise lines against the lead's direction keep voices apart (Huron 2001).
     """
     phrase = bar.number // PHRASE_BARS
+    centre = _CENTRE + round(part.mood.register / 2)
     if part.closing:
-        return [Event(0, bar.beats, _near(_CENTRE, bar, (0, 2)), part.velocity - 10)]
+        return [Event(0, bar.beats, _near(centre, bar, (0, 2)), part.velocity - 10)]
     if phrase % 2 == 0 or bar.beats < 2:
         return []
     direction = 1 if (phrase // 2 + part.variant) % 2 else -1
-    first = _near((part.last or _CENTRE) + direction * _STEP, bar, (0, 1, 2))
+    first = _near((part.last or centre) + direction * _STEP, bar, (0, 1, 2))
     if part.mood.density < 0.8:
         return [Event(0, bar.beats, first, part.velocity - 8)]
     half = bar.beats // 2

@@ -156,11 +156,13 @@ def _tremble(bar: Bar, part: Part) -> list[Event]:
     """A quick trill of root or fifth with the semitone above, broken off somewhere: restless, uneven."""
     low = _member(bar, 2 * (part.variant % 2))
     gap = float(int(part.chance.random() * bar.beats))
-    return [
-        Event(beat, 0.25, low + i % 2, part.velocity - (0 if beat % 1 == 0 else 10))
-        for i, beat in enumerate(onsets(bar.beats, 0.25))
-        if not gap <= beat < gap + 1 or bar.beats <= 2
+    beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]
+    trill = [
+        Event(beat, 0.25, low + i % 2, part.velocity - (0 if i % 2 == 0 else 8))
+        for i, beat in enumerate(beats)
     ]
+    clusters = [Event(beat, 1.5, low + 1, part.velocity - 2) for beat in beats if beat % 1 == 0]
+    return trill + clusters
 
 
 FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {

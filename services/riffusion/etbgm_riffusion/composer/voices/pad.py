@@ -6,7 +6,7 @@ from etbgm_riffusion.composer.voices.part import Part
 _OVERLAP = 0.25
 """Beats that a chord sounds into the next bar, so that chords flow into each other."""
 
-_SHORT_BELOW = 0.55
+_SHORT_BELOW = 0.4
 """From this articulation down, the pad lets go of each chord before the next one."""
 
 
