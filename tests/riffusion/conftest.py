@@ -6,7 +6,8 @@ from collections.abc import Callable
 import pytest
 
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
-from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
+from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
+from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.types import Piece
 
 MakePiece = Callable[..., Piece]

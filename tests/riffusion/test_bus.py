@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer.bus import DIP_RAMP_S, dip_weight, shape
+from etbgm_riffusion.composer.sound.bus import DIP_RAMP_S, dip_weight, shape
 from etbgm_riffusion.types import Stereo
 
 RATE_HZ = 48000

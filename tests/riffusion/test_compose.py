@@ -18,8 +18,8 @@ from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.sound.installed import find_synth
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.composer.synth import find_synth
 from etbgm_riffusion.types import Piece
 
 MakePiece = Callable[..., Piece]
@@ -225,6 +225,6 @@ def test_without_synthesiser_the_debian_packages_are_named(monkeypatch: pytest.M
 
     monkeypatch.setattr(ctypes, "CDLL", missing)
     monkeypatch.setitem(sys.modules, "tinysoundfont", None)
-    monkeypatch.delitem(sys.modules, "etbgm_riffusion.composer.tiny", raising=False)
+    monkeypatch.delitem(sys.modules, "etbgm_riffusion.composer.sound.tiny", raising=False)
     with pytest.raises(RuntimeError, match="libfluidsynth3 and fluid-soundfont-gm"):
         find_synth(Path("any.sf2"))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etbgm_riffusion.composer.master import gain_of, mastered, reach
+from etbgm_riffusion.composer.sound.master import gain_of, mastered, reach
 from etbgm_riffusion.types import Stereo
 
 RATE_HZ = 48000

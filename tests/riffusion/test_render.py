@@ -20,11 +20,11 @@ from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.balance import NEUTRAL_LUFS
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.composer.render import render
 from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.sound.render import render
+from etbgm_riffusion.composer.sound.synth import Synth
+from etbgm_riffusion.composer.sound.units import units_of
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.composer.synth import Synth
-from etbgm_riffusion.composer.units import units_of
 from etbgm_riffusion.types import CueRequest, Piece, Stereo
 
 MakePiece = Callable[..., Piece]
@@ -173,8 +173,8 @@ engine.generate(request, Path({str(tmp_path / "other.flac")!r}), lambda _: None)
 
 def test_tinysoundfont_plays_the_same_cut_everywhere(score: Score) -> None:
     pytest.importorskip("tinysoundfont", reason="the optional fallback synthesiser is not installed")
-    from etbgm_riffusion.composer.synth import find_soundfont
-    from etbgm_riffusion.composer.tiny import TinySynth
+    from etbgm_riffusion.composer.sound.installed import find_soundfont
+    from etbgm_riffusion.composer.sound.tiny import TinySynth
 
     tiny = TinySynth(find_soundfont(None))
     long, short = sound_of(score, Span(0, 12), tiny), sound_of(score, Span(5, 12), tiny)

@@ -10,9 +10,9 @@ import soundfile
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.composer.render import render, roles_of
 from etbgm_riffusion.composer.score import Score
-from etbgm_riffusion.composer.synth import Synth
+from etbgm_riffusion.composer.sound.render import render, roles_of
+from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.types import CueRequest, Piece
 
 MakePiece = Callable[..., Piece]
@@ -82,8 +82,8 @@ def test_all_cues_of_a_piece_name_the_same_stems(
 
 def test_tinysoundfont_plays_stems_too(make_piece: MakePiece) -> None:
     pytest.importorskip("tinysoundfont", reason="the optional fallback synthesiser is not installed")
-    from etbgm_riffusion.composer.synth import find_soundfont
-    from etbgm_riffusion.composer.tiny import TinySynth
+    from etbgm_riffusion.composer.sound.installed import find_soundfont
+    from etbgm_riffusion.composer.sound.tiny import TinySynth
 
     score = compose(make_piece(0, 20, 40))
     tiny = TinySynth(find_soundfont(None))

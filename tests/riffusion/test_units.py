@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer import units
 from etbgm_riffusion.composer.compose import compose
-from etbgm_riffusion.composer.render import render
 from etbgm_riffusion.composer.score import Control, Note, Score, Voice
-from etbgm_riffusion.composer.synth import Synth, find_soundfont
-from etbgm_riffusion.composer.units import Kind, events_of, units_of
+from etbgm_riffusion.composer.sound import units
+from etbgm_riffusion.composer.sound.installed import find_soundfont
+from etbgm_riffusion.composer.sound.render import render
+from etbgm_riffusion.composer.sound.synth import Synth
+from etbgm_riffusion.composer.sound.units import Kind, events_of, units_of
 from etbgm_riffusion.types import Piece, Stereo
 
 MakePiece = Callable[..., Piece]
@@ -51,7 +52,7 @@ def any_synth(request: pytest.FixtureRequest, synth: Synth) -> Synth:
     if request.param == "usual":
         return synth
     pytest.importorskip("tinysoundfont", reason="the optional fallback synthesiser is not installed")
-    from etbgm_riffusion.composer.tiny import TinySynth
+    from etbgm_riffusion.composer.sound.tiny import TinySynth
 
     return TinySynth(find_soundfont(None))
 

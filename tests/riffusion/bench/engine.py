@@ -16,7 +16,7 @@ import soundfile
 from etbgm_kit.types import Emotion, EmotionTimeline, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.composer.render import roles_of
+from etbgm_riffusion.composer.sound.render import roles_of
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.types import CueRequest, Piece
 from tests.riffusion.bench.pieces import RATE_HZ, sound_of, timeline_of

@@ -11,8 +11,9 @@ import pyloudnorm
 
 from etbgm_riffusion.composer.levels import DURATIONS_S, PITCHES, REFERENCE_VOLUME, VELOCITIES
 from etbgm_riffusion.composer.score import Voice
+from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
+from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, ENSEMBLES, STYLES
-from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.composer.voices.drums import DRUMS
 
 RATE_HZ = 44100

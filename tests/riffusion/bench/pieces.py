@@ -8,10 +8,11 @@ import numpy as np
 
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 from etbgm_riffusion.composer.compose import compose
-from etbgm_riffusion.composer.render import render
 from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
+from etbgm_riffusion.composer.sound.render import render
+from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.types import Piece, Stereo
 
 RATE_HZ = 44100

@@ -14,10 +14,11 @@ from etbgm_kit.types import EngineInfo
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.picture import to_png
-from etbgm_riffusion.composer.render import render, roles_of
 from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
+from etbgm_riffusion.composer.sound.render import render, roles_of
+from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.composer.synth import Synth, find_soundfont, find_synth
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer.synth import Parts
+from etbgm_riffusion.composer.sound.synth import Parts
 
 _RUMBLE_HZ = 35.0
 """High-pass: below the lowest bass note, E1 (41 Hz), lies only what costs headroom."""

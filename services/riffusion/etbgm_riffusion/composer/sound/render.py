@@ -11,11 +11,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer.bus import shape
-from etbgm_riffusion.composer.master import mastered, reach
 from etbgm_riffusion.composer.score import Score
-from etbgm_riffusion.composer.synth import Cast, Parts, Player, Synth
-from etbgm_riffusion.composer.units import GRID, Event, Kind, Unit, events_of, units_of
+from etbgm_riffusion.composer.sound.bus import shape
+from etbgm_riffusion.composer.sound.master import mastered, reach
+from etbgm_riffusion.composer.sound.synth import Cast, Parts, Player, Synth
+from etbgm_riffusion.composer.sound.units import GRID, Event, Kind, Unit, events_of, units_of
 from etbgm_riffusion.types import Stereo
 
 _TAIL_FADE_S = 1.0

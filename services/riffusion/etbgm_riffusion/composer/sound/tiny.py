@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import tinysoundfont
 
+from etbgm_riffusion.composer.sound.synth import Cast, Parts
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
-from etbgm_riffusion.composer.synth import Cast, Parts
 
 _GAIN_DB = 0.0
 _DRUMS_BANK = 128

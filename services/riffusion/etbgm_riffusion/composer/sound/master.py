@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_riffusion.composer.synth import Parts
+from etbgm_riffusion.composer.sound.synth import Parts
 from etbgm_riffusion.types import Stereo
 
 _STEP = 64

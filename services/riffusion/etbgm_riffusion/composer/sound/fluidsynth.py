@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from etbgm_riffusion.composer.score import Voice
+from etbgm_riffusion.composer.sound.synth import Cast, Parts
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
-from etbgm_riffusion.composer.synth import Cast, Parts
 
 _LIBRARIES = ("libfluidsynth.so.3", "libfluidsynth.so.2")
 _SIGNATURES = {
