@@ -22,7 +22,7 @@ from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
-MUSIC_REVISION = 5
+MUSIC_REVISION = 6
 """Raise it with every change that can change a note or a sample."""
 
 _LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}

@@ -24,7 +24,7 @@ from etbgm_riffusion.composer.theory import Key
 _ODD_BAR_COST = 0.05
 """A bar of two beats before a boundary is as bad as a tempo 5 % off."""
 
-_FINAL_S = 2.8
+_FINAL_S = 2.2
 """The last chord should sound at least this long."""
 
 _SHORT_BARS = (0.125, 0.25, 0.5, 1.0, 2.0, 3.0)

@@ -133,7 +133,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.SURPRISE: Profile(
         Means(
             valence=0.3, arousal=0.7, tempo=1.25, level_db=0.5, velocity=98, density=2.0,
-            register=12, articulation=0.45, drive=1.3, lead=0.9,
+            register=12, articulation=0.45, drive=1.6, lead=0.9,
         ),
         colour="bright", modes=("lydian",), colouring=("", "9", ""), bars_per_chord=1,
         cadence="5", figures=("stabs", "rise"), bass="skip", stretch=1, leap=2,

@@ -54,7 +54,7 @@ STYLES: dict[str, Style] = {
         Style(
             "acoustic", "Guitar, woodwinds and double bass, close and warm.",
             sounds={
-                "lead": (71, 73, 42), "counter": (42, 71, 41), "keys": (24, 25, 24),
+                "lead": (71, 73, 40), "counter": (42, 71, 41), "keys": (24, 25, 25),
                 "pad": (49, 49, 48), "bass": (32, 32, 32),
             },
             drums=40, tempo_bpm=(84, 98), meters=(4, 4, 3),

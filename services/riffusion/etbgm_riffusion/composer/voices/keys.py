@@ -20,7 +20,7 @@ _STRUMS = (
 def keys(bar: Bar, part: Part) -> list[Event]:
     """The section's figure: `FIGURES` by the name in `Part.figure`."""
     if part.closing or bar.beats < 1:
-        return _block(bar, part)
+        return [Event(0, bar.beats, pitch, part.velocity - 6) for pitch in _upper(bar)]
     return FIGURES[part.figure](bar, part)
 
 
@@ -42,7 +42,7 @@ def _step(part: Part) -> float:
 
 
 def _block(bar: Bar, part: Part) -> list[Event]:
-    """The chord once, or twice in a bar, rolled from below by `perform`."""
+    """The chord once, or twice in a bar."""
     again = [bar.beats // 2] if part.mood.density >= 0.8 and part.variant % 2 and bar.beats >= 2 else []
     return [
         Event(beat, bar.beats - beat, pitch, part.velocity - 6)
