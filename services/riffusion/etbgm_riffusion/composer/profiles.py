@@ -108,10 +108,11 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.JOY: Profile(
         Means(
             valence=0.8, arousal=0.5, tempo=1.3, level_db=1.1, velocity=96, density=2.4,
-            register=6, articulation=0.65, drive=2.4, lead=0.85,
+            register=9, articulation=0.65, drive=2.4, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), bars_per_chord=1,
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
+        balance_db={"lead": 1, "bass": -2},
     ),
     Emotion.NEUTRAL: Profile(
         Means(
@@ -128,11 +129,11 @@ PROFILES: dict[Emotion, Profile] = {
         ),
         colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), bars_per_chord=1,
         cadence="5M", figures=("broken", "arpeggio"), bass="whole", stretch=2, leap=-1,
-        balance_db={"lead": -2, "bass": 1.5},
+        balance_db={"lead": -2, "bass": 2},
     ),
     Emotion.SURPRISE: Profile(
         Means(
-            valence=0.3, arousal=0.7, tempo=1.25, level_db=0.5, velocity=98, density=2.0,
+            valence=0.3, arousal=0.7, tempo=1.45, level_db=0.5, velocity=98, density=2.0,
             register=12, articulation=0.45, drive=1.6, lead=0.9,
         ),
         colour="bright", modes=("lydian",), colouring=("", "9", ""), bars_per_chord=1,

@@ -64,13 +64,13 @@ STYLES: dict[str, Style] = {
         Style(
             "ambient", "Slow pads and bells with much space.",
             sounds={
-                "lead": (79, 11, 53), "counter": (52, 88, 52), "keys": (4, 11, 88),
+                "lead": (79, 11, 53), "counter": (52, 88, 52), "keys": (4, 11, 4),
                 "pad": (89, 88, 92), "bass": (39, 39, 39),
             },
             drums=0, tempo_bpm=(72, 84), meters=(4,),
             figures={"strum": "offbeat", "comp": "broken", "stabs": "rise"},
             basses={"bounce": "half", "drive": "half", "skip": "half"},
-            kit="machine", drive=1, swing=0.5, reverb=80, suits=(0.0, -0.5), pulse=False,
+            kit="machine", drive=2, swing=0.5, reverb=80, suits=(0.0, -0.5), pulse=False,
             balance_db={"pad": 4, "drums": -6, "bass": -2},
         ),
         Style(
