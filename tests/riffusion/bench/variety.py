@@ -26,7 +26,7 @@ from tests.riffusion.bench.pieces import bed_of, piece_of, timeline_of
 from tests.riffusion.bench.table import Claim, share
 
 REPEAT_BARS, REPEAT_S = 4, 60.0
-WINDOW_BEATS = 32
+WINDOW_BARS = 8
 LEAST_WINDOWS = 2
 """Shorter pieces tell nothing of repetition: people's are left out, the composer's made longer."""
 VARIANTS = 4
@@ -83,8 +83,8 @@ def same(one: Written, other: Written) -> bool:
     return all(a[:2] == b[:2] and abs(a[2] - b[2]) <= SAME_BEATS for a, b in pairs)
 
 
-def similarity(y: Array, tempo: float) -> float:
-    """Mean cosine similarity of all pairs of windows of 8 bars (32 beats) every 4 bars, by their chroma.
+def similarity(y: Array, tempo: float, meter: float = 4) -> float:
+    """Mean cosine similarity of all pairs of windows of 8 bars of `meter` beats, every 4 bars, by chroma.
 
     Each beat's chroma has the piece's mean taken away, so that the key alone makes nothing similar.
     """
@@ -93,8 +93,9 @@ def similarity(y: Array, tempo: float) -> float:
     edges = np.arange(0, classes.shape[1] - beat, beat)
     beats = np.stack([classes[:, int(edge) : int(edge + beat)].mean(axis=1) for edge in edges])
     beats -= beats.mean(axis=0)
-    starts = range(0, len(beats) - WINDOW_BEATS + 1, WINDOW_BEATS // 2)
-    windows = np.stack([beats[start : start + WINDOW_BEATS].ravel() for start in starts])
+    length = round(WINDOW_BARS * meter)
+    starts = range(0, len(beats) - length + 1, length // 2)
+    windows = np.stack([beats[start : start + length].ravel() for start in starts])
     windows /= np.linalg.norm(windows, axis=1, keepdims=True)
     return float(np.mean([one @ other for one, other in itertools.combinations(windows, 2)]))
 
@@ -118,12 +119,14 @@ def self_similarity(job: tuple[Emotion, int]) -> tuple[str, float]:
     needed_s = _least_s(compose(piece).sections[0].tempo_bpm)
     if needed_s > SIMILARITY_S:
         piece = piece_of(emotion, random_seed, needed_s + _SPARE_S)
-    tempo = compose(piece).sections[0].tempo_bpm
-    return f"{emotion} {piece.style} {random_seed}", similarity(mono(bed_of(piece), BED_RATE_HZ), tempo)
+    score = compose(piece)
+    heard = mono(bed_of(piece), BED_RATE_HZ)
+    found = similarity(heard, score.sections[0].tempo_bpm, score.bars[0].beats)
+    return f"{emotion} {piece.style} {random_seed}", found
 
 
 def _least_s(tempo: float) -> float:
-    return LEAST_WINDOWS * WINDOW_BEATS * 60 / tempo
+    return LEAST_WINDOWS * WINDOW_BARS * 4 * 60 / tempo
 
 
 def within(found: Sequence[tuple[str, float]], human: Sequence[float]) -> Claim:
