@@ -30,9 +30,10 @@ SIDES: dict[Emotion, dict[str, int]] = {
 }
 """More (1) or less (-1) than neutral music. Tempo and articulation (heard as onset rate), level,
 high-frequency energy and pitch level of anger, fear, joy and sadness: Juslin & Laukka (2003),
-table 11. Mode and dissonance, and what is known of disgust and surprise: Gabrielsson &
-Lindström (2010), tables 14.1 and 14.2. Neutral music is in major too, so joy's mode is measured
-by itself."""
+table 11; joy's bright timbre: Juslin (2001), "Communicating emotion in music performance".
+Mode and dissonance, and what is known of disgust and surprise: Gabrielsson & Lindström (2010),
+tables 14.1 and 14.2; disgust's low register is our own reading of its place on the plane.
+Neutral music is in major too, so joy's mode is measured by itself."""
 
 OPEN_SIDES: dict[Emotion, dict[str, int]] = {
     Emotion.ANGER: {"register": 1},
