@@ -3,6 +3,7 @@
 import ctypes
 import hashlib
 import itertools
+import math
 import os
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 
 from etbgm_kit.types import Emotion, EmotionSpan, Span
 from etbgm_riffusion.composer.compose import compose
+from etbgm_riffusion.composer.controls import EXPRESSION, UNDER_SPEECH_DB
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Score
@@ -46,6 +48,7 @@ import ctypes
 import hashlib
 from etbgm_kit.types import *
 from etbgm_riffusion.composer.compose import compose
+from etbgm_riffusion.composer.controls import EXPRESSION, UNDER_SPEECH_DB
 from etbgm_riffusion.types import Piece
 spans = tuple(EmotionSpan(Span(i * 8, i * 8 + 8), e, 0.9) for i, e in enumerate(Emotion))
 piece = Piece(EmotionTimeline(56, spans), (Span(3, 9),), 12345, "auto")
@@ -163,6 +166,21 @@ def test_the_music_thins_out_and_moves_down_under_speech(make_piece: MakePiece, 
     assert onsets_per_s(spoken, 51, 58) == onsets_per_s(bare, 51, 58)
     low = {voice.channel for voice in spoken.voices if voice.role in ("lead", "keys")}
     assert max(n.pitch for n in spoken.notes if n.channel in low and 10 <= n.start_s < 50) <= 71
+
+
+@pytest.mark.parametrize("role", ["lead", "counter", "keys", "pad", "bass", "drums"])
+def test_every_voices_expression_steps_back_under_speech(make_piece: MakePiece, role: str) -> None:
+    score = compose(make_piece(0, 60, emotions=(Emotion.JOY,), speech=((20, 27), (40, 47))))
+    moves = [c for c in score.controls if c.controller == EXPRESSION and c.channel in by_role(score, role)]
+
+    def value_at(time_s: float) -> int:
+        return max((c for c in moves if c.time_s <= time_s), key=lambda c: c.time_s).value
+
+    least_db = -0.8 * UNDER_SPEECH_DB[role]
+    swell_db = 2.0 if role in ("lead", "counter", "pad") else 0.0
+    for spoken_s, before_s in ((23.0, 18.0), (43.0, 38.0)):
+        assert 40 * math.log10(value_at(before_s) / value_at(spoken_s)) >= least_db - swell_db
+        assert value_at(spoken_s) < value_at(before_s)
 
 
 def test_emotions_differ_as_the_literature_says(make_piece: MakePiece) -> None:

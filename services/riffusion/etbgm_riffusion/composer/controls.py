@@ -1,6 +1,7 @@
 """Controllers that move while the music plays: volume, expression and the sustain pedal."""
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
 from etbgm_kit.types import Span
@@ -57,17 +58,13 @@ def _volumes(lines: Sequence[Line], volumes: Mapping[tuple[int, str], int]) -> I
 
 def _expressions(lines: Sequence[Line], speech: Sequence[Span]) -> Iterator[Control]:
     """A swell over each phrase for held voices, and a step back under speech for all."""
-    spans = iter(speech)
-    span = next(spans, None)
-    reaching: list[Span] = []
+    begin_s = [span.start_s - _RAMP_S for span in speech]
+    end_s = [span.end_s + _RAMP_S for span in speech]
     for line in lines:
         bar = line.bar
-        while span and span.start_s < bar.end_s:
-            reaching.append(span)
-            span = next(spans, None)
-        reaching = [known for known in reaching if known.end_s + _RAMP_S > bar.start_s]
+        reaching = speech[bisect_right(end_s, bar.start_s) : bisect_left(begin_s, bar.end_s)]
         for time_s in _times(bar, reaching):
-            back = max((_inside(time_s, known) for known in reaching), default=0.0)
+            back = max((_inside(time_s, span) for span in reaching), default=0.0)
             gain_db = UNDER_SPEECH_DB[line.role] * back
             if line.role in _SWELLING:
                 gain_db += _swell_db(bar, time_s)
