@@ -158,3 +158,8 @@ def test_vtt_escapes_what_is_markup_there() -> None:
     transcript = Transcript((Segment(Span(0, 1), "1 < 2 && 3 > 2", 1.0),), "en")
     assert "1 &lt; 2 &amp;&amp; 3 &gt; 2" in write_vtt(transcript)
     assert said(write_vtt(transcript)) == [(0, 1, "1 < 2 && 3 > 2")]
+
+
+def test_an_endless_caption_is_refused() -> None:
+    with pytest.raises(InvalidField, match="more than 10,000 characters"):
+        read_captions("1\n00:00:00,000 --> 00:00:01,000\n" + "[" * 8_000_000)

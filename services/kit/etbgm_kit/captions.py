@@ -24,6 +24,9 @@ CUE_LINES = 2
 CUE_S = 7.0
 """The longest line, cue and time that are read with ease (Netflix Timed Text Style Guide, English)."""
 
+LONGEST_CUE = 10_000
+"""Characters: markup that never closes is searched for in quadratic time, 30 ms at this length."""
+
 _ROLL_S = 0.05
 """Roll-up captions repeat their last line alone for about 10 ms before it moves up."""
 
@@ -43,7 +46,8 @@ def read_captions(text: str, language: str = "en", duration_s: float | None = No
 
     Captions are put in order; one that overlaps the next ends where that begins; what
     lies at or after `duration_s` is cut off. Raises InvalidField("captions") when the
-    text is neither format or a line with times cannot be read.
+    text is neither format, a line with times cannot be read or a caption is longer than
+    LONGEST_CUE.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     is_vtt = re.match(r"WEBVTT(\s|$)", text) is not None
@@ -81,6 +85,8 @@ def _check(text: str, caption_format: type[SubripFormat]) -> None:
     timings = [(number, line) for number, line in enumerate(text.split("\n"), 1) if "-->" in line]
     if not timings and caption_format is SubripFormat:
         raise InvalidField("captions", "is neither SubRip nor WebVTT: no line has times")
+    if max(map(len, text.split("-->"))) > LONGEST_CUE:
+        raise InvalidField("captions", f"has a caption of more than {LONGEST_CUE:,} characters")
     for number, line in timings:
         times = caption_format.TIMESTAMP.findall(line)
         if len(times) != 2:
