@@ -100,3 +100,12 @@ def test_silence_stays_silent(tmp_path: Path) -> None:
     mixdown, _, reached = mixed(tmp_path, MixSettings(), None, np.zeros((RATE_HZ, 2), np.float32))
     assert np.abs(mixdown).max() == 0
     assert reached.gain_db == 0
+
+
+@pytest.mark.parametrize(("length", "cue_length"), [(100, 100), (RATE_HZ, 3 * RATE_HZ)])
+def test_a_glimpse_and_a_bed_beyond_the_end_are_mixed(tmp_path: Path, length: int, cue_length: int) -> None:
+    cue = PlacedCue(write(tmp_path / "cue.flac", noise(cue_length / RATE_HZ)), Span(0, cue_length / RATE_HZ))
+    mix = Mix(Parts(None, [cue], (), length / RATE_HZ), MixSettings())
+    outputs = tmp_path / "mix.wav", tmp_path / "stem.flac"
+    mix.render(mix.measure(lambda _: None), -1.0, *outputs, lambda _: None)
+    assert [soundfile.info(output).frames for output in outputs] == [length, length]

@@ -46,8 +46,11 @@ class LoudnessMeter:
         self._peaks: list[Energies] = []
 
     def feed(self, block: Samples) -> None:
-        """Takes the next (samples, channels) at 48 kHz."""
+        """Takes the next (samples, channels) at 48 kHz; there may be none."""
         from scipy.signal import sosfilt
+
+        if not len(block):
+            return
 
         weighted, self._state = sosfilt(_K_WEIGHTING, block, axis=0, zi=self._state)
         pending = np.concatenate([self._rest, np.stack([weighted, block], axis=1)])

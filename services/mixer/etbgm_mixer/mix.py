@@ -107,6 +107,8 @@ class Mix:
         first = 0
         with sound.maybe_opened(self._parts.voice, "speech") as voice:
             for block in bed.blocks(self._parts.cues):
+                if first >= self._length:
+                    break
                 music = block[: self._length - first]
                 times_s = np.arange(first, first + len(music)) / SAMPLE_RATE_HZ
                 ducked = music * self._ducking.gain(times_s).astype(np.float32)[:, None]
