@@ -8,8 +8,10 @@ import pytest
 import soundfile
 
 from etbgm_mixer.extract import extract_audio, extract_captions
+from etbgm_mixer.mux import mux
 from etbgm_mixer.probe import Limits, probe
-from tests.mixer.conftest import RATE_HZ, MakeClip, Sound
+from etbgm_mixer.types import Container
+from tests.mixer.conftest import RATE_HZ, MakeClip, Sound, noise, write
 
 
 def extracted(video: Path, limits: Limits) -> Sound:
@@ -64,3 +66,22 @@ def test_subtitles_become_captions(make_clip: MakeClip, limits: Limits, tmp_path
     extract_captions(video, probe(video, limits), captions)
     assert "00:00.500 --> 00:01.500" in captions.read_text()
     assert "there" in captions.read_text()
+
+
+def test_a_video_that_begins_microseconds_late_is_read(make_clip: MakeClip, limits: Limits) -> None:
+    # 4 ticks of 90 kHz: Python writes such seconds with an exponent, which ffmpeg does not read.
+    late = ("-vf", "settb=1/90000,setpts=PTS+4", "-fps_mode", "passthrough", "-enc_time_base:v", "1/90000")
+    ticks = (
+        "-video_track_timescale",
+        "90000",
+        "-movie_timescale",
+        "90000",
+        "-movflags",
+        "negative_cts_offsets",
+    )
+    clip = make_clip("a.mp4", *late, "-copyts", "-c:v", "libx264", "-bf", "0", *ticks, tone=False)
+    facts = probe(clip, limits)
+    assert 0 < facts.origin_s < 1e-4
+    sound, result = write(clip.with_name("a.flac"), noise(2)), clip.with_name("b.mp4")
+    mux(clip, facts, sound, Container.MP4, result, lambda _: None, 30)
+    assert probe(result, limits).video.codec == "h264"

@@ -45,7 +45,7 @@ def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, t
 def extract_captions(video: Path, facts: MediaFacts, captions: Path) -> None:
     """Writes the first text subtitle stream to `captions` as WebVTT. Raises Unreadable, TimeoutError."""
     index = facts.subtitles[0].index
-    shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
+    shift = ["-copyts", "-itsoffset", f"{-facts.origin_s:.6f}"]
     source: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, "-map", f"0:{index}", "-c:s", "webvtt"]
     otherwise = "has subtitles that cannot be read"
     ffmpeg.convert([*source, captions], facts.duration_s, lambda _: None, CAPTION_TIMEOUT_S, otherwise)

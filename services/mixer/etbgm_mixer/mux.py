@@ -76,7 +76,7 @@ def mux(
 
     Raises Unreadable, TimeoutError.
     """
-    shift = ["-copyts", "-itsoffset", str(-facts.origin_s)]
+    shift = ["-copyts", "-itsoffset", f"{-facts.origin_s:.6f}"]
     delay = ["-itsoffset", str(OPUS_DELAY_S)] if "libopus" in _SOUND[container] else []
     inputs: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, *delay, "-i", mixdown]
     maps = ["-map", f"0:{facts.video.index}", "-map", "1:a", "-map_metadata", "0", "-map_chapters", "0"]
