@@ -53,3 +53,12 @@ def test_sound_comes_in_blocks(tmp_path: Path) -> None:
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=2.5:r=48000", path], check=True)
     lengths = [len(block) for block in ffmpeg.samples(path, 2, 48000, 10)]
     assert lengths == [48000, 48000, 24000]
+
+
+def test_a_probe_that_crashes_midway_says_unreadable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "ffprobe"
+    program.write_text("#!/bin/sh\nprintf '{ \"streams\": ['\nkill -SEGV $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    with pytest.raises(ffmpeg.Unreadable, match="is no video"):
+        ffmpeg.inspect(tmp_path / "a.mp4", 5.0)

@@ -59,8 +59,9 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise Unreadable("video", f"could not be looked at within {timeout_s:.0f} s") from None
-    facts: dict[str, Any] = json.loads(done.stdout or b"{}")
-    if done.returncode or "format" not in facts:
+    # A crash may cut the text off, so it is read only when all went well.
+    facts: dict[str, Any] = {} if done.returncode else json.loads(done.stdout or b"{}")
+    if "format" not in facts:
         raise Unreadable("video", "is no video that can be read")
     return facts
 
@@ -69,7 +70,13 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
 def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
     """The process; killed when the context is left early or time is up (TimeoutError)."""
     with subprocess.Popen(command, **pipes) as process:
-        watchdog = threading.Timer(timeout_s, process.kill)
+        expired = threading.Event()
+
+        def end() -> None:
+            expired.set()
+            process.kill()
+
+        watchdog = threading.Timer(timeout_s, end)
         watchdog.start()
         try:
             yield process
@@ -78,9 +85,8 @@ def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subpr
             process.kill()
             raise
         finally:
-            expired = not watchdog.is_alive()
             watchdog.cancel()
-        if expired:
+        if expired.is_set():
             raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s")
 
 
