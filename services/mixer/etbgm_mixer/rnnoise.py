@@ -3,7 +3,7 @@
 J.-M. Valin, "A hybrid DSP/deep learning approach to real-time full-band speech
 enhancement", MMSP 2018; BSD-3-Clause. The library comes with the pyrnnoise wheel and
 is called directly: the wheel's own wrapper works on 16-bit files. Calls release the
-interpreter's lock, so stretches are enhanced on all cores; each has a run-up in
+interpreter's lock, so stretches are enhanced on several cores; each has a run-up in
 which the network settles.
 """
 
@@ -26,6 +26,9 @@ DELAY = 960
 """Samples by which the library's output is late (measured)."""
 
 FULL_SCALE = 32768.0
+MOST_WORKERS = 4
+"""More hold more stretches at once: 64 would take 800 MB (measured)."""
+
 RUN_UP = 2 * SAMPLE_RATE_HZ
 STRETCH = 20 * SAMPLE_RATE_HZ
 FADE = FRAME
@@ -56,7 +59,7 @@ class Rnnoise:
 
         Holds a few stretches of 20 s in memory.
         """
-        workers = os.cpu_count() or 1
+        workers = min(len(os.sched_getaffinity(0)), MOST_WORKERS)
         tail = np.zeros(0, np.float32)
         with ThreadPoolExecutor(workers) as threads:
             pending: deque[Future[Mono]] = deque()
