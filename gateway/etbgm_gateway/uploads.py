@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+from weakref import WeakValueDictionary
 
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.validation import CAPTION_TYPES, check_id
@@ -43,7 +44,7 @@ class Received:
 class Arriving:
     """An upload that is open for more bytes; all methods block."""
 
-    def __init__(self, file: BinaryIO, opening: Opening, on_close: Callable[[], None]) -> None:
+    def __init__(self, file: BinaryIO, opening: Opening, on_close: Callable[[], object]) -> None:
         self._file, self._opening, self._on_close = file, opening, on_close
         self._received_bytes = opening.offset_bytes
 
@@ -69,7 +70,8 @@ class Uploads:
         self._folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
-        self._open: set[str] = set()
+        # Weak: a caller who leaves while `begin` runs never gets the upload, and cannot close it.
+        self._open: WeakValueDictionary[str, Arriving] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def received(self, upload_id: str) -> Received:
@@ -95,9 +97,10 @@ class Uploads:
                 raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
             self._check(opening)
             self._remove_old()
-            self._open.add(opening.upload_id)
-        file = self._part(opening.upload_id).open("ab")
-        return Arriving(file, opening, lambda: self._open.discard(opening.upload_id))
+            file = self._part(opening.upload_id).open("ab")
+            arriving = Arriving(file, opening, lambda: self._open.pop(opening.upload_id, None))
+            self._open[opening.upload_id] = arriving
+        return arriving
 
     def settle(self, opening: Opening) -> Received:
         """Stores the upload when it is complete; says where it stands."""
