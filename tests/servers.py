@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -62,7 +63,8 @@ def postgresql_url() -> Iterator[str]:
                 time.sleep(0.05)
             yield f"postgresql://etbgm@127.0.0.1:{port}/postgres"
         finally:
-            server.terminate()
+            # At SIGTERM it would wait for its clients, for ever when a test has left one.
+            server.send_signal(signal.SIGINT)
     shutil.rmtree(folder)
 
 

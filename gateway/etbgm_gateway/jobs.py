@@ -59,7 +59,7 @@ class JobStore:
         parsed = sa.make_url(url)
         if parsed.drivername == "postgresql":
             parsed = parsed.set(drivername="postgresql+psycopg")
-        self._engine = sa.create_engine(parsed)
+        self._engine = sa.create_engine(parsed, pool_pre_ping=True)
         if parsed.get_backend_name() == "sqlite":
             sa.event.listen(self._engine, "connect", _prepare_sqlite)
         _TABLE.create(self._engine, checkfirst=True)

@@ -4,6 +4,7 @@ import time
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from etbgm_gateway.jobs import JobStore
 from etbgm_kit.errors import NotFound
@@ -60,3 +61,16 @@ def test_pages_carry_no_results(jobs: JobStore) -> None:
 def test_an_unknown_job_is_not_found(jobs: JobStore) -> None:
     with pytest.raises(NotFound):
         jobs.get("x")
+
+
+def test_a_database_that_was_restarted_is_used_again(postgresql_url: str) -> None:
+    jobs = JobStore(postgresql_url)
+    job_id = jobs.add("request-1", b"").job_id
+    # As a restart does: every connection that lies in the pool is dead.
+    engine = sa.create_engine(postgresql_url.replace("://", "+psycopg://"), poolclass=sa.NullPool)
+    others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
+    jobs.finish(job_id, "SUCCEEDED")
+    assert jobs.get(job_id).state == "SUCCEEDED"
+    jobs.close()
