@@ -103,15 +103,16 @@ async def test_a_second_equal_request_is_found(store: ArtifactStore) -> None:
 
 
 async def test_a_full_server_refuses_with_a_time_to_come_back(store: ArtifactStore) -> None:
-    release = threading.Event()
+    started, release = threading.Event(), threading.Event()
 
     def work(_report: Callable[[float], None]) -> mixer_pb2.SeparateResult:
+        started.set()
         release.wait(10)
         return mixer_pb2.SeparateResult()
 
     async with serving(store, work) as channel:
         first = asyncio.create_task(collect(channel, "a"))
-        await asyncio.sleep(0.2)
+        assert await asyncio.to_thread(started.wait, 10)
         with pytest.raises(grpc.aio.AioRpcError) as caught:
             await collect(channel, "b")
         release.set()
@@ -139,7 +140,7 @@ async def test_cancelling_a_call_ends_its_work_and_frees_the_slot(store: Artifac
         call = mixer_pb2_grpc.MixerServiceStub(channel).Separate(ask("a"))
         await call.read()
         call.cancel()
-        assert await asyncio.to_thread(ended.wait, 2)
+        assert await asyncio.to_thread(ended.wait, 8)
 
 
 @pytest.mark.parametrize(
