@@ -24,9 +24,11 @@ async def channel_to(service: Service) -> AsyncIterator[grpc.aio.Channel]:
     """A channel to `service`, which is served on any free port of loopback while the context lasts."""
     server = Server(service)
     await server.start()
-    async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
-        yield channel
-    await server.stop(notice_s=0)
+    try:
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            yield channel
+    finally:
+        await server.stop(notice_s=0)
 
 
 def _postgres() -> Path:
