@@ -68,7 +68,7 @@ class FakeEngine:
 
 
 def _engine(name: str) -> media_pb2.Engine:
-    return media_pb2.Engine(name=name, revision="fake-1", device="cpu", licence="Apache-2.0")
+    return media_pb2.Engine(name=name, revision="fake-1", device="cpu")
 
 
 def _facts(video: dict[str, Any]) -> mixer_pb2.MediaFacts:
@@ -189,6 +189,11 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
+
+    async def GetClassifier(
+        self, request: sentiment_pb2.GetClassifierRequest, context: Context
+    ) -> sentiment_pb2.GetClassifierResponse:
+        return sentiment_pb2.GetClassifierResponse(engine=_engine("fake classifier"), languages=["en"])
 
     async def Analyze(
         self, request: sentiment_pb2.AnalyzeRequest, context: Context

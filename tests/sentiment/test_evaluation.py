@@ -21,7 +21,7 @@ EMOTIONS = tuple(Emotion)
 class FakeClassifier:
     """Sure of the emotion that a text names first, and of nothing else."""
 
-    info = EngineInfo("fake", "1", "cpu", "none")
+    info = EngineInfo("fake", "1", "cpu")
 
     def classify(self, texts: Sequence[str]) -> Probabilities:
         named = [EMOTIONS.index(Emotion(text.split()[0])) for text in texts]

@@ -94,7 +94,7 @@ def test_a_texts_result_does_not_depend_on_its_neighbours(classifier: OnnxClassi
 
 def test_the_model_is_small_and_says_what_it_is(classifier: OnnxClassifier) -> None:
     assert (MODEL_FOLDER / "model.onnx").stat().st_size < 30e6
-    assert (classifier.info.name, classifier.info.licence) == ("minilm", "Apache-2.0")
+    assert (classifier.info.name, classifier.info.ingredients[0].licence) == ("minilm", "Apache-2.0")
     assert len(classifier.info.revision) == 12
 
 

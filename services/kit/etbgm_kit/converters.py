@@ -15,6 +15,7 @@ from etbgm_kit.types import (
     EmotionSpan,
     EmotionTimeline,
     EngineInfo,
+    Ingredient,
     Segment,
     Span,
     Transcript,
@@ -185,7 +186,22 @@ def segment_to_pb(segment: Segment) -> pb.Segment:
 
 def engine_to_pb(engine: EngineInfo) -> pb.Engine:
     """The message for `engine`."""
-    return pb.Engine(name=engine.name, revision=engine.revision, device=engine.device, licence=engine.licence)
+    return pb.Engine(
+        name=engine.name,
+        revision=engine.revision,
+        device=engine.device,
+        ingredients=[_ingredient_to_pb(ingredient) for ingredient in engine.ingredients],
+    )
+
+
+def _ingredient_to_pb(ingredient: Ingredient) -> pb.Ingredient:
+    return pb.Ingredient(
+        name=ingredient.name,
+        source=ingredient.source,
+        licence=ingredient.licence,
+        commercial_use=ingredient.commercial_use,
+        note=ingredient.note,
+    )
 
 
 def _segment_from_pb(message: pb.Segment) -> Segment:

@@ -97,14 +97,30 @@ class EmotionTimeline:
 
 
 @dataclass(frozen=True, slots=True)
+class Ingredient:
+    """Weights or sounds that make a result, and what their licence allows.
+
+    `source` is where they come from, "" when unknown; `licence` an SPDX identifier, a
+    name, or "unknown"; `commercial_use` is None when nobody has told; `note` one
+    sentence for the user.
+    """
+
+    name: str
+    source: str
+    licence: str
+    commercial_use: bool | None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EngineInfo:
     """What computed a result.
 
     `revision` changes whenever the same request could give another result;
-    `device` is "cpu" or "cuda:N"; `licence` is that of the weights or sounds.
+    `device` is "cpu" or "cuda:N"; `ingredients` are the weights or sounds it works with.
     """
 
     name: str
     revision: str
     device: str
-    licence: str
+    ingredients: tuple[Ingredient, ...] = ()

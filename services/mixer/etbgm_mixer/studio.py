@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
-from etbgm_kit.types import Artifact, EngineInfo
+from etbgm_kit.types import Artifact, EngineInfo, Ingredient
 from etbgm_mixer import bed, extract, mux, rnnoise, separate
 from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.finish import finish
@@ -23,7 +23,8 @@ from etbgm_mixer.types import (
     Separated,
 )
 
-NONE = EngineInfo("none", "1", "cpu", "")
+NONE = EngineInfo("none", "1", "cpu")
+RNNOISE = Ingredient("rnnoise", "package pyrnnoise", "BSD-3-Clause", True)
 
 
 class Studio:
@@ -80,7 +81,7 @@ class Studio:
                 path, enhanced, found.speech_spans, speech, residual, lambda s: report(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        engine = EngineInfo("rnnoise", rnnoise.revision(), "cpu", "BSD-3-Clause")
+        engine = EngineInfo("rnnoise", rnnoise.revision(), "cpu", (RNNOISE,))
         return Separated(*stems, found.speech_spans, engine)
 
     def mix(self, order: MixOrder, report: Report) -> Mixed:

@@ -40,6 +40,11 @@ class Analyst:
         info = self._loaded.info
         return replace(info, revision=f"{info.revision}-{REVISION}")
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP-47 tags of the languages that the classifier reads; () when it reads any."""
+        return self._loaded.languages
+
     def analyse(self, question: Question, report: Report) -> Analysis:
         """Phrases, their probabilities and the timeline; raises what `report` raises."""
         parts = phrases(question.transcript)

@@ -15,6 +15,11 @@ class Classifier(Protocol):
         """What the results are made with."""
         ...
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP-47 tags of the languages that it reads; () when it reads any."""
+        ...
+
     def classify(self, texts: Sequence[str]) -> Probabilities:
         """Calibrated probabilities, float32 (n, 7) in the order of Emotion, rows summing to 1.
 

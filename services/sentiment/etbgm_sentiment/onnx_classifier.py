@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from etbgm_kit.onnx import open_session
-from etbgm_kit.types import Emotion, EngineInfo
+from etbgm_kit.types import Emotion, EngineInfo, Ingredient
 from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
 from etbgm_sentiment.types import Probabilities
 
@@ -31,12 +31,18 @@ class OnnxClassifier:
         facts = json.loads((folder / "model.json").read_text())
         self._tokenizer = load_tokenizer(folder / "tokenizer.json")
         self._session = open_session(folder / "model.onnx", threads)
-        self._info = EngineInfo(facts["name"], _revision(folder), "cpu", facts["licence"])
+        ingredient = Ingredient("minilm-goemotions", "this package", facts["licence"], True)
+        self._info = EngineInfo(facts["name"], _revision(folder), "cpu", (ingredient,))
 
     @property
     def info(self) -> EngineInfo:
         """Name and licence from model.json; the revision is the hash of graph and tokenizer."""
         return self._info
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """English."""
+        return ("en",)
 
     def classify(self, texts: Sequence[str]) -> Probabilities:
         """See Classifier; batches are cut from the texts sorted by length, which halves the time.

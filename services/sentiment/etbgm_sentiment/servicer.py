@@ -3,6 +3,7 @@
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1 import sentiment_pb2_grpc
 from etbgm_kit.calls import Calls
+from etbgm_kit.converters import engine_to_pb
 from etbgm_kit.interceptor import Context
 from etbgm_sentiment.analyst import Analyst
 from etbgm_sentiment.converters import analysis_to_pb, question_from_pb, with_defaults
@@ -23,4 +24,12 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
             request,
             pb.AnalyzeResponse,
             lambda report: analysis_to_pb(self._analyst.analyse(question, report)),
+        )
+
+    async def GetClassifier(
+        self, request: pb.GetClassifierRequest, context: Context
+    ) -> pb.GetClassifierResponse:
+        """Known once the model is loaded."""
+        return pb.GetClassifierResponse(
+            engine=engine_to_pb(self._analyst.engine), languages=self._analyst.languages
         )

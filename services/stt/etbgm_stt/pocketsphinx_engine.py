@@ -9,7 +9,7 @@ from importlib.metadata import version
 import numpy as np
 
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
+from etbgm_kit.types import EngineInfo, Ingredient, Segment, Span, Transcript, Word
 from etbgm_kit.vad import Mono
 from etbgm_stt import decoding
 from etbgm_stt.pool import DecoderPool
@@ -18,6 +18,7 @@ from etbgm_stt.types import Heard
 
 ENGLISH_ONLY = "The speech was taken for English: pocketsphinx knows no other language."
 DOUBTFUL = "Little of the speech was understood with confidence; it may not be English."
+INGREDIENTS = (Ingredient("pocketsphinx-en-us", "package pocketsphinx", "BSD-2-Clause", True),)
 DOUBTFUL_CONFIDENCE = 0.4
 """Mean over the words: 0.43 to 0.66 for English recordings, 0.26 to 0.35 for whole sentences of others."""
 
@@ -33,7 +34,7 @@ class PocketsphinxRecogniser:
         """pocketsphinx; the revision covers its parameters and the speech detector's."""
         parameters = f"{decoding.OPTIONS} {SPEECH} {version('faster-whisper')}"
         digest = hashlib.sha256(parameters.encode()).hexdigest()[:8]
-        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", "BSD-2-Clause")
+        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", INGREDIENTS)
 
     def load(self) -> None:
         """Blocks until every decoder process is ready."""

@@ -10,7 +10,7 @@ from threading import Lock
 import numpy as np
 import soundfile
 
-from etbgm_kit.types import EngineInfo
+from etbgm_kit.types import EngineInfo, Ingredient
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.picture import to_png
@@ -25,7 +25,9 @@ from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleIn
 MUSIC_REVISION = 6
 """Raise it with every change that can change a note or a sample."""
 
-_LICENCES = {"FluidR3_GM.sf2": "MIT (FluidR3_GM SoundFont)"}
+_SOUNDS = {"FluidR3_GM.sf2": Ingredient("FluidR3_GM", "Frank Wen, 2000-2008", "MIT", True)}
+"""Known SoundFonts by the name of their file."""
+
 _PIECES_KEPT = 4
 """Scores remembered: the variants of one job, whose cues arrive mixed."""
 
@@ -62,7 +64,7 @@ class ComposerEngine:
             name="composer",
             revision=f"{MUSIC_REVISION}-{self._synth.name}-{digest[:12]}",
             device="cpu",
-            licence=_LICENCES.get(soundfont.resolve().name, f"that of the SoundFont {soundfont.name}"),
+            ingredients=(_sounds(soundfont),),
         )
 
     def info(self) -> EngineInfo:
@@ -99,6 +101,11 @@ class ComposerEngine:
             notes=self._synth.notes,
             stems=stems,
         )
+
+
+def _sounds(soundfont: Path) -> Ingredient:
+    name = soundfont.resolve().name
+    return _SOUNDS.get(name) or Ingredient(name, "", "unknown", None)
 
 
 def _compose(piece: Piece) -> _Composed:
