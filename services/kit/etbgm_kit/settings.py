@@ -1,6 +1,8 @@
 """Settings that every server has, read once from the environment."""
 
+import os
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -37,3 +39,18 @@ class ServiceSettings(BaseSettings):
 
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
+
+
+def _models_dir() -> Path:
+    """Below the user's data folder (XDG base directory specification)."""
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "etbgm" / "models"
+
+
+class ModelSettings(ServiceSettings):
+    """Common to the servers whose engines may work with weights that are not in their packages."""
+
+    models_dir: Path = Field(default_factory=_models_dir)
+    """Where `etbgm models pull` puts weights: one folder for each model."""
+
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where engines compute; `auto` takes the first CUDA device when there is one."""
