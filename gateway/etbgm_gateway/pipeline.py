@@ -9,7 +9,8 @@ from etbgm_gateway.clients import Clients
 from etbgm_gateway.jobs import JobRow, JobStore
 from etbgm_gateway.progress import Progress
 from etbgm_gateway.result import Results
-from etbgm_gateway.stages import Deadlines, Stages
+from etbgm_gateway.stage_calls import Deadlines, StageCalls
+from etbgm_gateway.stages import Stages
 from etbgm_gateway.steps import StageFailed, Steps, internal_failure
 from etbgm_kit.errors import Conflict, EtbgmError
 from etbgm_kit.status import status_of
@@ -59,9 +60,8 @@ class Pipeline(DBOSConfiguredInstance):
             raise Conflict("the job was interrupted too often", starts=job.starts)
         request = gateway_pb2.CreateJobRequest.FromString(job.request)
         async with Progress(self._jobs, job.job_id, job.stages) as progress:
-            return await _make(
-                Stages(request, self._clients, self._steps, self._results, progress, self._deadlines)
-            )
+            calls = StageCalls(self._steps, progress, self._deadlines)
+            return await _make(Stages(request, self._clients, calls, self._results))
 
     async def stop(self) -> None:
         """Interrupts what runs; DBOS takes it up again after the next start."""

@@ -10,7 +10,7 @@ from etbgm_gateway.jobs import JobStore
 from etbgm_gateway.pipeline import Pipeline
 from etbgm_gateway.servicer import GatewayServicer
 from etbgm_gateway.settings import Settings
-from etbgm_gateway.stages import Deadlines
+from etbgm_gateway.stage_calls import Deadlines
 from etbgm_gateway.uploads import Uploads
 from etbgm_kit.runner import Runner
 from etbgm_kit.scratch import Scratch

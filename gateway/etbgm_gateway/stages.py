@@ -4,12 +4,8 @@ Each stage is one durable step or several; a stage that has nothing to do makes 
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Coroutine, Sequence
 from typing import Any
-
-from google.protobuf.message import Message
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
@@ -19,25 +15,15 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway import cues, timelines
 from etbgm_gateway.clients import Clients
-from etbgm_gateway.progress import Progress
-from etbgm_gateway.remote import Remote
-from etbgm_gateway.replicas import Stub
 from etbgm_gateway.result import Made, Piece, Results
 from etbgm_gateway.seeds import DEFAULT_VARIANTS, random_seeds
-from etbgm_gateway.steps import Result, Steps, together
+from etbgm_gateway.stage_calls import StageCalls
+from etbgm_gateway.steps import together
 from etbgm_gateway.transcripts import clipped
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
-
-
-@dataclass(frozen=True, slots=True)
-class Deadlines:
-    """Time that each call of a stage has: `fixed_s` and `per_media_s` for each second of video."""
-
-    fixed_s: float
-    per_media_s: float
 
 
 class Stages:
@@ -47,21 +33,17 @@ class Stages:
         self,
         request: gateway_pb2.CreateJobRequest,
         clients: Clients,
-        steps: Steps,
+        calls: StageCalls,
         results: Results,
-        progress: Progress,
-        deadlines: Deadlines,
     ) -> None:
         self._video, self._settings = request.video, request.settings
-        self._clients, self._steps, self._results = clients, steps, results
-        self._progress, self._deadlines = progress, deadlines
-        self._deadline_s = deadlines.fixed_s
+        self._clients, self._calls, self._results = clients, calls, results
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
         """Video to facts, sound and captions."""
         request = mixer_pb2.ExtractRequest(video=self._video)
-        with self._stage(Stage.STAGE_INGEST) as timings:
-            result = await self._call(
+        with self._calls.stage(Stage.STAGE_INGEST) as timings:
+            result = await self._calls.stream(
                 Stage.STAGE_INGEST,
                 "INGEST",
                 self._clients.mixer,
@@ -70,16 +52,16 @@ class Stages:
                 mixer_pb2.ExtractResult,
             )
             timings.append(result.timings)
-        self._deadline_s += self._deadlines.per_media_s * seconds_from_pb(result.facts.duration)
+        self._calls.allow_for(seconds_from_pb(result.facts.duration))
         return result
 
     async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
         """Sound to speech and the rest."""
         request = mixer_pb2.SeparateRequest(audio=media.audio)
-        with self._stage(Stage.STAGE_SEPARATE) as timings:
+        with self._calls.stage(Stage.STAGE_SEPARATE) as timings:
             if not media.HasField("audio"):
                 return mixer_pb2.SeparateResult(notes=["The video has no sound of its own."])
-            result = await self._call(
+            result = await self._calls.stream(
                 Stage.STAGE_SEPARATE,
                 "SEPARATE",
                 self._clients.mixer,
@@ -95,7 +77,7 @@ class Stages:
     ) -> stt_pb2.TranscribeResult:
         """Captions, those given or those in the video, or speech to transcript."""
         language = self._settings.language if self._settings.HasField("language") else None
-        with self._stage(Stage.STAGE_TRANSCRIBE) as timings:
+        with self._calls.stage(Stage.STAGE_TRANSCRIBE) as timings:
             captions = self._captions(media)
             if captions:
                 return await self._import(captions, media.facts, language)
@@ -103,8 +85,10 @@ class Stages:
                 return stt_pb2.TranscribeResult(
                     notes=["No speech was found, so the music is neutral throughout."]
                 )
-            request = stt_pb2.TranscribeRequest(audio=stems.speech, language=language)
-            result = await self._call(
+            request = stt_pb2.TranscribeRequest(
+                audio=stems.speech, language=language, readable_languages=await self._readable_languages()
+            )
+            result = await self._calls.stream(
                 Stage.STAGE_TRANSCRIBE,
                 "TRANSCRIBE",
                 self._clients.stt,
@@ -120,7 +104,7 @@ class Stages:
     ) -> sentiment_pb2.AnalyzeResponse:
         """Transcript to emotion timeline, unless one is given or nothing was said."""
         duration_s = seconds_from_pb(media.facts.duration)
-        with self._stage(Stage.STAGE_ANALYZE) as timings:
+        with self._calls.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
                 field = "settings.timeline"
                 given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
@@ -134,10 +118,12 @@ class Stages:
             )
             if self._settings.HasField("min_emotion_duration"):
                 request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)
-            result = await self._steps.run(
+            result = await self._calls.unary(
                 "ANALYZE",
+                self._clients.sentiment,
+                lambda stub: stub.Analyze,
+                request,
                 sentiment_pb2.AnalyzeResponse,
-                lambda: self._clients.sentiment.unary(lambda stub: stub.Analyze, request, self._deadline_s),
             )
             timings.append(result.timings)
         return result
@@ -160,7 +146,7 @@ class Stages:
             style=self._settings.style or "auto",
             stems=self._settings.stems,
         )
-        with self._stage(Stage.STAGE_GENERATE) as timings:
+        with self._calls.stage(Stage.STAGE_GENERATE) as timings:
             rendered = await together(
                 [
                     self._render(request, seed, span, f"GENERATE {number}.{cue}")
@@ -192,14 +178,14 @@ class Stages:
             settings=self._settings.mix,
             container=self._settings.container if self._settings.HasField("container") else None,
         )
-        with self._stage(Stage.STAGE_MIX) as timings:
+        with self._calls.stage(Stage.STAGE_MIX) as timings:
             mixes = await together([self._mix(request, piece) for piece in pieces])
             timings.extend(mix.timings for mix in mixes)
-            stages = self._progress.stages
+            stages = self._calls.progress
             made = Made(
                 self._video, self._settings, media, stems, transcript, analysis, pieces, mixes, stages
             )
-            return await self._steps.run(
+            return await self._calls.step(
                 "MIX result",
                 gateway_pb2.JobResult,
                 lambda: asyncio.to_thread(self._results.assemble, made),
@@ -212,7 +198,7 @@ class Stages:
         cue.CopyFrom(request)
         cue.cue.CopyFrom(span_to_pb(span))
         cue.random_seed = random_seed
-        return self._call(
+        return self._calls.stream(
             Stage.STAGE_GENERATE,
             name,
             self._clients.riffusion,
@@ -226,33 +212,13 @@ class Stages:
         mix.CopyFrom(request)
         for span, cue in zip(piece.spans, piece.cues, strict=True):
             mix.cues.add(music=cue.music, span=span_to_pb(span))
-        return self._call(
+        return self._calls.stream(
             Stage.STAGE_MIX,
             f"MIX {piece.number}",
             self._clients.mixer,
             lambda stub: stub.Mix,
             mix,
             mixer_pb2.MixResult,
-        )
-
-    def _call(
-        self,
-        stage: gateway_pb2.Stage.ValueType,
-        name: str,
-        service: Remote[Stub],
-        method: Callable[[Stub], Callable[..., Any]],
-        request: Message,
-        result_type: type[Result],
-    ) -> Coroutine[Any, Any, Result]:
-        """The durable step `name`: a call that streams its progress, which counts towards `stage`.
-
-        The step's number is drawn here and now, see Steps.run.
-        """
-        report = self._progress.part(stage)
-        return self._steps.run(
-            name,
-            result_type,
-            lambda: service.stream(method, request, result_type, self._deadline_s, report),
         )
 
     def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
@@ -262,24 +228,33 @@ class Stages:
             return media.captions
         return None
 
+    async def _readable_languages(self) -> Sequence[str]:
+        """The languages that the transcript may be in; empty for any."""
+        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSCRIBE:
+            return ()
+        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE:
+            return ("en",)
+        classifier = await self._calls.unary(
+            "TRANSCRIBE for whom",
+            self._clients.sentiment,
+            lambda stub: stub.GetClassifier,
+            sentiment_pb2.GetClassifierRequest(),
+            sentiment_pb2.GetClassifierResponse,
+        )
+        return classifier.languages
+
     async def _import(
         self, captions: media_pb2.Artifact, facts: mixer_pb2.MediaFacts, language: str | None
     ) -> stt_pb2.TranscribeResult:
         request = stt_pb2.ImportCaptionsRequest(captions=captions, duration=facts.duration, language=language)
-        response = await self._steps.run(
+        response = await self._calls.unary(
             "TRANSCRIBE",
+            self._clients.stt,
+            lambda stub: stub.ImportCaptions,
+            request,
             stt_pb2.ImportCaptionsResponse,
-            lambda: self._clients.stt.unary(lambda stub: stub.ImportCaptions, request, self._deadline_s),
         )
         return stt_pb2.TranscribeResult(
             transcript=response.transcript,
             notes=["Captions were used; the speech itself was not recognised."],
         )
-
-    @contextmanager
-    def _stage(self, stage: gateway_pb2.Stage.ValueType) -> Iterator[list[media_pb2.Timings]]:
-        """The stage lasts as long as the context; the calls' timings are put into the list."""
-        timings: list[media_pb2.Timings] = []
-        self._progress.begin(stage)
-        yield timings
-        self._progress.end(stage, found=all(timing.found for timing in timings))
