@@ -1,9 +1,11 @@
 """Start and stop of every server, the same way.
 
 The port opens at once, with `live` SERVING and "" NOT_SERVING; the engine loads in
-a thread; then "" is SERVING. On SIGTERM "" is NOT_SERVING, clients get a moment to
-notice, calls in flight get `drain_s` to finish, and the port closes. Kubernetes'
-startup and readiness probes ask "", its liveness probe asks `live`.
+a thread; then "" is SERVING. A server whose engine cannot be loaded, for want of
+weights for example, says so in its log, stays NOT_SERVING and tries again. On SIGTERM
+"" is NOT_SERVING, clients get a moment to notice, calls in flight get `drain_s` to
+finish, and the port closes. Kubernetes' startup and readiness probes ask "", its
+liveness probe asks `live`.
 """
 
 import asyncio
@@ -11,6 +13,7 @@ import logging
 import signal
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 import grpc
@@ -27,6 +30,9 @@ log = logging.getLogger(__name__)
 
 NOTICE_S = 2.0
 """Between NOT_SERVING and the end: balancers need it to stop sending (measured: 0 calls lost)."""
+
+LOAD_AGAIN_S = 30.0
+"""After this an engine that could not be loaded is tried again: its weights may be on their way."""
 
 _OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 32 << 20))
 _SERVING = health_pb2.HealthCheckResponse.SERVING
@@ -64,6 +70,15 @@ class Server:
 
         Raises what loading raises, after closing the port.
         """
+        await self.open()
+        try:
+            await self.load()
+        except BaseException:
+            await self._server.stop(None)
+            raise
+
+    async def open(self) -> None:
+        """Opens the port; the server is alive, not ready."""
         service = self._service
         service.add_to(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -76,14 +91,13 @@ class Server:
         if service.settings.port_file:
             service.settings.port_file.write_text(str(self.port))
         log.info("listening", extra={"service": service.name, "port": self.port})
-        try:
-            await asyncio.to_thread(service.load)
-        except BaseException:
-            await self._server.stop(None)
-            raise
-        service.runner.open()
+
+    async def load(self) -> None:
+        """Loads the engine and declares the server ready. Raises what loading raises."""
+        await asyncio.to_thread(self._service.load)
+        self._service.runner.open()
         await self._set_ready(_SERVING)
-        log.info("ready", extra={"service": service.name})
+        log.info("ready", extra={"service": self._service.name})
 
     async def stop(self, notice_s: float = NOTICE_S) -> None:
         """Refuses new calls, lets those in flight finish, closes."""
@@ -114,9 +128,27 @@ async def _serve(build: Callable[[], Service]) -> None:
     if service.settings.stop_with_parent:
         loop.add_reader(sys.stdin.fileno(), _stop_reading, loop, stopping)
     server = Server(service)
-    await server.start()
-    await stopping.wait()
-    await server.stop()
+    await server.open()
+    try:
+        await _load(server, service, stopping)
+        await stopping.wait()
+    finally:
+        await server.stop()
+
+
+async def _load(server: Server, service: Service, stopping: asyncio.Event) -> None:
+    """Until the engine is loaded or the server is to stop; SystemExit when a parent waits for it."""
+    while not stopping.is_set():
+        try:
+            await server.load()
+        except RuntimeError as error:
+            log.error("the engine cannot be loaded", extra={"service": service.name, "why": str(error)})
+        else:
+            return
+        if service.settings.stop_with_parent:
+            raise SystemExit(1)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stopping.wait(), LOAD_AGAIN_S)
 
 
 def _stop_reading(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
