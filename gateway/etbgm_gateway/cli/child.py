@@ -6,9 +6,12 @@ Both are entered (the service begins to start), asked for their address with
 
 import asyncio
 import importlib
+import json
 import logging
 import os
 import sys
+from collections import deque
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
@@ -144,4 +147,13 @@ class Child:
 
     def _raise_if_dead(self) -> None:
         if self._process.returncode is not None:
-            raise StackError(f"{self._name} could not start; the end of {self._log} says why")
+            raise StackError(f"{self._name} could not start: {self._why()}")
+
+    def _why(self) -> str:
+        """What the end of the log gives as the reason, or where the log is."""
+        with self._log.open(encoding="utf-8", errors="replace") as log_file:
+            lines = deque(log_file, maxlen=4)
+        for line in reversed(lines):
+            with suppress(KeyError, TypeError, ValueError):
+                return str(json.loads(line)["why"])
+        return f"the end of {self._log} says why"
