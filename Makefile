@@ -13,10 +13,10 @@ VIDEO ?= $(SAMPLE)
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench bench-music lint protos clean
+.PHONY: help demo test test-embedded bench bench-music lint protos clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## put music under a sample video (or VIDEO=path); the result lies in build/demo
 	@deploy/system-packages run
@@ -26,9 +26,13 @@ $(SAMPLE): | .venv/.run
 	@deploy/system-packages run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
-test: .venv/.dev ## run all tests
+test: .venv/.full ## run all tests, those of the full engines on torch too
 	@deploy/system-packages test
 	$(BIN)/python -m pytest
+
+test-embedded: .venv/.dev ## run the tests of everything that needs no torch
+	@deploy/system-packages test
+	$(BIN)/python -m pytest --ignore-glob='*/full'
 
 bench: .venv/.dev ## measure the main job: time and memory against the video's length
 	$(BIN)/python -m tests.pipeline.bench
@@ -56,12 +60,9 @@ clean: ## remove what was built, installed and generated
 	$(PYTHON) -m venv .venv
 
 STUBS := .venv/.stubs
-$(STUBS): .venv/bin/python $(PROTOS) protos/pyproject.toml constraints.txt
+$(STUBS): .venv/bin/python $(PROTOS) protos/generate.py protos/pyproject.toml constraints.txt
 	$(BIN)/pip install -q -c constraints.txt grpcio-tools mypy-protobuf googleapis-common-protos setuptools
-	cd protos && ../$(BIN)/python -m grpc_tools.protoc -I. -I$$(../$(BIN)/python -c \
-	  "import google.rpc; print(next(iter(google.rpc.__path__)).removesuffix('google/rpc'))") \
-	  --plugin=protoc-gen-mypy=../$(BIN)/protoc-gen-mypy --plugin=protoc-gen-mypy_grpc=../$(BIN)/protoc-gen-mypy_grpc \
-	  --python_out=. --grpc_python_out=. --mypy_out=quiet:. --mypy_grpc_out=quiet:. $(PROTOS:protos/%=%)
+	$(BIN)/python protos/generate.py
 	@touch $@
 
 .venv/.run: $(STUBS) constraints.txt $(UNITS:%=%/pyproject.toml)
@@ -71,4 +72,11 @@ $(STUBS): .venv/bin/python $(PROTOS) protos/pyproject.toml constraints.txt
 .venv/.dev: .venv/.run tests/requirements.txt
 	$(BIN)/pip install -q -c constraints.txt -r tests/requirements.txt
 	$(BIN)/pip install -q -c constraints.txt --no-deps tinysoundfont  # its dependency needs a compiler
+	@touch $@
+
+# The full engines, on the CPU or the GPU: gigabytes.
+FULL := services/stt[convert] services/sentiment[train] services/riffusion[diffusion] services/mixer[demucs]
+.venv/.full: .venv/.dev $(UNITS:%=%/pyproject.toml)
+	$(BIN)/pip install -q -c constraints.txt torch
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(FULL:%=-e ./%)
 	@touch $@
