@@ -168,7 +168,9 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
             self._engine.hold("Transcribe", report)
             transcript = media_pb2.Transcript(segments=[_segment("unmistakable words")], language="en")
             return stt_pb2.TranscribeResult(
-                transcript=transcript, engine=_engine("pocketsphinx"), notes=["English only."]
+                transcript=transcript,
+                engine=_engine("pocketsphinx"),
+                notes=[f"Written for readers of {' '.join(request.readable_languages) or 'any language'}."],
             )
 
         async for response in self._engine.calls.stream(request, stt_pb2.TranscribeResponse, work):

@@ -40,6 +40,7 @@ def timeline(end_s: float) -> dict[str, object]:
         ({"random_seed": 2**53}, "settings.random_seed"),
         ({"style": "polka"}, "settings.style"),
         ({"smoothing": 7}, "settings.smoothing"),
+        ({"speech_task": 3}, "settings.speech_task"),
         ({"min_emotion_duration": {"seconds": 0}}, "settings.min_emotion_duration"),
         ({"min_emotion_duration": {"seconds": 61}}, "settings.min_emotion_duration"),
         ({"container": "avi"}, "settings.container"),

@@ -2,6 +2,7 @@
 
 import json
 
+import pytest
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2
 
@@ -32,7 +33,7 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert len({v.picture.sha256 for v in result.variants}) == 4
     assert not any(v.stems for v in result.variants)
     assert [engine.name for engine in result.engines] == ["rnnoise", "pocketsphinx", "minilm", "composer"]
-    assert (result.container, list(result.notes)) == ("mp4", ["English only."])
+    assert (result.container, list(result.notes)) == ("mp4", ["Written for readers of en."])
     assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
     assert (await api.read(result.transcript_vtt)).startswith(b"WEBVTT")
     assert json.loads(await api.read(result.timeline_json))["phrases"][0]["text"] == "unmistakable words"
@@ -65,6 +66,21 @@ async def test_stems_are_delivered_whole(api: Api, services: FakeServices) -> No
     for variant in job.result.variants:
         assert [stem.name for stem in variant.stems] == ["lead", "bass"]
         assert await api.read(variant.stems[1].sound) == f"bass {variant.random_seed}".encode()
+
+
+@pytest.mark.parametrize(
+    ("task", "languages"),
+    [
+        (pb.SPEECH_TASK_UNSPECIFIED, "en"),
+        (pb.SPEECH_TASK_TRANSLATE, "en"),
+        (pb.SPEECH_TASK_TRANSCRIBE, "any language"),
+    ],
+)
+async def test_speech_is_written_down_in_a_language_that_its_reader_knows(
+    api: Api, task: int, languages: str
+) -> None:
+    job = await api.run(await api.video(), variants=1, speech_task=task)
+    assert list(job.result.notes) == [f"Written for readers of {languages}."]
 
 
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:

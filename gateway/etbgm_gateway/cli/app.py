@@ -58,6 +58,13 @@ def run(
         Literal["rule", "viterbi"] | None, typer.Option(help="How the emotion timeline is smoothed.")
     ] = None,
     language: Annotated[str | None, typer.Option(help="Spoken language, for example en.")] = None,
+    speech_task: Annotated[
+        Literal["transcribe", "translate"] | None,
+        typer.Option(
+            help="Write speech down as spoken, or in English [default: as spoken if its emotions "
+            "can be read in that language]."
+        ),
+    ] = None,
     captions: Annotated[
         Path | None, typer.Option(help="SRT or VTT file to use in place of recognising speech.")
     ] = None,
@@ -84,7 +91,7 @@ def run(
     wishes = Wishes(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
-        smoothing=smoothing, language=language, captions=captions,
+        smoothing=smoothing, language=language, speech_task=speech_task, captions=captions,
         ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
     )  # fmt: skip
     order = Order(video, output, choose, wishes)

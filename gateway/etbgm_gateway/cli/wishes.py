@@ -31,6 +31,7 @@ class Wishes:
     min_emotion_s: float | None = None
     smoothing: str | None = None
     language: str | None = None
+    speech_task: str | None = None
     captions: Path | None = None
     ignore_subtitles: bool = False
     timeline: Path | None = None
@@ -54,6 +55,8 @@ async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
         ignore_subtitles=wishes.ignore_subtitles,
         stems=wishes.stems,
     )
+    if wishes.speech_task:
+        settings.speech_task = pb.SpeechTask.Value(f"SPEECH_TASK_{wishes.speech_task.upper()}")
     if wishes.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{wishes.smoothing.upper()}")
     if wishes.min_emotion_s is not None:

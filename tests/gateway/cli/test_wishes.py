@@ -22,12 +22,19 @@ async def test_what_is_not_wished_stays_absent() -> None:
 
 
 async def test_wishes_reach_their_fields() -> None:
-    wishes = Wishes(variants=2, random_seed=5, original_audio="keep", min_emotion_s=2.5, smoothing="rule")
+    wishes = Wishes(
+        variants=2,
+        random_seed=5,
+        original_audio="keep",
+        min_emotion_s=2.5,
+        smoothing="rule",
+        speech_task="translate",
+    )
     settings = await settings_of(wishes, GatewayClient("127.0.0.1:1"))
     assert (settings.variants, settings.random_seed) == (2, 5)
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
-    assert settings.smoothing == 1
+    assert (settings.smoothing, settings.speech_task) == (1, pb.SPEECH_TASK_TRANSLATE)
 
 
 @pytest.mark.parametrize("text", [TIMELINE, f'{{"timeline": {TIMELINE}, "phrases": []}}'])
