@@ -22,8 +22,8 @@ from etbgm_kit.server import Server, Service
 
 log = logging.getLogger(__name__)
 
-START_TIMEOUT_S = 60.0
-"""Engines load in a few seconds; slow disks get more."""
+START_TIMEOUT_S = 300.0
+"""Embedded engines load in a few seconds; gigabytes of weights on a slow disk in minutes."""
 
 STOP_TIMEOUT_S = 10.0
 """After this a child that will not stop is killed."""
