@@ -1,14 +1,19 @@
 """The four services that the gateway calls."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import grpc
 
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
+from etbgm_gateway.discovery import discovery_of
 from etbgm_gateway.remote import Remote
-from etbgm_gateway.replicas import Replicas
+from etbgm_gateway.replicas import Replicas, Stub
 from etbgm_gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,15 +35,26 @@ class Clients:
     @staticmethod
     def of(settings: Settings) -> "Clients":
         """Clients for the addresses in `settings`; needs a running event loop."""
-        room = settings.calls_per_replica
+
+        def remote(addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub]) -> Remote[Stub]:
+            replicas = Replicas(discovery_of(addresses), stub_of)
+            return Remote(replicas, settings.calls_per_replica, settings.replica_wait_s)
+
         return Clients(
-            mixer=Remote(Replicas(settings.mixer_address, MixerServiceStub), room),
-            stt=Remote(Replicas(settings.stt_address, SpeechToTextServiceStub), room),
-            sentiment=Remote(Replicas(settings.sentiment_address, SentimentServiceStub), room),
-            riffusion=Remote(Replicas(settings.riffusion_address, RiffusionServiceStub), room),
+            mixer=remote(settings.mixer_address, MixerServiceStub),
+            stt=remote(settings.stt_address, SpeechToTextServiceStub),
+            sentiment=remote(settings.sentiment_address, SentimentServiceStub),
+            riffusion=remote(settings.riffusion_address, RiffusionServiceStub),
         )
+
+    async def find(self) -> None:
+        """Finds out where the replicas are; until then calls wait. Raises DiscoveryFailed."""
+        await asyncio.gather(*(remote.find() for remote in self._all()))
 
     async def close(self) -> None:
         """Closes all channels."""
-        for remote in (self.mixer, self.stt, self.sentiment, self.riffusion):
+        for remote in self._all():
             await remote.close()
+
+    def _all(self) -> "tuple[Remote[Any], ...]":
+        return self.mixer, self.stt, self.sentiment, self.riffusion

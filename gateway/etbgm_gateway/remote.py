@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -30,9 +31,13 @@ class Remote(Generic[Stub]):
     methods of the services are idempotent. Cancelling the awaiting task cancels the call.
     """
 
-    def __init__(self, replicas: Replicas[Stub], calls_per_replica: int) -> None:
-        self._replicas = replicas
-        self._room = asyncio.Semaphore(calls_per_replica * len(replicas))
+    def __init__(self, replicas: Replicas[Stub], calls_per_replica: int, wait_s: float | None = None) -> None:
+        """For `wait_s`, or for ever, a streaming call waits for a first replica before its time begins."""
+        self._replicas, self._calls_per_replica, self._wait_s = replicas, calls_per_replica, wait_s
+
+    async def find(self) -> None:
+        """Finds out where the replicas are, now and after each change. Raises DiscoveryFailed."""
+        await self._replicas.find()
 
     async def unary(
         self,
@@ -45,7 +50,7 @@ class Remote(Generic[Stub]):
         async def attempt(stub: Stub, left_s: float) -> Answer:
             return await method(stub)(request, timeout=left_s)
 
-        return await self._within(deadline_s, attempt)
+        return await self._within(deadline_s, attempt, nullcontext())
 
     async def stream(
         self,
@@ -57,7 +62,8 @@ class Remote(Generic[Stub]):
     ) -> Answer:
         """Calls a method that streams progress and ends with a result. Raises RemoteError.
 
-        Waits here while as many calls are on their way as the replicas have places.
+        Waits here while there is no replica, and while as many calls are on their way as the
+        replicas have places.
         """
 
         async def attempt(stub: Stub, left_s: float) -> Answer:
@@ -75,26 +81,28 @@ class Remote(Generic[Stub]):
                 raise _error("INTERNAL", f"the stream ended without a {result_type.__name__}")
             return result
 
-        return await self._within(deadline_s, attempt, self._room)
+        try:
+            async with asyncio.timeout(self._wait_s):
+                await self._replicas.some()
+        except TimeoutError:
+            raise _error("UNAVAILABLE", f"no replica came in {self._wait_s:.0f} s") from None
+        return await self._within(deadline_s, attempt, self._replicas.place(self._calls_per_replica))
 
     async def _within(
         self,
         deadline_s: float,
         attempt: Callable[[Stub, float], Awaitable[Answer]],
-        room: asyncio.Semaphore | None = None,
+        place: AbstractAsyncContextManager[None],
     ) -> Answer:
         rounds = _Rounds(self._replicas, asyncio.get_running_loop().time() + deadline_s)
         try:
-            async with asyncio.timeout(deadline_s):
-                if room is None:
-                    return await rounds.run(attempt)
-                async with room:
-                    return await rounds.run(attempt)
+            async with asyncio.timeout(deadline_s), place:
+                return await rounds.run(attempt)
         except TimeoutError:
             raise rounds.last or _error("DEADLINE_EXCEEDED", f"no answer in {deadline_s:.0f} s") from None
 
     async def close(self) -> None:
-        """Closes the channels."""
+        """Forgets the replicas and closes the channels to them."""
         await self._replicas.close()
 
 
@@ -109,7 +117,7 @@ class _Rounds(Generic[Stub]):
         refused_by: set[Replica[Stub]] = set()
         pause_s = FIRST_PAUSE_S
         while True:
-            with self._replicas.take(refused_by) as replica:
+            async with self._replicas.take(refused_by) as replica:
                 try:
                     return await attempt(replica.stub, self._left_s())
                 except grpc.aio.AioRpcError as failure:
@@ -117,7 +125,7 @@ class _Rounds(Generic[Stub]):
             if not _is_transient(self.last):
                 raise self.last
             refused_by.add(replica)
-            if len(refused_by) == len(self._replicas):
+            if refused_by.issuperset(self._replicas):
                 refused_by.clear()
                 await asyncio.sleep(self.last.retry_after_s + random.uniform(0, pause_s))
                 pause_s = min(2 * pause_s, LONGEST_PAUSE_S)

@@ -34,6 +34,10 @@ def build(settings: Settings) -> Service:
     servicer = GatewayServicer(job_service, uploads)
     loop = asyncio.get_running_loop()
 
+    def load() -> None:
+        asyncio.run_coroutine_threadsafe(clients.find(), loop).result()
+        queue.open(jobs.queued())
+
     def close() -> None:
         asyncio.run_coroutine_threadsafe(pipeline.stop(), loop).result()
         queue.close()
@@ -46,6 +50,6 @@ def build(settings: Settings) -> Service:
         settings=settings,
         runner=Runner(slots=1, waiting=0),
         add_to=lambda server: gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server),
-        load=lambda: queue.open(jobs.queued()),
+        load=load,
         close=close,
     )

@@ -8,7 +8,12 @@ from etbgm_kit.settings import ServiceSettings
 
 
 class Settings(ServiceSettings):
-    """Variables begin with ETBGM_. An address is host:port; several are separated by commas."""
+    """Variables begin with ETBGM_.
+
+    An address of replicas is host:port (several are separated by commas), or kubernetes:///service:port,
+    the pods behind a Service (kubernetes://namespace/service:port in another namespace; the port is a
+    name or a number), which are followed as they come and go.
+    """
 
     listen_address: str = "[::]:50050"
     """Where the gateway's own gRPC server listens; port 0 takes any free one."""
@@ -37,6 +42,9 @@ class Settings(ServiceSettings):
 
     calls_per_replica: int = Field(default=4, ge=1)
     """Streaming calls that may be on their way to one replica; the others wait here, not there."""
+
+    replica_wait_s: float = Field(default=3600.0, gt=0)
+    """Time that a stage waits for a replica of a service that has none, before its own deadline begins."""
 
     probe_deadline_s: float = Field(default=20.0, gt=0)
     """Time that CreateJob gives the mixer to look at a video."""

@@ -11,6 +11,8 @@ import pytest
 
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
+from etbgm_gateway.discovery.static import Static
+from etbgm_gateway.discovery.types import Discovery
 from etbgm_gateway.remote import Remote
 from etbgm_gateway.replicas import Replicas
 from etbgm_kit.errors import Busy, InvalidField, NotReady
@@ -49,12 +51,24 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
             self.inside -= 1
 
 
+class FakeDiscovery:
+    """Tells what it is told."""
+
+    def __init__(self, *addresses: str) -> None:
+        self._changes: asyncio.Queue[frozenset[str]] = asyncio.Queue()
+        self.tell(*addresses)
+
+    def tell(self, *addresses: str) -> None:
+        self._changes.put_nowait(frozenset(addresses))
+
+    async def watch(self) -> AsyncIterator[frozenset[str]]:
+        while True:
+            yield await self._changes.get()
+
+
 @asynccontextmanager
-async def remote_of(
-    *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4
-) -> AsyncIterator[tuple[Remote[Any], list[FakeMixer]]]:
-    """A client of as many servers as there are lists of errors."""
-    fakes = [FakeMixer(str(i), errors, hold_s) for i, errors in enumerate(replicas)]
+async def servers_of(*fakes: FakeMixer) -> AsyncIterator[list[str]]:
+    """Their addresses."""
     async with AsyncExitStack() as stack:
         addresses = []
         for fake in fakes:
@@ -63,9 +77,33 @@ async def remote_of(
             addresses.append(f"127.0.0.1:{server.add_insecure_port('127.0.0.1:0')}")
             await server.start()
             stack.push_async_callback(server.stop, None)
-        client = Remote(Replicas(",".join(addresses), mixer_pb2_grpc.MixerServiceStub), calls_per_replica)
-        stack.push_async_callback(client.close)
-        yield client, fakes
+        yield addresses
+
+
+@asynccontextmanager
+async def remote_to(
+    discovery: Discovery, calls_per_replica: int = 4, wait_s: float | None = None
+) -> AsyncIterator[Remote[Any]]:
+    """A client of the servers that `discovery` tells of."""
+    remote = Remote(Replicas(discovery, mixer_pb2_grpc.MixerServiceStub), calls_per_replica, wait_s)
+    await remote.find()
+    try:
+        yield remote
+    finally:
+        await remote.close()
+
+
+@asynccontextmanager
+async def remote_of(
+    *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4
+) -> AsyncIterator[tuple[Remote[Any], list[FakeMixer]]]:
+    """A client of as many servers as there are lists of errors."""
+    fakes = [FakeMixer(str(i), errors, hold_s) for i, errors in enumerate(replicas)]
+    async with (
+        servers_of(*fakes) as addresses,
+        remote_to(Static(",".join(addresses)), calls_per_replica) as remote,
+    ):
+        yield remote, fakes
 
 
 async def separate(remote: Remote[Any], deadline_s: float = 10.0) -> str:
@@ -147,20 +185,68 @@ async def test_calls_beyond_the_places_wait_here() -> None:
 async def test_a_server_that_comes_late_is_found() -> None:
     # gRPC's servers share their ports (SO_REUSEPORT): one that is not closed yet would swallow calls.
     address, fake = f"127.0.0.1:{free_port()}", FakeMixer("late", [], 0.0)
-    remote = Remote(Replicas(address, mixer_pb2_grpc.MixerServiceStub), 1)
-    task = asyncio.create_task(separate(remote))
-    await asyncio.sleep(0.5)
-    server = grpc.aio.server()
-    mixer_pb2_grpc.add_MixerServiceServicer_to_server(fake, server)
-    server.add_insecure_port(address)
-    await server.start()
-    try:
-        assert await task == "late"
-    finally:
-        await server.stop(None)
-        await remote.close()
+    async with remote_to(Static(address), 1) as remote:
+        task = asyncio.create_task(separate(remote))
+        await asyncio.sleep(0.5)
+        server = grpc.aio.server()
+        mixer_pb2_grpc.add_MixerServiceServicer_to_server(fake, server)
+        server.add_insecure_port(address)
+        await server.start()
+        try:
+            assert await task == "late"
+        finally:
+            await server.stop(None)
 
 
-def test_a_service_needs_an_address() -> None:
-    with pytest.raises(ValueError, match="at least one address"):
-        Replicas(" , ", mixer_pb2_grpc.MixerServiceStub)
+async def until_inside(calls: dict[FakeMixer, int]) -> None:
+    async with asyncio.timeout(10):
+        while any(fake.inside != number for fake, number in calls.items()):
+            await asyncio.sleep(0.005)
+
+
+async def test_places_follow_the_replicas() -> None:
+    one, other = FakeMixer("one", [], 1.0), FakeMixer("other", [], 1.0)
+    async with servers_of(one, other) as addresses:
+        discovery = FakeDiscovery(addresses[0])
+        async with remote_to(discovery, calls_per_replica=2) as remote:
+            tasks = [asyncio.create_task(separate(remote)) for _ in range(9)]
+            await until_inside({one: 2, other: 0})
+            discovery.tell(*addresses)
+            await until_inside({one: 2, other: 2})
+            discovery.tell(addresses[0])
+            answers = await asyncio.gather(*tasks)
+    assert (one.most_inside, other.most_inside) == (2, 2)
+    assert (answers.count("one"), answers.count("other"), one.calls + other.calls) == (7, 2, 9)
+
+
+async def test_a_call_in_flight_to_a_replica_that_is_taken_away_ends_well() -> None:
+    leaving, staying = FakeMixer("leaving", [], 0.5), FakeMixer("staying", [], 0.0)
+    async with servers_of(leaving, staying) as addresses:
+        discovery = FakeDiscovery(addresses[0])
+        async with remote_to(discovery) as remote:
+            task = asyncio.create_task(separate(remote))
+            await until_inside({leaving: 1})
+            discovery.tell(addresses[1])
+            await asyncio.sleep(0)
+            assert [await separate(remote) for _ in range(4)] == ["staying"] * 4
+            assert await task == "leaving"
+    assert leaving.calls == 1
+
+
+async def test_calls_wait_while_there_is_no_replica() -> None:
+    fake = FakeMixer("first", [], 0.0)
+    async with servers_of(fake) as addresses:
+        discovery = FakeDiscovery()
+        async with remote_to(discovery) as remote:
+            tasks = [asyncio.create_task(separate(remote, deadline_s=2.0)) for _ in range(3)]
+            await asyncio.sleep(2.5)
+            assert not any(task.done() for task in tasks)
+            discovery.tell(*addresses)
+            assert await asyncio.gather(*tasks) == ["first"] * 3
+
+
+async def test_calls_do_not_wait_for_ever_for_a_replica() -> None:
+    async with remote_to(FakeDiscovery(), wait_s=0.1) as remote:
+        with pytest.raises(RemoteError, match="no replica came") as caught:
+            await separate(remote)
+    assert caught.value.status_code == "UNAVAILABLE"

@@ -20,6 +20,7 @@ from etbgm_gateway.cli import watching
 from etbgm_gateway.cli.console import console
 from etbgm_gateway.cli.stack import one_service
 from etbgm_gateway.cli.wishes import read_timeline
+from etbgm_gateway.discovery.static import Static
 from etbgm_gateway.remote import Remote
 from etbgm_gateway.replicas import Replicas
 from etbgm_gateway.seeds import DEFAULT_VARIANTS, SEED_LIMIT, random_seeds
@@ -113,9 +114,10 @@ def _speech(path: Path | None, timeline: EmotionTimeline) -> list[media_pb2.Span
 async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: str, store_url: str) -> None:
     store = ArtifactStore(store_url, Scratch(None))
     service: Remote[RiffusionServiceAsyncStub] = Remote(
-        Replicas(address, RiffusionServiceStub), os.cpu_count() or 1
+        Replicas(Static(address), RiffusionServiceStub), os.cpu_count() or 1
     )
     try:
+        await service.find()
         with watching.bars(console) as progress:
             calls = [
                 _generate(service, request, progress, progress.add_task(f"variant {number}", total=1.0))

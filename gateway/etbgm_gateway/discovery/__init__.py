@@ -1,0 +1,20 @@
+"""Where the replicas of a service are: at fixed addresses, or wherever Kubernetes runs them."""
+
+from etbgm_gateway.discovery.static import Static
+from etbgm_gateway.discovery.target import SCHEME, Target
+from etbgm_gateway.discovery.types import Discovery
+
+
+def discovery_of(addresses: str) -> Discovery:
+    """The discovery for a setting: host:port, several separated by commas, or see Target.of.
+
+    Raises ValueError, and RuntimeError when a Service is named and the Kubernetes client is not installed.
+    """
+    if not addresses.strip().startswith(SCHEME):
+        return Static(addresses)
+    target = Target.of(addresses)
+    try:
+        from etbgm_gateway.discovery.endpoint_slices import EndpointSlices
+    except ImportError as error:
+        raise RuntimeError(f"{addresses} needs: pip install 'etbgm-gateway[kubernetes]'") from error
+    return EndpointSlices(target)
