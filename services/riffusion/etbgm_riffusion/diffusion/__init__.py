@@ -1,0 +1,1 @@
+"""Music by diffusion: images of sound, denoised from the composer's."""

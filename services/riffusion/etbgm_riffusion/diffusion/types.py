@@ -1,0 +1,88 @@
+"""What the denoiser is asked, as plain values.
+
+A canvas is a spectrogram image of any width: 512 rows of mel bands, columns of 10 ms,
+three channels (riffusion's channel layout), the values 0 … 255 scaled to [-1, 1].
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROWS = 512
+"""Height of every image: the mel bands that the model was trained on."""
+
+CLIP = 512
+"""Columns that the model denoises at once, 5.12 s."""
+
+Pixels = NDArray[np.float32]
+"""An image, (3, 512, width) float32 in [-1, 1]."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSpan:
+    """What the columns [start, end) of a canvas should sound like, and what they should not."""
+
+    start: int
+    end: int
+    prompt: str
+    negative_prompt: str = ""
+
+
+class Continuity(StrEnum):
+    """How neighbouring clips of a canvas are made to fit.
+
+    JOINT: clips overlap and are denoised together, so that there is no seam (MultiDiffusion,
+    Bar-Tal et al. 2023). INTERPOLATE: clips stand side by side, each denoised alone, and
+    noise and prompt go over from one to the next in small steps (riffusion's own way).
+    """
+
+    JOINT = "joint"
+    INTERPOLATE = "interpolate"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Canvas:
+    """One job for the denoiser.
+
+    `pixels` is the seed spectrogram. `prompts` are in order and cover [0, width).
+    `denoising_strength` is in [0, 1]: 0 keeps the seed spectrogram, 1 ignores it; the last
+    `steps * denoising_strength` of `steps` (>= 1) are computed. `guidance_scale` <= 1 is off.
+
+    Noise belongs to a place in the piece: `position` is the column of the piece, a multiple
+    of 8, that the canvas begins with; canvases with equal `random_seed` (>= 0) have equal noise
+    where they overlap. `adapters` are loaded LoRAs with their weights, 0 is none.
+    With INTERPOLATE noise and prompts go on by `alpha`, in (0, 1], from clip to clip.
+    """
+
+    pixels: Pixels
+    prompts: tuple[PromptSpan, ...]
+    denoising_strength: float
+    guidance_scale: float
+    steps: int
+    random_seed: int
+    position: int = 0
+    adapters: tuple[tuple[str, float], ...] = ()
+    continuity: Continuity = Continuity.JOINT
+    alpha: float = 0.25
+
+    @property
+    def width(self) -> int:
+        """Columns, >= 1."""
+        return int(self.pixels.shape[2])
+
+
+class Progress(NamedTuple):
+    """How far a canvas is: the share of its work, the steps done of those it needs, its clips."""
+
+    share: float
+    step: int
+    steps: int
+    clips: int
+
+
+Report = Callable[[Progress], None]
+"""Called now and then by the thread that waits for a canvas; may raise to stop the work."""
