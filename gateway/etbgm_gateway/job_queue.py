@@ -45,6 +45,21 @@ class JobQueue:
             with SetWorkflowID(job_id):
                 DBOS.enqueue_workflow(QUEUE, self._pipeline.run, job_id)
 
+    def executors(self) -> set[str]:
+        """Names of the gateways that have taken jobs and not brought them to an end. Blocks."""
+        running = DBOS.list_workflows(
+            status="PENDING", app_version=APPLICATION_VERSION, load_input=False, load_output=False
+        )
+        return {workflow.executor_id for workflow in running if workflow.executor_id}
+
+    def adopt(self, executor_id: str) -> int:
+        """Puts the jobs that the gateway of this name has taken into the queue again; how many. Blocks.
+
+        Two gateways may do so at once: DBOS gives each job to one of them.
+        """
+        # Its own recovery service calls this; nothing public asks who has the job in the same transaction.
+        return len(DBOS._recover_pending_workflows([executor_id]))
+
     async def put(self, job_id: str) -> None:
         """Queues the job; nothing happens when it is there already."""
         with SetWorkflowID(job_id):

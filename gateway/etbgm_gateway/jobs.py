@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from etbgm_gateway.database import make
 from etbgm_kit.errors import NotFound
 
 _TABLE = sa.Table(
@@ -54,15 +55,10 @@ class JobRow:
 class JobStore:
     """All jobs. Methods block; call them from worker threads."""
 
-    def __init__(self, url: str) -> None:
-        """Opens the database at `url` (SQLAlchemy's form) and makes the table when it is missing."""
-        parsed = sa.make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+psycopg")
-        self._engine = sa.create_engine(parsed, pool_pre_ping=True)
-        if parsed.get_backend_name() == "sqlite":
-            sa.event.listen(self._engine, "connect", _prepare_sqlite)
-        _TABLE.create(self._engine, checkfirst=True)
+    def __init__(self, engine: sa.Engine) -> None:
+        """Makes the table when it is missing."""
+        self._engine = engine
+        make(_TABLE, engine)
 
     def add(self, request_id: str, request: bytes) -> JobRow:
         """The queued job for `request`; the one that is there when `request_id` was used before."""
@@ -134,10 +130,6 @@ class JobStore:
         """Ends the job in `state`, unless it is finished."""
         self._change(job_id, {"state": state, "end_time_s": time.time(), "error": error, "result": result})
 
-    def close(self) -> None:
-        """Closes all connections."""
-        self._engine.dispose()
-
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
         unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
         with self._engine.begin() as connection:
@@ -147,14 +139,6 @@ class JobStore:
         with self._engine.connect() as connection:
             row = connection.execute(_TABLE.select().where(condition)).mappings().one_or_none()
         return JobRow(**row) if row else None
-
-
-def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
-    cursor = connection.cursor()
-    # Readers and DBOS's writer do not wait for each other in WAL mode, which stays with the file.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA busy_timeout=30000")
-    cursor.close()
 
 
 def _new_id() -> str:

@@ -37,6 +37,10 @@ class Settings(ServiceSettings):
     """Under this name a restarted gateway finds the jobs it was running: the same after every restart, and
     different for every gateway that shares the job store (a StatefulSet's pod name)."""
 
+    executor_lease_s: float = Field(default=30.0, gt=0)
+    """A gateway that gave no sign of life for this long has lost its jobs to the others that share the job
+    store: as long as a gateway may be away for a restart, so that it finds them itself."""
+
     concurrent_jobs: int = Field(default=4, ge=1)
     """Jobs that this gateway runs at the same time; the others are queued."""
 

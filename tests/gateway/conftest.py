@@ -4,6 +4,7 @@ import asyncio
 import itertools
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -106,7 +107,12 @@ class Gateway:
     """A gateway's process, which can be killed and started again on the same database."""
 
     def __init__(
-        self, folder: Path, services: FakeServices, job_store_url: str = "", executor_id: str = "one"
+        self,
+        folder: Path,
+        services: FakeServices,
+        job_store_url: str = "",
+        executor_id: str = "one",
+        **others: str,
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self._port_file = folder, folder / "port"
@@ -121,6 +127,7 @@ class Gateway:
             "uploads_dir": str(folder / "uploads"),
             "max_upload_bytes": str(4 << 20),
             "drain_s": "0.5",
+            **others,
         }
         self._environment = {
             **os.environ,
@@ -139,6 +146,14 @@ class Gateway:
         """SIGKILL."""
         self._process.kill()
         self._process.communicate()
+
+    def pause(self) -> None:
+        """SIGSTOP: it lives, and does nothing."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT."""
+        self._process.send_signal(signal.SIGCONT)
 
     def stop(self) -> int:
         """SIGTERM; its exit status."""

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from etbgm_gateway.database import connect
 from etbgm_gateway.jobs import JobStore
 from etbgm_kit.errors import NotFound
 
 
 @pytest.fixture
 def jobs(tmp_path: Path) -> JobStore:
-    return JobStore(f"sqlite:///{tmp_path}/jobs.sqlite")
+    return JobStore(connect(f"sqlite:///{tmp_path}/jobs.sqlite"))
 
 
 def test_a_request_id_has_one_job(jobs: JobStore) -> None:
@@ -64,7 +65,8 @@ def test_an_unknown_job_is_not_found(jobs: JobStore) -> None:
 
 
 def test_a_database_that_was_restarted_is_used_again(postgresql_url: str) -> None:
-    jobs = JobStore(postgresql_url)
+    database = connect(postgresql_url)
+    jobs = JobStore(database)
     job_id = jobs.add("request-1", b"").job_id
     # As a restart does: every connection that lies in the pool is dead.
     engine = sa.create_engine(postgresql_url.replace("://", "+psycopg://"), poolclass=sa.NullPool)
@@ -73,4 +75,4 @@ def test_a_database_that_was_restarted_is_used_again(postgresql_url: str) -> Non
         connection.execute(sa.text(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {others}"))
     jobs.finish(job_id, "SUCCEEDED")
     assert jobs.get(job_id).state == "SUCCEEDED"
-    jobs.close()
+    database.dispose()

@@ -1,0 +1,31 @@
+"""The database of jobs, which DBOS uses too."""
+
+import sqlalchemy as sa
+
+
+def connect(url: str) -> sa.Engine:
+    """Connections to the database at `url` (SQLAlchemy's form), made when they are needed."""
+    parsed = sa.make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    engine = sa.create_engine(parsed, pool_pre_ping=True)
+    if parsed.get_backend_name() == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    return engine
+
+
+def make(table: sa.Table, engine: sa.Engine) -> None:
+    """Creates the table when it is missing; several gateways may do so at once."""
+    try:
+        table.create(engine, checkfirst=True)
+    except sa.exc.DBAPIError:
+        if not sa.inspect(engine).has_table(table.name):
+            raise
+
+
+def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    # Readers and DBOS's writer do not wait for each other in WAL mode, which stays with the file.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()
