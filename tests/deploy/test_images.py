@@ -1,0 +1,38 @@
+"""The Dockerfiles: linted, and alike."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.deploy.conftest import ROOT
+
+UNITS = {
+    "stt": "services/stt",
+    "sentiment": "services/sentiment",
+    "riffusion": "services/riffusion",
+    "mixer": "services/mixer",
+    "gateway": "gateway",
+}
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_linter_finds_nothing(name: str) -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run(
+        [hadolint, ROOT / UNITS[name] / "Dockerfile"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("name", UNITS)
+def test_the_last_stage_is_lean_and_runs_as_nobody(name: str) -> None:
+    text = (ROOT / UNITS[name] / "Dockerfile").read_text()
+    last = text.split("\nFROM ")[-1]
+    assert "pip install" not in last
+    assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
+    assert "HEALTHCHECK" not in text
+    assert f'ENTRYPOINT ["python", "-m", "etbgm_{name}"]' in last
+    assert "-c constraints.txt" in text
