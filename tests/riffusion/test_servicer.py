@@ -4,7 +4,7 @@ import io
 import itertools
 from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import mido
@@ -142,6 +142,31 @@ async def test_styles_are_listed_in_order(stub: "RiffusionServiceAsyncStub") -> 
     assert all(style.description for style in styles)
 
 
+async def test_the_composer_ignores_settings_for_diffusion_and_says_so(
+    stub: "RiffusionServiceAsyncStub",
+) -> None:
+    plain = await result_of(stub, request(0, 2))
+    asked = request(0, 2)
+    asked.diffusion.denoising_strength = 0.9
+    result = await result_of(stub, asked)
+    assert result.music == plain.music
+    assert set(result.notes) - set(plain.notes) == {
+        "The composer's own sound was used: settings for diffusion count for the engine riffusion."
+    }
+
+
+async def test_the_composer_has_no_adapters(stub: "RiffusionServiceAsyncStub") -> None:
+    for call in (
+        stub.ListAdapters(pb.ListAdaptersRequest()),
+        stub.LoadAdapter(pb.LoadAdapterRequest(name="strings")),
+        stub.UnloadAdapter(pb.UnloadAdapterRequest(name="strings")),
+    ):
+        with pytest.raises(grpc.aio.AioRpcError) as refused:
+            await call
+        assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+        assert refused.value.details() == "the engine composer has no adapters"
+
+
 def _gap() -> pb.GenerateRequest:
     asked = request(0, 5, 10)
     asked.timeline.spans[1].span.start.FromSeconds(6)
@@ -160,6 +185,10 @@ def _changed(change: pb.GenerateRequest) -> pb.GenerateRequest:
     return asked
 
 
+def _diffusion(**settings: Any) -> pb.GenerateRequest:
+    return _changed(pb.GenerateRequest(diffusion=pb.DiffusionSettings(**settings)))
+
+
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
@@ -170,6 +199,11 @@ def _changed(change: pb.GenerateRequest) -> pb.GenerateRequest:
         (_changed(pb.GenerateRequest(style="polka")), "style"),
         (_changed(pb.GenerateRequest(sample_rate_hz=22050)), "sample_rate_hz"),
         (_changed(pb.GenerateRequest(random_seed=2**53)), "random_seed"),
+        (_diffusion(denoising_strength=-0.1), "diffusion.denoising_strength"),
+        (_diffusion(steps=0), "diffusion.steps"),
+        (_diffusion(alpha=float("nan")), "diffusion.alpha"),
+        (_diffusion(adapters=[pb.Adapter(name="a"), pb.Adapter(name="a")]), "diffusion.adapters[1].name"),
+        (_diffusion(adapters=[pb.Adapter(name=str(i)) for i in range(5)]), "diffusion.adapters"),
         (_changed(pb.GenerateRequest(speech_spans=[pb_span(3, 4), pb_span(1, 2)])), "speech_spans[1]"),
         (pb.GenerateRequest(cue=pb_span(0, 1)), "timeline.duration"),
     ],

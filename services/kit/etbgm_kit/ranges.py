@@ -1,5 +1,10 @@
 """Ranges that the contract states and more than one service checks."""
 
+from collections.abc import Mapping
+
+from google.protobuf.message import Message
+
+from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.errors import InvalidField
 
 MIX_RANGES = {
@@ -14,9 +19,37 @@ MIX_RANGES = {
 """Lowest and highest value of each number in mixer.MixSettings. The mixer refuses others,
 and so does the gateway, before it queues a job that would fail at its end."""
 
+_DIFFUSION_RANGES = {
+    "denoising_strength": (0, 1),
+    "guidance_scale": (0, 20),
+    "steps": (1, 150),
+    "alpha": (0.01, 1),
+}
+_ADAPTER_RANGES = {"weight": (-2, 2)}
+MOST_ADAPTERS = 4
+
 
 def check_range(field: str, value: float, lowest: float, highest: float) -> None:
     """Raises InvalidField unless `value` is in [lowest, highest]."""
     # Not-a-number fails this comparison too.
     if not lowest <= value <= highest:
         raise InvalidField(field, f"must be in [{lowest}, {highest}], is {value:g}")
+
+
+def check_diffusion(field: str, settings: riffusion_pb2.DiffusionSettings) -> None:
+    """Raises InvalidField unless `settings` are as the contract states, whichever adapters there are."""
+    _check_numbers(field, settings, _DIFFUSION_RANGES)
+    if settings.continuity not in riffusion_pb2.Continuity.values():
+        raise InvalidField(f"{field}.continuity", f"must be one of {riffusion_pb2.Continuity.values()}")
+    check_range(f"{field}.adapters", len(settings.adapters), 0, MOST_ADAPTERS)
+    names = [adapter.name for adapter in settings.adapters]
+    for i, adapter in enumerate(settings.adapters):
+        if not adapter.name or adapter.name in names[:i]:
+            raise InvalidField(f"{field}.adapters[{i}].name", "must be a name, none twice")
+        _check_numbers(f"{field}.adapters[{i}]", adapter, _ADAPTER_RANGES)
+
+
+def _check_numbers(field: str, message: Message, ranges: Mapping[str, tuple[float, float]]) -> None:
+    for descriptor, value in message.ListFields():
+        if descriptor.name in ranges:
+            check_range(f"{field}.{descriptor.name}", value, *ranges[descriptor.name])

@@ -14,9 +14,20 @@ from etbgm_kit.converters import (
     timeline_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import check_diffusion
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.hints import Wish, read
-from etbgm_riffusion.types import AUTO, CueRequest, Music, Piece, Section, StyleInfo
+from etbgm_riffusion.diffusion.types import Continuity
+from etbgm_riffusion.types import (
+    AUTO,
+    AdapterInfo,
+    CueRequest,
+    DiffusionSettings,
+    Music,
+    Piece,
+    Section,
+    StyleInfo,
+)
 
 SAMPLE_RATES_HZ = (44100, 48000)
 DEFAULT_SAMPLE_RATE_HZ = 48000
@@ -25,6 +36,12 @@ LONGEST_S = 12 * 3600.0
 """Longest timeline: a whole score is held in memory, about 10 MB an hour."""
 
 _RANDOM_SEEDS = 2**53
+
+_CONTINUITIES = {
+    pb.CONTINUITY_UNSPECIFIED: Continuity.JOINT,
+    pb.CONTINUITY_JOINT: Continuity.JOINT,
+    pb.CONTINUITY_INTERPOLATE: Continuity.INTERPOLATE,
+}
 
 
 def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) -> CueRequest:
@@ -42,7 +59,13 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
         random_seed=request.random_seed,
         style=style,
     )
-    return CueRequest(piece, _cue(request, timeline.duration_s), _sample_rate_hz(request), request.stems)
+    return CueRequest(
+        piece=piece,
+        cue=_cue(request, timeline.duration_s),
+        sample_rate_hz=_sample_rate_hz(request),
+        stems=request.stems,
+        diffusion=_diffusion(request.diffusion) if request.HasField("diffusion") else None,
+    )
 
 
 def music_to_pb(music: Music) -> pb.GenerateResult:
@@ -67,6 +90,11 @@ def styles_to_pb(styles: Sequence[StyleInfo]) -> pb.ListStylesResponse:
     return pb.ListStylesResponse(
         styles=[pb.Style(name=style.name, description=style.description) for style in styles]
     )
+
+
+def adapter_to_pb(adapter: AdapterInfo) -> pb.AdapterInfo:
+    """The message for `adapter`."""
+    return pb.AdapterInfo(name=adapter.name, sha256=adapter.sha256, loaded=adapter.loaded)
 
 
 def wish_from_pb(text: str, styles: Sequence[StyleInfo]) -> Wish:
@@ -103,6 +131,26 @@ def _cue(request: pb.GenerateRequest, duration_s: float) -> Span:
     if cue.end_s > duration_s + TIME_TOLERANCE_S:
         raise InvalidField("cue", f"must lie inside [0, {duration_s:.6f})")
     return cue
+
+
+def _diffusion(message: pb.DiffusionSettings) -> DiffusionSettings:
+    check_diffusion("diffusion", message)
+    default = DiffusionSettings()
+
+    def given(name: str) -> float:
+        return float(getattr(message if message.HasField(name) else default, name))  # type: ignore[arg-type]
+
+    return DiffusionSettings(
+        denoising_strength=given("denoising_strength"),
+        guidance_scale=given("guidance_scale"),
+        steps=int(given("steps")),
+        continuity=_CONTINUITIES[message.continuity],
+        alpha=given("alpha"),
+        adapters=tuple(
+            (adapter.name, adapter.weight if adapter.HasField("weight") else 1.0)
+            for adapter in message.adapters
+        ),
+    )
 
 
 def _sample_rate_hz(request: pb.GenerateRequest) -> int:

@@ -5,17 +5,39 @@ from pathlib import Path
 from typing import Protocol
 
 from etbgm_kit.types import EngineInfo
-from etbgm_riffusion.types import CueRequest, Generated, StyleInfo
+from etbgm_riffusion.types import AdapterInfo, CueRequest, Generated, StyleInfo
 
 Report = Callable[[float], None]
 """Called with the share of the work done, [0, 1]; may raise to stop the work."""
 
 
+class Adapters(Protocol):
+    """The adapters (LoRAs) of an engine's model. All methods block."""
+
+    def list(self) -> tuple[AdapterInfo, ...]:
+        """Those that requests may name, in alphabetical order."""
+
+    def load(self, name: str) -> AdapterInfo:
+        """Reads one into memory; nothing to do when it is there.
+
+        Raises NotFound for an unknown name, Conflict for weights that are broken or do not fit.
+        """
+
+    def unload(self, name: str) -> None:
+        """Frees its memory once no call uses it. Raises NotFound for an unknown name."""
+
+
 class MusicEngine(Protocol):
     """Turns an emotion timeline into sound."""
 
+    adapters: Adapters | None
+    """None when the engine has no model that could take any."""
+
     def load(self) -> None:
         """Prepares for `generate`; blocks. Raises RuntimeError naming what is missing."""
+
+    def close(self) -> None:
+        """Ends what `load` started; only when no call computes any more."""
 
     def info(self) -> EngineInfo:
         """What computes the results; only after `load`."""

@@ -1,35 +1,67 @@
 """From a request to stored artifacts: the engine writes, the store keeps."""
 
+from collections.abc import Callable
+from dataclasses import replace
+
+from etbgm_kit.errors import Conflict, NotReady
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
-from etbgm_riffusion.engine import MusicEngine, Report
+from etbgm_riffusion.engine import Adapters, MusicEngine, Report
 from etbgm_riffusion.types import CueRequest, Music, StyleInfo
 
 
 class Musician:
-    """Renders cues with `engine` into `store`; files in the making lie in `scratch`."""
+    """Renders cues with the engine into `store`; files in the making lie in `scratch`."""
 
-    def __init__(self, engine: MusicEngine, store: ArtifactStore, scratch: Scratch) -> None:
-        self._engine, self._store, self._scratch = engine, store, scratch
+    def __init__(self, choose: Callable[[], MusicEngine], store: ArtifactStore, scratch: Scratch) -> None:
+        """`choose` finds the engine that settings and what is there decide on; RuntimeError if none."""
+        self._choose, self._store, self._scratch = choose, store, scratch
+        self._loaded: MusicEngine | None = None
+
+    def load(self) -> None:
+        """Chooses and loads the engine; blocks. Raises RuntimeError naming what is missing."""
+        engine = self._choose()
+        engine.load()
+        self._loaded = engine
+
+    def close(self) -> None:
+        """Ends what the engine runs."""
+        if self._loaded:
+            self._loaded.close()
+
+    @property
+    def engine(self) -> MusicEngine:
+        """The loaded engine; raises NotReady before."""
+        if self._loaded is None:
+            raise NotReady
+        return self._loaded
+
+    @property
+    def adapters(self) -> Adapters:
+        """The engine's; raises NotReady, and Conflict when it has none."""
+        if self.engine.adapters is None:
+            raise Conflict(f"the engine {self.engine.info().name} has no adapters")
+        return self.engine.adapters
 
     def styles(self) -> tuple[StyleInfo, ...]:
-        """The engine's styles, in alphabetical order."""
-        return self._engine.styles()
+        """The engine's styles, in alphabetical order; raises NotReady."""
+        return self.engine.styles()
 
     def render(self, request: CueRequest, report: Report) -> Music:
         """The cue's sound, its stems if asked for, the piece's MIDI file and picture, stored; blocks."""
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
-            generated = self._engine.generate(request, path, report)
+            generated = self.engine.generate(request, path, report)
             music = self._store.put(path, "audio/flac")
             stems = [
                 self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
             ]
+        info = self.engine.info()
         return Music(
             music=music,
             midi=self._store.put_bytes(generated.midi, "audio/midi"),
             picture=self._store.put_bytes(generated.picture, "image/png"),
             stems=tuple(stems),
             generated=generated,
-            engine=self._engine.info(),
+            engine=replace(info, ingredients=info.ingredients + generated.ingredients),
         )

@@ -18,14 +18,15 @@ def build(settings: Settings) -> Service:
     scratch = Scratch(settings.work_dir)
     store = ArtifactStore(settings.store_url, scratch)
     runner = Runner(settings.slots, settings.waiting)
-    engine = ComposerEngine(settings.soundfont)
-    calls = Calls(runner, Memo(store), lambda: engine.info().revision)
-    servicer = RiffusionServicer(calls, Musician(engine, store, scratch))
+    musician = Musician(lambda: ComposerEngine(settings.soundfont), store, scratch)
+    calls = Calls(runner, Memo(store), lambda: musician.engine.info().revision)
+    servicer = RiffusionServicer(calls, musician)
     return Service(
         name="riffusion",
         full_name=riffusion_pb2.DESCRIPTOR.services_by_name["RiffusionService"].full_name,
         settings=settings,
         runner=runner,
         add_to=lambda server: riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server(servicer, server),
-        load=engine.load,
+        load=musician.load,
+        close=musician.close,
     )

@@ -1,5 +1,6 @@
 """RiffusionService over gRPC: decode, call, encode."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
@@ -7,6 +8,7 @@ from etbgm.riffusion.v1 import riffusion_pb2_grpc
 from etbgm_kit.calls import Calls
 from etbgm_kit.interceptor import Context
 from etbgm_riffusion.converters import (
+    adapter_to_pb,
     music_to_pb,
     request_from_pb,
     styles_to_pb,
@@ -41,3 +43,22 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
     async def ReadStyle(self, request: pb.ReadStyleRequest, context: Context) -> pb.ReadStyleResponse:
         """Known without computing."""
         return wish_to_pb(wish_from_pb(request.style, self._musician.styles()))
+
+    async def ListAdapters(
+        self, request: pb.ListAdaptersRequest, context: Context
+    ) -> pb.ListAdaptersResponse:
+        """Reads weights that it has not seen yet, to hash them."""
+        adapters = await asyncio.to_thread(self._musician.adapters.list)
+        return pb.ListAdaptersResponse(adapters=map(adapter_to_pb, adapters))
+
+    async def LoadAdapter(self, request: pb.LoadAdapterRequest, context: Context) -> pb.LoadAdapterResponse:
+        """At once, whatever computes meanwhile."""
+        adapter = await asyncio.to_thread(self._musician.adapters.load, request.name)
+        return pb.LoadAdapterResponse(adapter=adapter_to_pb(adapter))
+
+    async def UnloadAdapter(
+        self, request: pb.UnloadAdapterRequest, context: Context
+    ) -> pb.UnloadAdapterResponse:
+        """At once, whatever computes meanwhile."""
+        await asyncio.to_thread(self._musician.adapters.unload, request.name)
+        return pb.UnloadAdapterResponse()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Span
+from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Ingredient, Span
+from etbgm_riffusion.diffusion.types import Continuity
 
 AUTO = "auto"
 """The style that lets the random seed choose."""
@@ -29,16 +30,35 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class DiffusionSettings:
+    """How far diffusion may go from the composer's sound, and where.
+
+    `denoising_strength` is in [0, 1], `guidance_scale` in [0, 20], `steps` in [1, 150],
+    `alpha` in [0.01, 1]; `adapters` are names of LoRAs, none twice, with their weights
+    in [-2, 2]. The contract explains them.
+    """
+
+    denoising_strength: float = 0.5
+    guidance_scale: float = 7.0
+    steps: int = 50
+    continuity: Continuity = Continuity.JOINT
+    alpha: float = 0.25
+    adapters: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class CueRequest:
     """Asks for the sound of `cue`, a span inside the piece, at `sample_rate_hz`.
 
-    With `stems` each role's part of it is asked for too.
+    With `stems` each role's part of it is asked for too. `diffusion` is None when the
+    caller leaves it to the engine.
     """
 
     piece: Piece
     cue: Span
     sample_rate_hz: int
     stems: bool = False
+    diffusion: DiffusionSettings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +78,8 @@ class Generated:
 
     `midi` is a standard MIDI file of the whole piece, `picture` a PNG of it; `notes` are
     sentences for the user;
-    `stems` names the roles written as files of their own, the same for every cue of a piece.
+    `stems` names the roles written as files of their own, the same for every cue of a piece;
+    `ingredients` made this music beside those of every result of the engine.
     """
 
     midi: bytes
@@ -67,6 +88,16 @@ class Generated:
     style: str
     notes: tuple[str, ...]
     stems: tuple[str, ...] = ()
+    ingredients: tuple[Ingredient, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterInfo:
+    """An adapter (LoRA) that is there; `sha256` is that of its weights, in hexadecimal."""
+
+    name: str
+    sha256: str
+    loaded: bool
 
 
 @dataclass(frozen=True, slots=True)

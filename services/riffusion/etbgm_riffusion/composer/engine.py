@@ -1,25 +1,23 @@
 """The composer as a music engine: composes once per piece, renders cue by cue."""
 
 import hashlib
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-import numpy as np
-import soundfile
-
-from etbgm_kit.types import EngineInfo, Ingredient
+from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.picture import to_png
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
 from etbgm_riffusion.composer.sound.render import render, roles_of
-from etbgm_riffusion.composer.sound.synth import Synth
+from etbgm_riffusion.composer.sound.synth import Parts, Synth
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.engine import Report
+from etbgm_riffusion.engine import Adapters, Report
+from etbgm_riffusion.flac import writing
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
 MUSIC_REVISION = 6
@@ -31,19 +29,32 @@ _SOUNDS = {"FluidR3_GM.sf2": Ingredient("FluidR3_GM", "Frank Wen, 2000-2008", "M
 _PIECES_KEPT = 4
 """Scores remembered: the variants of one job, whose cues arrive mixed."""
 
-_FULL_SCALE = 2**31 - 2**8
-"""24-bit full scale in the upper bits of int32, which is what soundfile takes."""
+_NO_DIFFUSION = "The composer's own sound was used: settings for diffusion count for the engine riffusion."
 
 
 @dataclass(frozen=True, slots=True)
-class _Composed:
+class Composed:
+    """A piece as written music, and as its MIDI file and picture."""
+
     score: Score
     midi: bytes
     picture: bytes
 
+    def tell(
+        self, notes: tuple[str, ...], stems: tuple[str, ...] = (), ingredients: tuple[Ingredient, ...] = ()
+    ) -> Generated:
+        """What an engine tells about it."""
+        sections = tuple(
+            Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
+            for planned in self.score.sections
+        )
+        return Generated(self.midi, self.picture, sections, self.score.style, notes, stems, ingredients)
+
 
 class ComposerEngine:
     """Composes with `compose`, sounds through a SoundFont."""
+
+    adapters: Adapters | None = None
 
     def __init__(self, soundfont: Path | None) -> None:
         """`soundfont`: a General MIDI .sf2 file; an installed one when None."""
@@ -67,6 +78,9 @@ class ComposerEngine:
             ingredients=(_sounds(soundfont),),
         )
 
+    def close(self) -> None:
+        """Nothing runs between calls."""
+
     def info(self) -> EngineInfo:
         """The composer's revision, the synthesiser and the SoundFont's hash."""
         return self._info
@@ -78,29 +92,29 @@ class ComposerEngine:
     def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
         """See `MusicEngine.generate`."""
         report(0.0)
-        with self._composing:  # the cues of a piece arrive together: one composes, the others wait
-            composed = self._composed(request.piece)
-        rate = request.sample_rate_hz
+        composed = self.compose(request.piece)
         stems = roles_of(composed.score) if request.stems else ()
-        with ExitStack() as stack:
-            files = [
-                stack.enter_context(soundfile.SoundFile(path, "w", rate, 2, "PCM_24", format="FLAC"))
-                for path in (music, *(music.with_name(f"{role}.flac") for role in stems))
-            ]
-            for block in render(composed.score, request.cue, self._synth, rate, report, stems):
-                for file, part in zip(files, np.clip(block, -1, 1), strict=True):
-                    file.write(np.rint(part * (_FULL_SCALE / 2**8)).astype(np.int32) * 2**8)
-        return Generated(
-            midi=composed.midi,
-            picture=composed.picture,
-            sections=tuple(
-                Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
-                for planned in composed.score.sections
-            ),
-            style=composed.score.style,
-            notes=self._synth.notes,
-            stems=stems,
-        )
+        paths = [music, *(music.with_name(f"{role}.flac") for role in stems)]
+        with writing(paths, request.sample_rate_hz) as write:
+            for parts in self.sound(composed, request.cue, request.sample_rate_hz, report, stems):
+                write(parts)
+        return composed.tell(self.notes + ((_NO_DIFFUSION,) if request.diffusion else ()), stems)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Sentences for the user about every sound, for example that a replacement synthesiser was used."""
+        return self._synth.notes
+
+    def compose(self, piece: Piece) -> Composed:
+        """The piece's music; the last few are remembered."""
+        with self._composing:  # the cues of a piece arrive together: one composes, the others wait
+            return self._composed(piece)
+
+    def sound(
+        self, composed: Composed, cue: Span, sample_rate_hz: int, report: Report, roles: Sequence[str] = ()
+    ) -> Iterator[Parts]:
+        """See `render`."""
+        return render(composed.score, cue, self._synth, sample_rate_hz, report, roles)
 
 
 def _sounds(soundfont: Path) -> Ingredient:
@@ -108,6 +122,6 @@ def _sounds(soundfont: Path) -> Ingredient:
     return _SOUNDS.get(name) or Ingredient(name, "", "unknown", None)
 
 
-def _compose(piece: Piece) -> _Composed:
+def _compose(piece: Piece) -> Composed:
     score = compose(piece)
-    return _Composed(score, to_midi(score), to_png(score))
+    return Composed(score, to_midi(score), to_png(score))

@@ -1,0 +1,30 @@
+"""The files that engines write: FLAC, 24 bit, stereo."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+_FULL_SCALE = 2**23 - 1
+
+
+@contextmanager
+def writing(
+    paths: Sequence[Path], sample_rate_hz: int
+) -> Iterator[Callable[[Iterable[NDArray[np.float32]]], None]]:
+    """Opens the files and gives what appends to them: a block for each, (samples, 2), clipped at ±1."""
+    with ExitStack() as stack:
+        files = [
+            stack.enter_context(soundfile.SoundFile(path, "w", sample_rate_hz, 2, "PCM_24", format="FLAC"))
+            for path in paths
+        ]
+
+        def write(blocks: Iterable[NDArray[np.float32]]) -> None:
+            for file, block in zip(files, blocks, strict=True):
+                # 24 bits in the upper part of int32 are what soundfile takes.
+                file.write(np.rint(np.clip(block, -1, 1) * _FULL_SCALE).astype(np.int32) * 2**8)
+
+        yield write
