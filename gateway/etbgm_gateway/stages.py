@@ -145,6 +145,7 @@ class Stages:
             speech_spans=stems.speech_spans,
             style=self._settings.style or "auto",
             stems=self._settings.stems,
+            diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
         )
         with self._calls.stage(Stage.STAGE_GENERATE) as timings:
             rendered = await together(

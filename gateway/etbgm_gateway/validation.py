@@ -9,7 +9,7 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.seeds import SEED_LIMIT
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import MIX_RANGES, check_range
+from etbgm_kit.ranges import MIX_RANGES, check_diffusion, check_range
 
 MOST_VARIANTS = 8
 CONTAINERS = ("mp4", "mov", "webm", "mkv")
@@ -49,6 +49,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
     if settings.HasField("timeline"):
         timeline_from_pb(settings.timeline, "settings.timeline")
+    check_diffusion("settings.diffusion", settings.diffusion)
     _check_mix(settings.mix)
 
 

@@ -251,6 +251,9 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
                 midi=self._engine.put(f"{request.random_seed}", "audio/midi"),
                 style="ambient",
                 engine=_engine("composer"),
+                notes=[f"Denoised by {request.diffusion.denoising_strength:g}."]
+                if request.HasField("diffusion")
+                else [],
             )
 
         async for response in self._engine.calls.stream(request, riffusion_pb2.GenerateResponse, work):

@@ -41,6 +41,13 @@ def timeline(end_s: float) -> dict[str, object]:
         ({"style": "polka"}, "settings.style"),
         ({"smoothing": 7}, "settings.smoothing"),
         ({"speech_task": 3}, "settings.speech_task"),
+        ({"diffusion": {"denoising_strength": 1.1}}, "settings.diffusion.denoising_strength"),
+        ({"diffusion": {"continuity": 3}}, "settings.diffusion.continuity"),
+        ({"diffusion": {"adapters": [{"weight": 1}]}}, "settings.diffusion.adapters[0].name"),
+        (
+            {"diffusion": {"adapters": [{"name": "a"}, {"name": "b", "weight": 9}]}},
+            "settings.diffusion.adapters[1].weight",
+        ),
         ({"min_emotion_duration": {"seconds": 0}}, "settings.min_emotion_duration"),
         ({"min_emotion_duration": {"seconds": 61}}, "settings.min_emotion_duration"),
         ({"container": "avi"}, "settings.container"),

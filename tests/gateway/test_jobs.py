@@ -7,6 +7,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2, error_details_pb2
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.converters import seconds_to_pb
 from tests.gateway.conftest import Api, FakeServices, Gateway
 
@@ -81,6 +82,15 @@ async def test_speech_is_written_down_in_a_language_that_its_reader_knows(
 ) -> None:
     job = await api.run(await api.video(), variants=1, speech_task=task)
     assert list(job.result.notes) == [f"Written for readers of {languages}."]
+
+
+async def test_diffusion_settings_reach_the_music_service(api: Api) -> None:
+    settings = riffusion_pb2.DiffusionSettings(denoising_strength=0.25)
+    job = await api.run(await api.video(), variants=1, diffusion=settings)
+    assert "Denoised by 0.25." in job.result.notes
+    assert json.loads(await api.read(job.result.report))["settings"]["diffusion"] == {
+        "denoising_strength": 0.25
+    }
 
 
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:

@@ -74,6 +74,14 @@ def run(
     timeline: Annotated[
         Path | None, typer.Option(help="Emotion timeline (JSON) to use in place of finding the emotions.")
     ] = None,
+    denoising_strength: Annotated[
+        float | None,
+        typer.Option(help="With Riffusion: how far it may go from the composed sound, 0-1 [default: 0.5]."),
+    ] = None,
+    adapter: Annotated[
+        list[str] | None,
+        typer.Option(help="With Riffusion: an adapter (LoRA) to use, NAME or NAME=WEIGHT; may be repeated."),
+    ] = None,
     gateway: Annotated[
         str | None, typer.Option(envvar="ETBGM_GATEWAY", help="Use the server at this address; start none.")
     ] = None,
@@ -93,6 +101,7 @@ def run(
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
         smoothing=smoothing, language=language, speech_task=speech_task, captions=captions,
         ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
+        denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
     )  # fmt: skip
     order = Order(video, output, choose, wishes)
     if gateway:

@@ -9,6 +9,7 @@ from google.protobuf import json_format
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.cli.client import GatewayClient
 from etbgm_gateway.validation import CONTAINERS
@@ -37,6 +38,8 @@ class Wishes:
     timeline: Path | None = None
     container: str | None = None
     stems: bool = False
+    denoising_strength: float | None = None
+    adapters: tuple[str, ...] = ()
 
 
 async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
@@ -61,6 +64,8 @@ async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{wishes.smoothing.upper()}")
     if wishes.min_emotion_s is not None:
         settings.min_emotion_duration.CopyFrom(seconds_to_pb(wishes.min_emotion_s))
+    if wishes.denoising_strength is not None or wishes.adapters:
+        settings.diffusion.CopyFrom(_diffusion(wishes))
     if wishes.timeline:
         settings.timeline.CopyFrom(read_timeline(wishes.timeline))
     if wishes.captions:
@@ -68,6 +73,17 @@ async def settings_of(wishes: Wishes, client: GatewayClient) -> pb.JobSettings:
         if media_type is None:
             raise InvalidField("captions", f"need a file ending in .srt or .vtt, got {wishes.captions.name}")
         settings.captions.CopyFrom(await client.upload(wishes.captions, media_type))
+    return settings
+
+
+def _diffusion(wishes: Wishes) -> riffusion_pb2.DiffusionSettings:
+    settings = riffusion_pb2.DiffusionSettings(denoising_strength=wishes.denoising_strength)
+    for text in wishes.adapters:
+        name, _, weight = text.partition("=")
+        try:
+            settings.adapters.add(name=name, weight=float(weight) if weight else None)
+        except ValueError:
+            raise InvalidField("adapter", f"need NAME or NAME=WEIGHT, got {text}") from None
     return settings
 
 

@@ -7,6 +7,7 @@ import pytest
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_gateway.cli.client import GatewayClient
 from etbgm_gateway.cli.wishes import Wishes, container_of, read_timeline, settings_of
 from etbgm_kit.errors import InvalidField
@@ -29,12 +30,21 @@ async def test_wishes_reach_their_fields() -> None:
         min_emotion_s=2.5,
         smoothing="rule",
         speech_task="translate",
+        denoising_strength=0.0,
+        adapters=("strings", "tape=0.5"),
     )
     settings = await settings_of(wishes, GatewayClient("127.0.0.1:1"))
     assert (settings.variants, settings.random_seed) == (2, 5)
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
     assert (settings.smoothing, settings.speech_task) == (1, pb.SPEECH_TASK_TRANSLATE)
+    assert settings.diffusion == riffusion_pb2.DiffusionSettings(
+        denoising_strength=0,
+        adapters=[
+            riffusion_pb2.Adapter(name="strings"),
+            riffusion_pb2.Adapter(name="tape", weight=0.5),
+        ],
+    )
 
 
 @pytest.mark.parametrize("text", [TIMELINE, f'{{"timeline": {TIMELINE}, "phrases": []}}'])
@@ -56,3 +66,8 @@ def test_containers_come_from_the_name() -> None:
     assert container_of(Path("a/b.MP4")) == "mp4"
     with pytest.raises(InvalidField, match=r"\.webm"):
         container_of(Path("b.gif"))
+
+
+async def test_an_adapters_weight_is_a_number() -> None:
+    with pytest.raises(InvalidField, match="tape=much"):
+        await settings_of(Wishes(adapters=("tape=much",)), GatewayClient("127.0.0.1:1"))
