@@ -1,4 +1,4 @@
-"""Runs one job through the built images, hardened as on Kubernetes: `python -m tests.deploy.check_images VIDEO`.
+"""Runs one job through the built images, hardened as on Kubernetes: `python -m … VIDEO`.
 
 Each container runs as nobody, with a read-only file system, without capabilities and without new
 privileges, on the host's loopback network. RUNNER is the program, with its options ("podman" by default).
@@ -29,6 +29,12 @@ TAG = os.environ.get("TAG", "0.1.0")
 SERVICES = ("stt", "sentiment", "riffusion", "mixer")
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host")
 START_S = 120.0
+
+
+def say(line: str) -> None:
+    """Tells the user at once."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def output(*arguments: str) -> str:
@@ -71,7 +77,7 @@ async def check(video: Path, shared: Path, stack: ExitStack) -> None:
     """Starts the five containers and runs the job."""
     addresses = {name: f"127.0.0.1:{free_port()}" for name in (*SERVICES, "gateway")}
     common = {"store_url": "file:///shared/store", "work_dir": "/tmp"}
-    print("| image | SERVING after | user | root file system |\n|---|---|---|---|", flush=True)
+    say("| image | SERVING after | user | root file system |\n|---|---|---|---|")
     for name, address in addresses.items():
         settings = {**common, "listen_address": address}
         if name == "gateway":
@@ -85,18 +91,17 @@ async def check(video: Path, shared: Path, stack: ExitStack) -> None:
         )
         assert user == "10001"
         assert writes.returncode != 0, "the root file system can be written to"
-        print(f"| etbgm-{name} | {seconds:.1f} s | {user} | read-only |", flush=True)
+        say(f"| etbgm-{name} | {seconds:.1f} s | {user} | read-only |")
     result = shared / "out.mp4"
     begun = time.monotonic()
     await run_there(Order(video, result, 1, Wishes(variants=2)), addresses["gateway"], detach=False)
-    size = result.stat().st_size
-    print(f"\nOne job with 2 variants: {time.monotonic() - begun:.1f} s, {size} bytes.")
+    say(f"\nOne job with 2 variants: {time.monotonic() - begun:.1f} s, {result.stat().st_size} bytes.")
 
 
 def main() -> None:
     """Checks the images; says so when there is nothing to run them with."""
     if shutil.which(RUNNER[0]) is None:
-        print(f"skipped: {RUNNER[0]} is not installed; RUNNER names another program", file=sys.stderr)
+        say(f"skipped: {RUNNER[0]} is not installed; RUNNER names another program")
         return
     with ExitStack() as stack:
         shared = Path(stack.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True)))
