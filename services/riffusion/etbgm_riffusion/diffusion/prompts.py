@@ -1,0 +1,119 @@
+"""What Riffusion is told: a table of words that users may replace.
+
+Prompts are their users' own words and stay out of logs and errors.
+"""
+
+import hashlib
+import itertools
+import tomllib
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from etbgm_kit.types import Emotion, Span
+from etbgm_riffusion.composer.hints import FAMILIES, STYLES, Wish
+from etbgm_riffusion.diffusion.types import PromptSpan
+
+LONGEST = 400
+"""Characters of an entry; the model's own limit is 75 tokens of a whole prompt."""
+
+Words = Annotated[str, Field(max_length=LONGEST)]
+
+
+class BrokenPrompts(RuntimeError):
+    """A table of prompts cannot be used; the message names file and entry."""
+
+    def __init__(self, source: str, why: str) -> None:
+        super().__init__(f"the prompts in {source} cannot be used: {why}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, hide_input_in_errors=True)
+
+
+class _Both(_Strict):
+    prompt: Words = ""
+    negative: Words = ""
+
+
+class _Emotion(_Strict):
+    prompt: Annotated[Words, Field(min_length=1)]
+    negative: Words = ""
+
+
+class _Negative(_Strict):
+    negative: Words = ""
+
+
+def _all_emotions(table: dict[str, _Emotion]) -> dict[str, _Emotion]:
+    if wrong := sorted(set(Emotion) ^ table.keys()):
+        raise ValueError(f"needs exactly {', '.join(Emotion)}; missing or unknown: {', '.join(wrong)}")
+    return table
+
+
+def _names_of(known: Sequence[str]) -> AfterValidator:
+    def check(table: dict[str, str]) -> dict[str, str]:
+        if unknown := [name for name in table if name not in known]:
+            raise ValueError(f"there are {', '.join(known)}, but not {', '.join(unknown)}")
+        return table
+
+    return AfterValidator(check)
+
+
+class Prompts(_Strict):
+    """The words for what is known of the music."""
+
+    emotions: Annotated[dict[str, _Emotion], AfterValidator(_all_emotions)]
+    everywhere: _Both = _Both()
+    styles: Annotated[dict[str, Words], _names_of(STYLES)] = {}
+    instruments: Annotated[dict[str, Words], _names_of(FAMILIES)] = {}
+    no_drums: _Negative = _Negative()
+
+    @property
+    def revision(self) -> str:
+        """Changes with every word."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+    def prompt(self, emotion: Emotion, style: str, wish: Wish) -> tuple[str, str]:
+        """Prompt and negative prompt for music of one emotion in a style of `STYLES`."""
+        words = self.emotions[emotion]
+        instruments = (self.instruments.get(family, "") for family in wish.programmes)
+        wanted = (self.styles.get(style, ""), *instruments, words.prompt, self.everywhere.prompt)
+        unwanted = ("" if wish.drums else self.no_drums.negative, words.negative, self.everywhere.negative)
+        return _joined(wanted), _joined(unwanted)
+
+    def spans(
+        self, emotions: Sequence[tuple[Span, Emotion]], style: str, wish: Wish, start: int, width: int
+    ) -> tuple[PromptSpan, ...]:
+        """What the columns [start, start + width) of a piece, 10 ms each, should sound like.
+
+        `emotions` follow each other without gaps; the first and the last one go on for ever.
+        Columns of the result count from `start`.
+        """
+        changes = [round(span.start_s * 100) - start for span, _ in emotions[1:]]
+        edges = [min(max(edge, 0), width) for edge in (0, *changes, width)]
+        return tuple(
+            PromptSpan(first, last, *self.prompt(emotion, style, wish))
+            for (first, last), (_, emotion) in zip(itertools.pairwise(edges), emotions, strict=True)
+            if first < last
+        )
+
+
+def load(path: Path | None) -> Prompts:
+    """The table in a TOML file; the one of this package when None. Raises BrokenPrompts."""
+    source = str(path) if path else "prompts.toml"
+    try:
+        text = (path or files(__package__).joinpath("prompts.toml")).read_text(encoding="utf-8")
+        return Prompts.model_validate(tomllib.loads(text))
+    except ValidationError as error:
+        first = error.errors(include_input=False)[0]
+        raise BrokenPrompts(source, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
+        raise BrokenPrompts(source, f"{type(error).__name__}: {error}") from None
+
+
+def _joined(words: Sequence[str]) -> str:
+    return ", ".join(part for part in words if part)
