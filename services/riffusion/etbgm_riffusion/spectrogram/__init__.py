@@ -1,0 +1,1 @@
+"""Sound as a mel spectrogram image that Riffusion reads and writes, and back."""

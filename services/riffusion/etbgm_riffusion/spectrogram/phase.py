@@ -1,0 +1,64 @@
+"""Phases for magnitudes that have none."""
+
+import math
+
+import torch
+
+from etbgm_riffusion.spectrogram.frames import Frames
+from etbgm_riffusion.spectrogram.mel import BandGains
+
+_MOMENTUM = 0.99
+
+_TRUSTED, _USELESS = 4.0, 16.0
+"""A guide that needs less gain than the first gives the phase; one that needs more than the
+second does not."""
+
+
+def first_guess(magnitudes: torch.Tensor, hops_per_window: int, before: torch.Tensor | None) -> torch.Tensor:
+    """Phases (channels, columns, bins) in radians, in one pass over the columns.
+
+    Each peak of a column is taken for a tone: its phase goes on by its frequency, and the
+    bins around it follow it. `before` are the phases of the column before the first.
+    After G. Beauregard, M. Harish and L. Wyse, "Single pass spectrogram inversion" (2015).
+    """
+    channels, columns, bins = magnitudes.shape
+    bin_numbers = torch.arange(bins, device=magnitudes.device)
+    phases = torch.zeros_like(magnitudes)
+    last = magnitudes.new_zeros(channels, bins) if before is None else before
+    for column in range(columns):
+        level = magnitudes[:, column]
+        sides = torch.nn.functional.pad(level, (1, 1))
+        lower, upper = sides[:, :-2], sides[:, 2:]
+        is_peak = (level > lower) & (level >= upper)
+        below = torch.where(is_peak, bin_numbers, -bins).cummax(dim=1).values
+        above = torch.where(is_peak, bin_numbers, 3 * bins).flip(1).cummin(dim=1).values.flip(1)
+        nearest = torch.where(bin_numbers - below <= above - bin_numbers, below, above).clamp(0, bins - 1)
+        curve = (lower - 2 * level + upper).clamp(max=-1e-12)
+        tone = bin_numbers + (0.5 * (lower - upper) / curve).clamp(-0.5, 0.5)
+        moved = last.gather(1, nearest) + 2 * math.pi / hops_per_window * tone.gather(1, nearest)
+        last = (moved + math.pi * (bin_numbers - nearest)).remainder(2 * math.pi)
+        phases[:, column] = last
+    return phases
+
+
+def led(guide: torch.Tensor, guess: torch.Tensor, targets: torch.Tensor, gains: BandGains) -> torch.Tensor:
+    """Spectra of the guide scaled to the targets; the guess where the guide is too weak to tell a phase."""
+    weak = gains.gains(guide, targets).clamp(min=_TRUSTED, max=_USELESS)
+    trust = gains.spread((_USELESS / weak).log() / math.log(_USELESS / _TRUSTED))
+    return trust * gains.fitted(guide, targets) + (1 - trust) * guess
+
+
+def refined(
+    spectra: torch.Tensor, targets: torch.Tensor, frames: Frames, gains: BandGains, rounds: int
+) -> torch.Tensor:
+    """Spectra nearer to those of a real sound whose bands are the targets.
+
+    The fast Griffin-Lim algorithm (N. Perraudin, P. Balazs, P. Søndergaard, 2013), but with
+    magnitudes that are free within the bands.
+    """
+    real = None
+    for _ in range(rounds):
+        before, real = real, frames.analyse(frames.synthesise(spectra))
+        ahead = real if before is None else real + _MOMENTUM * (real - before)
+        spectra = gains.fitted(ahead, targets)
+    return spectra
