@@ -41,15 +41,15 @@ class ServiceSettings(BaseSettings):
     """DEBUG, INFO, WARNING or ERROR."""
 
 
-def _models_dir() -> Path:
-    """Below the user's data folder (XDG base directory specification)."""
+def default_models_dir() -> Path:
+    """Where models are when nothing else is said: below the user's data folder (XDG base directories)."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "etbgm" / "models"
 
 
 class ModelSettings(ServiceSettings):
     """Common to the servers whose engines may work with weights that are not in their packages."""
 
-    models_dir: Path = Field(default_factory=_models_dir)
+    models_dir: Path = Field(default_factory=default_models_dir)
     """Where `etbgm models pull` puts weights: one folder for each model."""
 
     device: Literal["auto", "cpu", "cuda"] = "auto"

@@ -1,0 +1,131 @@
+"""The catalogue of weights and sounds: where each comes from, and what its licence allows.
+
+The facts are in licences.toml; this module reads and checks them.
+"""
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from etbgm_kit.types import Ingredient
+
+
+def _known(value: object) -> object:
+    """TOML has no null: what nobody has told is "unknown" there, and None here."""
+    return None if value == "unknown" else value
+
+
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Facts(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Hub(_Facts):
+    """Files of a repository on the Hugging Face hub, at one commit."""
+
+    hub: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
+    """Its id: owner/name."""
+    revision: str = Field(pattern=r"^[0-9a-f]{40}$")
+    """The commit."""
+    files: tuple[str, ...] = Field(min_length=1)
+    """What is fetched, as shell patterns; each must find something."""
+
+    def __str__(self) -> str:
+        return f"{self.hub}@{self.revision[:12]} on the Hugging Face hub"
+
+
+class Download(_Facts):
+    """One file on the web."""
+
+    url: str = Field(pattern=r"^https://")
+
+    @property
+    def file(self) -> str:
+        """The file's name."""
+        return self.url.rpartition("/")[2]
+
+    def __str__(self) -> str:
+        return self.url
+
+
+class Bundled(_Facts):
+    """Part of a package, which is installed by other means."""
+
+    package: str
+
+    def __str__(self) -> str:
+        return self.package
+
+
+Source = Hub | Download | Bundled
+
+
+class Entry(_Facts):
+    """Weights or sounds that the product may use; all fields are in licences.toml."""
+
+    name: str = Field(pattern=r"^[\w.-]+$")
+    """The name in settings and results, and of the folder among the installed models."""
+    service: Literal["stt", "sentiment", "riffusion", "mixer"]
+    """Which service uses it; for silero VAD the first of two."""
+    engine: str = Field(min_length=1)
+    """Which engine of that service."""
+    kind: Literal["weights", "sounds"]
+    source: Source
+    """Where it comes from."""
+    convert: Literal["ctranslate2", "onnx"] | None = None
+    """What the files must be turned into before the engine can use them."""
+    size_bytes: int | None = Field(default=None, gt=0)
+    """Of what is fetched, or of the part of the package; None when not known."""
+    sha256: dict[str, Sha256] = {}
+    """By file name; of those whose hashes are known independently of the source."""
+    licence: str = Field(min_length=1)
+    """SPDX identifier, a name, or "unknown"."""
+    commercial_use: Annotated[bool | None, BeforeValidator(_known)]
+    """Whether results may be used commercially; "unknown" in the file is None here."""
+    permitted: str = Field(pattern=r"\.$")
+    """What the licence permits, in one sentence for the user."""
+
+    @model_validator(mode="after")
+    def _unknown_stays_unknown(self) -> Self:
+        if self.licence == "unknown" and self.commercial_use:
+            raise ValueError("an unknown licence cannot be known to permit commercial use")
+        return self
+
+    def ingredient(self) -> Ingredient:
+        """As results name it."""
+        return Ingredient(self.name, str(self.source), self.licence, self.commercial_use, self.permitted)
+
+
+class _File(_Facts):
+    entry: tuple[Entry, ...]
+
+
+@cache
+def entries() -> tuple[Entry, ...]:
+    """All entries, in the order of the file.
+
+    Raises:
+        ValueError: licences.toml has a field that does not fit, or a name twice.
+    """
+    text = files(__package__).joinpath("licences.toml").read_text(encoding="utf-8")
+    found = _File.model_validate(tomllib.loads(text)).entry
+    names = [entry.name for entry in found]
+    if doubled := {name for name in names if names.count(name) > 1}:
+        raise ValueError(f"licences.toml: twice: {', '.join(sorted(doubled))}")
+    return found
+
+
+def find(name: str) -> Entry | None:
+    """The entry of that name, or None."""
+    return next((entry for entry in entries() if entry.name == name), None)
+
+
+def ingredient(name: str, source: str = "") -> Ingredient:
+    """What a result that `name` made tells of it: licence unknown unless the catalogue has it."""
+    entry = find(name)
+    return entry.ingredient() if entry else Ingredient(name, source, "unknown", None)
