@@ -25,6 +25,11 @@ def split(timeline: EmotionTimeline) -> tuple[Span, ...]:
     return (*cues, Span(start_s, timeline.duration_s))
 
 
+def expected(duration_s: float) -> int:
+    """About how many cues a video of this length will have, before its emotions are known."""
+    return max(1, round(duration_s / TARGET_S))
+
+
 def _cut(start_s: float, boundaries: Sequence[float]) -> float:
     """The boundary nearest to TARGET_S after `start_s`, or that point when none is in reach."""
     target_s = start_s + TARGET_S

@@ -1,6 +1,7 @@
 """The database of jobs, which DBOS uses too."""
 
 import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn
 
 
 def connect(url: str) -> sa.Engine:
@@ -15,11 +16,17 @@ def connect(url: str) -> sa.Engine:
 
 
 def make(table: sa.Table, engine: sa.Engine) -> None:
-    """Creates the table when it is missing; several gateways may do so at once."""
+    """Creates the table, or columns that it had not before; several gateways may do so at once."""
     try:
         table.create(engine, checkfirst=True)
+        known = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+        for column in [column for column in table.columns if column.name not in known]:
+            form = CreateColumn(column).compile(dialect=engine.dialect)
+            with engine.begin() as connection:
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {form}"))
     except sa.exc.DBAPIError:
-        if not sa.inspect(engine).has_table(table.name):
+        known = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+        if known != set(table.columns.keys()):
             raise
 
 

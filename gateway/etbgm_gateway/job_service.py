@@ -11,12 +11,13 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
-from etbgm_gateway import timelines
+from etbgm_gateway import cues, timelines
 from etbgm_gateway.clients import Clients
 from etbgm_gateway.converters import job_to_pb, request_to_bytes, states_from_pb
 from etbgm_gateway.errors import BeyondEnd, RequestIdUsed
 from etbgm_gateway.job_queue import JobQueue
 from etbgm_gateway.jobs import UNFINISHED, JobRow, JobStore
+from etbgm_gateway.seeds import DEFAULT_VARIANTS
 from etbgm_gateway.validation import check_id, check_settings
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
@@ -51,13 +52,14 @@ class JobService:
             known = await asyncio.to_thread(self._jobs.find_request, request.request_id)
             if known:
                 return await self._queued(known, kept)
-        await self._check(request)
+        facts = await self._check(request)
         if request.validate_only:
             return gateway_pb2.Job(
                 state=gateway_pb2.STATE_QUEUED, video=request.video, settings=request.settings
             )
         request_id = request.request_id or secrets.token_urlsafe(24)
-        return await self._queued(await asyncio.to_thread(self._jobs.add, request_id, kept), kept)
+        expected = _expected_cues(request.settings, seconds_from_pb(facts.duration))
+        return await self._queued(await asyncio.to_thread(self._jobs.add, request_id, kept, expected), kept)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
         """The job as it stands; raises NotFound."""
@@ -116,7 +118,8 @@ class JobService:
             await self._queue.put(job.job_id)
         return job_to_pb(job)
 
-    async def _check(self, request: gateway_pb2.CreateJobRequest) -> None:
+    async def _check(self, request: gateway_pb2.CreateJobRequest) -> mixer_pb2.MediaFacts:
+        """What the video holds."""
         settings = request.settings
         check_settings(settings)
         await self._check_stored(request.video, "video")
@@ -131,6 +134,7 @@ class JobService:
             timelines.fitted(given, seconds_from_pb(facts.duration), field)
         if settings.style not in ("", "auto"):
             await self._check_style(settings.style)
+        return facts
 
     async def _check_stored(self, message: media_pb2.Artifact, field: str) -> None:
         artifact = artifact_from_pb(message, field)
@@ -153,6 +157,11 @@ class JobService:
         except RemoteError as error:
             for violation in _violations(error.status):
                 raise InvalidField("settings.style", violation.description) from error
+
+
+def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:
+    variants = settings.variants if settings.HasField("variants") else DEFAULT_VARIANTS
+    return variants * (1 if settings.stems else cues.expected(duration_s))
 
 
 def _violations(status: Status) -> Iterator[BadRequest.FieldViolation]:

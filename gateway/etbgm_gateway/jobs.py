@@ -22,6 +22,7 @@ _TABLE = sa.Table(
     sa.Column("end_time_s", sa.Double),
     sa.Column("starts", sa.Integer, nullable=False),
     sa.Column("stages", sa.LargeBinary, nullable=False),
+    sa.Column("cues_left", sa.Integer, nullable=False, server_default="1"),
     sa.Column("error", sa.LargeBinary),
     sa.Column("result", sa.LargeBinary),
 )
@@ -36,7 +37,8 @@ class JobRow:
     `state` is a name of gateway.State without its prefix; times are seconds since 1970.
     Bytes are messages: `request` a CreateJobRequest, `stages` a Job with nothing but its
     stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often the
-    job was taken up.
+    job was taken up, `cues_left` the cues that have not been rendered yet: an estimate until
+    the timeline is known.
     """
 
     job_id: str
@@ -48,6 +50,7 @@ class JobRow:
     end_time_s: float | None
     starts: int
     stages: bytes
+    cues_left: int
     error: bytes | None
     result: bytes | None
 
@@ -60,8 +63,11 @@ class JobStore:
         self._engine = engine
         make(_TABLE, engine)
 
-    def add(self, request_id: str, request: bytes) -> JobRow:
-        """The queued job for `request`; the one that is there when `request_id` was used before."""
+    def add(self, request_id: str, request: bytes, cues: int) -> JobRow:
+        """The queued job for `request`; the one that is there when `request_id` was used before.
+
+        It will have about as many `cues`.
+        """
         row = {
             "job_id": _new_id(),
             "request_id": request_id,
@@ -70,6 +76,7 @@ class JobStore:
             "create_time_s": time.time(),
             "starts": 0,
             "stages": b"",
+            "cues_left": cues,
         }
         try:
             with self._engine.begin() as connection:
@@ -120,9 +127,15 @@ class JobStore:
         }
         return self.get(job_id) if self._change(job_id, change) else None
 
-    def keep_stages(self, job_id: str, stages: bytes) -> None:
+    def cues_left(self) -> int:
+        """The cues of all jobs that are queued or running, rendering or yet to be rendered."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(_C.cues_left), 0)).where(_C.state.in_(UNFINISHED))
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def keep_progress(self, job_id: str, stages: bytes, cues_left: int) -> None:
         """Writes how far the job has come, unless it is finished."""
-        self._change(job_id, {"stages": stages})
+        self._change(job_id, {"stages": stages, "cues_left": cues_left})
 
     def finish(
         self, job_id: str, state: str, *, error: bytes | None = None, result: bytes | None = None

@@ -59,7 +59,7 @@ class Pipeline(DBOSConfiguredInstance):
         if job.starts > MOST_STARTS:
             raise Conflict("the job was interrupted too often", starts=job.starts)
         request = gateway_pb2.CreateJobRequest.FromString(job.request)
-        async with Progress(self._jobs, job.job_id, job.stages) as progress:
+        async with Progress(self._jobs, job) as progress:
             calls = StageCalls(self._steps, progress, self._deadlines)
             return await _make(Stages(request, self._clients, calls, self._results))
 

@@ -7,7 +7,7 @@ from types import TracebackType
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.jobs import JobStore
+from etbgm_gateway.jobs import JobRow, JobStore
 
 WRITE_EVERY_S = 0.25
 """Time between two writes of one job."""
@@ -20,10 +20,11 @@ class Progress:
     keep the times they had.
     """
 
-    def __init__(self, jobs: JobStore, job_id: str, stages: bytes) -> None:
-        """`stages` is what the job store has kept, see JobRow."""
-        self._jobs, self._job_id = jobs, job_id
-        self._job = gateway_pb2.Job.FromString(stages)
+    def __init__(self, jobs: JobStore, job: JobRow) -> None:
+        """`job` is as the job store has kept it."""
+        self._jobs, self._job_id = jobs, job.job_id
+        self._job = gateway_pb2.Job.FromString(job.stages)
+        self._cues_left = job.cues_left
         self._parts: dict[int, list[float]] = {}
         self._changed = False
 
@@ -64,6 +65,15 @@ class Progress:
 
         return report
 
+    def cues(self, number: int) -> None:
+        """So many are left to be rendered."""
+        self._cues_left = number
+        self._changed = True
+
+    def cue_rendered(self) -> None:
+        """One less is left."""
+        self.cues(self._cues_left - 1)
+
     def end(self, stage: gateway_pb2.Stage.ValueType, *, found: bool) -> None:
         """`stage` ends now, unless it has ended before; `found` when nothing was computed."""
         entry = self._find(stage)
@@ -83,7 +93,8 @@ class Progress:
     async def _write(self) -> None:
         if self._changed:
             self._changed = False
-            await asyncio.to_thread(self._jobs.keep_stages, self._job_id, self._job.SerializeToString())
+            stages = self._job.SerializeToString()
+            await asyncio.to_thread(self._jobs.keep_progress, self._job_id, stages, self._cues_left)
 
 
 def _now() -> Timestamp:

@@ -1,6 +1,10 @@
 """The gateway, assembled."""
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import grpc
 
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm_gateway.clients import Clients
@@ -11,6 +15,7 @@ from etbgm_gateway.job_service import JobService
 from etbgm_gateway.jobs import JobStore
 from etbgm_gateway.orphans import Orphans
 from etbgm_gateway.pipeline import Pipeline
+from etbgm_gateway.scaler import ScalerServicer
 from etbgm_gateway.servicer import GatewayServicer
 from etbgm_gateway.settings import Settings
 from etbgm_gateway.stage_calls import Deadlines
@@ -19,6 +24,7 @@ from etbgm_kit.runner import Runner
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Service
 from etbgm_kit.store import ArtifactStore
+from externalscaler import externalscaler_pb2_grpc
 
 
 def build(settings: Settings) -> Service:
@@ -26,38 +32,60 @@ def build(settings: Settings) -> Service:
 
     Jobs that an earlier process has left go on from here, before the port is open.
     """
-    store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-    database = connect(settings.job_store_url)
-    jobs, executors = JobStore(database), Executors(database)
-    executors.beat(settings.executor_id)
-    clients = Clients.of(settings)
-    deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
-    pipeline = Pipeline(clients, jobs, store, deadlines)
-    queue = JobQueue(pipeline, settings.job_store_url, settings.executor_id, settings.concurrent_jobs)
-    orphans = Orphans(executors, queue, settings.executor_id, settings.executor_lease_s)
-    orphans.open()
-    uploads = Uploads(settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s)
-    job_service = JobService(jobs, queue, store, clients, settings.probe_deadline_s)
-    servicer = GatewayServicer(job_service, uploads)
-    loop = asyncio.get_running_loop()
-
-    def load() -> None:
-        asyncio.run_coroutine_threadsafe(clients.find(), loop).result()
-        queue.open(jobs.queued())
-
-    def close() -> None:
-        asyncio.run_coroutine_threadsafe(pipeline.stop(), loop).result()
-        orphans.close()
-        queue.close()
-        database.dispose()
-        asyncio.run_coroutine_threadsafe(clients.close(), loop).result()
-
+    gateway = _Gateway(settings)
     return Service(
         name="gateway",
         full_name="etbgm.gateway.v1.GatewayService",
         settings=settings,
         runner=Runner(slots=1, waiting=0),
-        add_to=lambda server: gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server),
-        load=load,
-        close=close,
+        add_to=gateway.add_to,
+        load=gateway.load,
+        close=gateway.close,
     )
+
+
+class _Gateway:
+    """All parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loop = asyncio.get_running_loop()
+        store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
+        self._database = connect(settings.job_store_url)
+        self._jobs, executors = JobStore(self._database), Executors(self._database)
+        executors.beat(settings.executor_id)
+        self._clients = Clients.of(settings)
+        deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
+        self._pipeline = Pipeline(self._clients, self._jobs, store, deadlines)
+        self._queue = JobQueue(
+            self._pipeline, settings.job_store_url, settings.executor_id, settings.concurrent_jobs
+        )
+        self._orphans = Orphans(executors, self._queue, settings.executor_id, settings.executor_lease_s)
+        self._orphans.open()
+        self._uploads = Uploads(
+            settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
+        )
+        self._job_service = JobService(
+            self._jobs, self._queue, store, self._clients, settings.probe_deadline_s
+        )
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Registers the servicers."""
+        servicer = GatewayServicer(self._job_service, self._uploads)
+        gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
+        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(ScalerServicer(self._jobs), server)
+
+    def load(self) -> None:
+        """Finds the services, then takes jobs. Blocks."""
+        self._wait_for(self._clients.find())
+        self._queue.open(self._jobs.queued())
+
+    def close(self) -> None:
+        """Leaves the jobs for the next start. Blocks."""
+        self._wait_for(self._pipeline.stop())
+        self._orphans.close()
+        self._queue.close()
+        self._database.dispose()
+        self._wait_for(self._clients.close())
+
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()

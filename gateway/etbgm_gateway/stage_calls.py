@@ -39,6 +39,10 @@ class StageCalls:
         """How far each stage has come."""
         return self._progress.stages
 
+    def expect_cues(self, number: int) -> None:
+        """So many are to be rendered."""
+        self._progress.cues(number)
+
     def step(
         self, name: str, result_type: type[Result], work: Callable[[], Awaitable[Result]]
     ) -> Coroutine[Any, Any, Result]:
@@ -70,6 +74,12 @@ class StageCalls:
         return self.step(
             name, result_type, lambda: service.stream(method, request, result_type, self._deadline_s, report)
         )
+
+    async def cue(self, rendering: Coroutine[Any, Any, Result]) -> Result:
+        """What `rendering` returns; then one cue less is left."""
+        result = await rendering
+        self._progress.cue_rendered()
+        return result
 
     @contextmanager
     def stage(self, stage: gateway_pb2.Stage.ValueType) -> Iterator[list[media_pb2.Timings]]:

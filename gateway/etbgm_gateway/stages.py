@@ -147,10 +147,11 @@ class Stages:
             stems=self._settings.stems,
             diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
         )
+        self._calls.expect_cues(len(seeds) * len(spans))
         with self._calls.stage(Stage.STAGE_GENERATE) as timings:
             rendered = await together(
                 [
-                    self._render(request, seed, span, f"GENERATE {number}.{cue}")
+                    self._calls.cue(self._render(request, seed, span, f"GENERATE {number}.{cue}"))
                     for number, seed in enumerate(seeds, 1)
                     for cue, span in enumerate(spans, 1)
                 ]

@@ -161,9 +161,13 @@ class Gateway:
         self._process.communicate(timeout=20)
         return self._process.returncode
 
+    @property
+    def address(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
     @asynccontextmanager
     async def api(self) -> AsyncIterator[Api]:
-        async with grpc.aio.insecure_channel(f"127.0.0.1:{self._port}") as channel:
+        async with grpc.aio.insecure_channel(self.address) as channel:
             yield Api(channel)
 
 

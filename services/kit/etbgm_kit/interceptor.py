@@ -31,7 +31,7 @@ class ErrorInterceptor(grpc.aio.ServerInterceptor):
         """Wraps our own methods; health and reflection answer for themselves."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
-        if handler is None or not method.startswith("/etbgm."):
+        if handler is None or method.startswith("/grpc."):
             return handler
         kind, wrap = _KINDS[handler.request_streaming, handler.response_streaming]
         inner = getattr(handler, kind)
