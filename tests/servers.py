@@ -31,7 +31,7 @@ async def channel_to(service: Service) -> AsyncIterator[grpc.aio.Channel]:
         await server.stop(notice_s=0)
 
 
-def _postgres() -> Path:
+def postgres_programs() -> Path:
     """The programs of the newest PostgreSQL that Debian's packages have installed."""
     found = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     if not found:
@@ -48,7 +48,7 @@ def free_port() -> int:
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL server with an empty database; it refuses to be run by root."""
-    programs = _postgres()
+    programs = postgres_programs()
     user = "postgres" if os.geteuid() == 0 else None
     port, folder = free_port(), Path(tempfile.mkdtemp(prefix="etbgm-postgres-"))
     if user:
