@@ -38,8 +38,10 @@ def say(line: str) -> None:
 
 
 def output(*arguments: str) -> str:
-    """What the container runner prints."""
-    done = subprocess.run([*RUNNER, *arguments], capture_output=True, text=True, check=True)
+    """What the container runner prints, on either of its outputs."""
+    done = subprocess.run(
+        [*RUNNER, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+    )
     return done.stdout.strip()
 
 
