@@ -66,8 +66,9 @@ async def one_service(name: str, store_url: str) -> AsyncIterator[str]:
 
 
 def _computing(store_url: str) -> dict[str, str]:
-    """The settings of a service that computes on all cores."""
-    return {"store_url": store_url, "listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1)}
+    """The settings of a service that computes on all cores. A port for metrics would be the gateway's."""
+    computing = {"slots": str(os.cpu_count() or 1), "metrics_port": "0"}
+    return {"store_url": store_url, "listen_address": LOOPBACK, **computing}
 
 
 @contextmanager

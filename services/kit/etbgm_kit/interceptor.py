@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import uuid
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, TypeAlias
 
@@ -18,56 +19,65 @@ log = logging.getLogger(__name__)
 
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Unary: TypeAlias = Callable[..., Awaitable[Message]]
+Stream: TypeAlias = Callable[..., AsyncIterator[Message]]
+
+_KINDS = {False: "unary", True: "stream"}
 
 
-class ErrorInterceptor(grpc.aio.ServerInterceptor):
-    """Turns EtbgmError into its status, anything else into INTERNAL with an id."""
+class Wrapping(ABC, grpc.aio.ServerInterceptor):
+    """Puts something around each of our methods; health and reflection answer for themselves."""
+
+    @abstractmethod
+    def unary(self, inner: Unary, method: str) -> Unary:
+        """`inner`, which returns one response, with something around it."""
+
+    @abstractmethod
+    def stream(self, inner: Stream, method: str) -> Stream:
+        """`inner`, which yields responses, with something around it."""
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """Wraps our own methods; health and reflection answer for themselves."""
+        """The handler of a call, wrapped."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith("/grpc."):
             return handler
-        kind, wrap = _KINDS[handler.request_streaming, handler.response_streaming]
-        inner = getattr(handler, kind)
-        make_handler: Callable[..., Handler] = getattr(grpc, f"{kind}_rpc_method_handler")
+        asked, answered = _KINDS[handler.request_streaming], _KINDS[handler.response_streaming]
+        inner = getattr(handler, f"{asked}_{answered}")
+        make_handler: Callable[..., Handler] = getattr(grpc, f"{asked}_{answered}_rpc_method_handler")
+        wrap = self.stream if handler.response_streaming else self.unary
         return make_handler(wrap(inner, method), handler.request_deserializer, handler.response_serializer)
 
 
-def _guard_unary(inner: Callable[..., Awaitable[Message]], method: str) -> Callable[..., Awaitable[Message]]:
-    async def call(request: object, context: Context) -> Message:
-        try:
-            return await inner(request, context)
-        except Exception as error:
-            await _abort(error, method, context)
+class ErrorInterceptor(Wrapping):
+    """Turns EtbgmError into its status, anything else into INTERNAL with an id."""
 
-    return call
+    def unary(self, inner: Unary, method: str) -> Unary:
+        """See Wrapping."""
 
+        async def call(request: object, context: Context) -> Message:
+            try:
+                return await inner(request, context)
+            except Exception as error:
+                await _abort(error, method, context)
 
-def _guard_stream(
-    inner: Callable[..., AsyncIterator[Message]], method: str
-) -> Callable[..., AsyncIterator[Message]]:
-    async def call(request: object, context: Context) -> AsyncIterator[Message]:
-        try:
-            async for response in inner(request, context):
-                yield response
-        except Exception as error:
-            await _abort(error, method, context)
+        return call
 
-    return call
+    def stream(self, inner: Stream, method: str) -> Stream:
+        """See Wrapping."""
 
+        async def call(request: object, context: Context) -> AsyncIterator[Message]:
+            try:
+                async for response in inner(request, context):
+                    yield response
+            except Exception as error:
+                await _abort(error, method, context)
 
-_KINDS: dict[tuple[bool, bool], tuple[str, Callable[[Any, str], Any]]] = {
-    (False, False): ("unary_unary", _guard_unary),
-    (False, True): ("unary_stream", _guard_stream),
-    (True, False): ("stream_unary", _guard_unary),
-    (True, True): ("stream_stream", _guard_stream),
-}
+        return call
 
 
 async def _abort(error: Exception, method: str, context: Context) -> NoReturn:

@@ -36,6 +36,8 @@ class Runner:
     """
 
     def __init__(self, slots: int, waiting: int) -> None:
+        self.slots = slots
+        """Calls that may run at the same time."""
         self._slots = asyncio.Semaphore(slots)
         self._room = slots + waiting
         self._inside = 0

@@ -20,9 +20,11 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
+from prometheus_client.registry import Collector
 
 from etbgm_kit.interceptor import ErrorInterceptor
 from etbgm_kit.log import configure_logging
+from etbgm_kit.metrics import Metrics
 from etbgm_kit.runner import Runner
 from etbgm_kit.settings import ServiceSettings
 
@@ -44,7 +46,8 @@ class Service:
     """One service, assembled: what `run` and `Server` need to serve it.
 
     `add_to` registers the servicer; `load` blocks until the engine is ready and
-    warm; `close` ends what the engine started. `runner` refuses work until then.
+    warm; `close` ends what the engine started. `runner` refuses work until then. `metrics`
+    are what only this service tells Prometheus.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Service:
     add_to: Callable[[grpc.aio.Server], None]
     load: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], None] = field(default=lambda: None)
+    metrics: tuple[Collector, ...] = ()
 
 
 class Server:
@@ -61,7 +65,8 @@ class Server:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._server = grpc.aio.server(interceptors=[ErrorInterceptor()], options=_OPTIONS)
+        self._metrics = Metrics(service.runner, service.metrics)
+        self._server = grpc.aio.server(interceptors=[self._metrics, ErrorInterceptor()], options=_OPTIONS)
         self._health = health.HealthServicer()
         self.port = 0
 
@@ -84,6 +89,7 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (service.full_name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+        self._metrics.serve(service.settings.metrics_port)
         self.port = self._server.add_insecure_port(service.settings.listen_address)
         await self._health.set("live", _SERVING)
         await self._set_ready(_NOT_SERVING)
@@ -106,6 +112,7 @@ class Server:
         await self._server.stop(self._service.settings.drain_s)
         self._service.runner.close()
         await asyncio.to_thread(self._service.close)
+        await asyncio.to_thread(self._metrics.close)
         log.info("stopped", extra={"service": self._service.name})
 
     async def _set_ready(self, status: int) -> None:

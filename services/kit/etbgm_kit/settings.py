@@ -37,6 +37,9 @@ class ServiceSettings(BaseSettings):
     drain_s: float = Field(default=60.0, ge=0)
     """Time that calls in flight have to finish after SIGTERM."""
 
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """Where Prometheus may ask, over HTTP, for metrics; 0: nowhere."""
+
     log_level: str = "INFO"
     """DEBUG, INFO, WARNING or ERROR."""
 
