@@ -1,10 +1,16 @@
 """The committed classifier: sense, stability, and the scores it must reach."""
 
+import json
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tokenizers import Tokenizer
 
+from etbgm_kit.models import BrokenModel
 from etbgm_kit.types import Emotion, Span
 from etbgm_sentiment.evaluation import score_rows
 from etbgm_sentiment.goemotions import read_rows, single_label
@@ -85,11 +91,70 @@ def test_probabilities_are_float32_rows_that_sum_to_one(classifier: OnnxClassifi
 
 
 def test_a_texts_result_does_not_depend_on_its_neighbours(classifier: OnnxClassifier) -> None:
-    texts = [line for _, line in LINES] * 3
-    alone = np.concatenate([classifier.classify([text]) for text in texts[: len(LINES)]])
-    together = classifier.classify(texts)
-    np.testing.assert_allclose(together[: len(LINES)], alone, atol=0.15)
-    np.testing.assert_array_equal(together[: len(LINES)].argmax(1), alone.argmax(1))
+    texts = [line for _, line in LINES]
+    alone = np.concatenate([classifier.classify([text]) for text in texts])
+    np.testing.assert_allclose(classifier.classify([*texts, *texts])[: len(texts)], alone, atol=1e-5)
+
+
+def test_calls_in_flight_share_batches_and_get_what_each_gets_alone(classifier: OnnxClassifier) -> None:
+    calls = [[line for _, line in LINES[start::8]] for start in range(8)]
+    alone = [classifier.classify(texts) for texts in calls]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(classifier.classify, calls))
+    for one, other in zip(alone, together, strict=True):
+        np.testing.assert_allclose(other, one, atol=1e-5)
+
+
+def missing(folder: Path) -> None:
+    (folder / "tokenizer.json").unlink()
+
+
+def empty(folder: Path) -> None:
+    (folder / "model.onnx").write_bytes(b"")
+
+
+def cut_off(folder: Path) -> None:
+    graph = folder / "model.onnx"
+    graph.write_bytes(graph.read_bytes()[:100_000])
+
+
+def without_pad(folder: Path) -> None:
+    facts = json.loads((folder / "model.json").read_text())
+    del facts["pad_id"]
+    (folder / "model.json").write_text(json.dumps(facts))
+
+
+def half_json(folder: Path) -> None:
+    facts = folder / "model.json"
+    facts.write_text(facts.read_text()[:40])
+
+
+def strange_tokens(folder: Path) -> None:
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.add_special_tokens(["longer text"])
+    tokenizer.save(str(folder / "tokenizer.json"))
+
+
+@pytest.mark.parametrize(
+    ("harm", "why"),
+    [
+        (missing, "missing or empty: tokenizer.json"),
+        (empty, "missing or empty: model.onnx"),
+        (cut_off, ""),
+        (without_pad, "model.json: pad_id: Field required"),
+        (half_json, "model.json: Invalid JSON"),
+        (strange_tokens, ""),
+    ],
+)
+def test_a_broken_folder_is_said_in_a_line(tmp_path: Path, harm: Callable[[Path], None], why: str) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(MODEL_FOLDER, folder)
+    harm(folder)
+    with pytest.raises(BrokenModel) as caught:
+        OnnxClassifier(folder)
+    (line,) = str(caught.value).splitlines()
+    assert str(folder) in line
+    assert why in line
 
 
 def test_the_model_is_small_and_says_what_it_is(classifier: OnnxClassifier) -> None:

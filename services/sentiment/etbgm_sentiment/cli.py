@@ -1,13 +1,16 @@
 """`etbgm-sentiment`: train, export and evaluate the classifier."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from etbgm_kit.models import BrokenModel
 from etbgm_sentiment import report
 from etbgm_sentiment.goemotions import read_rows, single_label, split_held_out
 from etbgm_sentiment.meld import read_dialogues
+from etbgm_sentiment.model_folder import Precision
 from etbgm_sentiment.onnx_classifier import MODEL_FOLDER, OnnxClassifier
 from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S, SWITCHING_COST
 from etbgm_sentiment.tokens import load_tokenizer
@@ -56,15 +59,43 @@ def train(
 
 @app.command()
 def export(
-    data: Data,
-    weights: Annotated[Path, typer.Option(help="weights.safetensors that `train` wrote.")],
-    out: Annotated[Path, typer.Option(help="Model folder to write.")] = MODEL_FOLDER,
+    model: Annotated[
+        str,
+        typer.Argument(help="Hub id or folder of a sequence classifier, or weights that `train` wrote."),
+    ],
+    out: Annotated[Path, typer.Option(help="Model folder to write.")],
+    precision: Annotated[Precision, typer.Option(help="int8 for CPUs, fp16 for CUDA.")] = Precision.INT8,
+    revision: Annotated[str, typer.Option(help="Branch, tag or commit on the hub.")] = "",
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help="label=emotion, for labels that no table knows.")
+    ] = None,
+    language: Annotated[list[str] | None, typer.Option(help="BCP-47 tag that it reads; all if none.")] = None,
+    name: Annotated[str | None, typer.Option(help="Of the weights; the model's by default.")] = None,
+    source: Annotated[str | None, typer.Option(help="Where the weights come from; the model.")] = None,
+    licence: Annotated[str, typer.Option(help="Of the weights.")] = "unknown",
+    sentences: Annotated[Path | None, typer.Option(help="Texts to compare on, one a line.")] = None,
+    data: Annotated[Path | None, typer.Option(help="GoEmotions TSV that `train` was given.")] = None,
 ) -> None:
-    """Calibrates on the rows that `train` held out; writes one int8 ONNX graph and how exact it is."""
-    from etbgm_sentiment.training.export import export as write_model
+    """Writes a classifier as one ONNX graph that gives seven probabilities, and compares the two.
 
-    _, held_out = split_held_out(read_rows(data))
-    report.print_facts("Model", write_model(weights, held_out, out))
+    Weights of our own are calibrated and compared on the rows of --data that `train` held out.
+    """
+    from etbgm_sentiment.export import command
+    from etbgm_sentiment.export.huggingface import Origin
+
+    texts = sentences.read_text().splitlines() if sentences else None
+    try:
+        if data:
+            parity = command.export_own(Path(model), data, precision, out, texts)
+        else:
+            given = command.read_mapping(mapping or [])
+            name = name or Path(model).resolve().name
+            origin = Origin(model, revision, name, source or model, licence, tuple(language or ()))
+            parity = command.export_any(origin, given, precision, out, texts)
+    except (ValueError, BrokenModel) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+    report.print_facts(f"{model}, {precision}", asdict(parity))
 
 
 @app.command()

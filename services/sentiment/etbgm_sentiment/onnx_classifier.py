@@ -1,67 +1,89 @@
-"""The classifier as one ONNX graph: encoder, pooling, head and calibration, on the CPU.
-
-A model folder holds `model.onnx` (inputs input_ids and attention_mask, int64
-(batch, length); output probabilities, float32 (batch, 7)), `tokenizer.json` and
-`model.json` (the engine's `name` and its weights' `licence`); `etbgm-sentiment export` writes it.
-"""
+"""A classifier's folder, computed by onnxruntime on the CPU or on CUDA."""
 
 import hashlib
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.onnx import open_session
-from etbgm_kit.types import Emotion, EngineInfo, Ingredient
+from etbgm_kit.catalogue import find
+from etbgm_kit.models import loading, require
+from etbgm_kit.onnx import Device, open_session
+from etbgm_kit.types import EngineInfo, Ingredient
+from etbgm_sentiment.batcher import Batcher, Ids
+from etbgm_sentiment.model_folder import GRAPH, NEEDED, TOKENIZER, ModelFacts, read_facts
 from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
 from etbgm_sentiment.types import Probabilities
 
 MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
 """The classifier in this package."""
 
-BATCH_ROWS = 32
-"""Phrases in one run of the graph: larger batches are no faster on a CPU, and need more memory."""
+BATCH_TOKENS: dict[Device, int] = {"cpu": 512, "cuda": 16384}
+"""Token numbers in one run of the graph, padding included.
+
+Larger batches are no faster on a CPU (`python -m tests.sentiment.bench`), and need more memory.
+"""
 
 
 class OnnxClassifier:
-    """Runs a model folder with onnxruntime; safe to call from several threads."""
+    """Runs a model folder; safe to call from several threads, whose texts share batches.
 
-    def __init__(self, folder: Path = MODEL_FOLDER, threads: int = 2) -> None:
-        facts = json.loads((folder / "model.json").read_text())
-        self._tokenizer = load_tokenizer(folder / "tokenizer.json")
-        self._session = open_session(folder / "model.onnx", threads)
-        ingredient = Ingredient("minilm-goemotions", "this package", facts["licence"], True)
-        self._info = EngineInfo(facts["name"], _revision(folder), "cpu", (ingredient,))
+    Raises BrokenModel when the folder is not whole or the device does not take it.
+    """
+
+    def __init__(self, folder: Path = MODEL_FOLDER, threads: int = 2, device: Device = "cpu") -> None:
+        require(folder, NEEDED)
+        with loading(folder):
+            facts = read_facts(folder)
+            self._tokenizer = load_tokenizer(folder / TOKENIZER, facts.max_length)
+            self._session = open_session(folder / GRAPH, threads, device)
+            self._pad_id, self._languages = facts.pad_id, facts.languages
+            self._batcher = Batcher(self._run, BATCH_TOKENS[device])
+            self._warm_up()
+        name = "minilm" if folder == MODEL_FOLDER else "transformers"
+        where = "cuda:0" if device == "cuda" else "cpu"
+        self._info = EngineInfo(name, _revision(folder), where, (_ingredient(facts),))
 
     @property
     def info(self) -> EngineInfo:
-        """Name and licence from model.json; the revision is the hash of graph and tokenizer."""
+        """The revision is the hash of all that moves a result."""
         return self._info
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """English."""
-        return ("en",)
+        """As model.json tells."""
+        return self._languages
 
     def classify(self, texts: Sequence[str]) -> Probabilities:
-        """See Classifier; batches are cut from the texts sorted by length, which halves the time.
+        """See Classifier; texts of all calls in flight are computed together, sorted by length."""
+        return self._batcher.classify(tokenise(self._tokenizer, texts))
 
-        Activations are rounded to 8 bits by each batch's own scale, so a text's
-        neighbours move its probabilities a little (mean 0.006).
-        """
-        ids = tokenise(self._tokenizer, texts)
-        order = sorted(range(len(ids)), key=lambda i: len(ids[i]))
-        result = np.zeros((len(ids), len(Emotion)), np.float32)
-        for start in range(0, len(order), BATCH_ROWS):
-            chosen = order[start : start + BATCH_ROWS]
-            numbers, mask = pad([ids[i] for i in chosen])
-            (result[chosen],) = self._session.run(None, {"input_ids": numbers, "attention_mask": mask})
-        return result
+    def _run(self, ids: Sequence[Ids]) -> Probabilities:
+        """One batch, (n, 7); inputs go to the device and the result comes back by binding."""
+        binding = self._session.io_binding()
+        for name, numbers in zip(("input_ids", "attention_mask"), pad(ids, self._pad_id), strict=True):
+            binding.bind_cpu_input(name, numbers)
+        binding.bind_output("probabilities", "cpu")
+        self._session.run_with_iobinding(binding)
+        (rows,) = binding.copy_outputs_to_cpu()
+        probabilities: Probabilities = rows
+        return probabilities
+
+    def _warm_up(self) -> None:
+        """The first run takes longest, and shows whether graph and tokenizer belong together."""
+        rows = self.classify(["warm up", "a longer text to warm up with"])
+        if not np.allclose(rows.sum(1), 1, atol=1e-2):
+            raise ValueError("what the graph gives are no probabilities")
+
+
+def _ingredient(facts: ModelFacts) -> Ingredient:
+    """The catalogue's word on the weights, else what was said when they were exported."""
+    entry = find(facts.name)
+    return entry.ingredient() if entry else Ingredient(facts.name, facts.source, facts.licence, None)
 
 
 def _revision(folder: Path) -> str:
     digest = hashlib.sha256()
-    for name in ("model.onnx", "tokenizer.json"):
+    for name in NEEDED:
         digest.update((folder / name).read_bytes())
     return digest.hexdigest()[:12]

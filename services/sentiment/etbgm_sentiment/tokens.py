@@ -8,7 +8,7 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 MAX_TOKENS = 64
-"""Longer phrases are cut: GoEmotions comments have at most 33 words."""
+"""Where our own model cuts longer phrases: GoEmotions comments have at most 33 words."""
 
 _PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 
@@ -18,23 +18,23 @@ def plain_quotes(text: str) -> str:
     return text.translate(_PLAIN)
 
 
-def load_tokenizer(path: Path) -> Tokenizer:
-    """The tokenizer in `path`, cutting at MAX_TOKENS, without padding."""
+def load_tokenizer(path: Path, max_length: int = MAX_TOKENS) -> Tokenizer:
+    """The tokenizer in `path`, cutting at `max_length`, without padding."""
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
-    tokenizer.enable_truncation(MAX_TOKENS)
+    tokenizer.enable_truncation(max_length)
     return tokenizer
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """The token numbers of each text, 2 to MAX_TOKENS of them."""
+    """The token numbers of each text, with those that the tokenizer puts at begin and end."""
     return [encoding.ids for encoding in tokenizer.encode_batch([plain_quotes(text) for text in texts])]
 
 
-def pad(ids: Sequence[Sequence[int]]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token numbers and their mask, both (rows, longest); padding is 0 in both."""
+def pad(ids: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Token numbers and their mask, both (rows, longest); padding is `pad_id` and 0."""
     lengths = np.array([len(row) for row in ids])
     mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
-    numbers = np.zeros_like(mask)
+    numbers = np.full_like(mask, pad_id)
     numbers[mask == 1] = np.concatenate([np.asarray(row, np.int64) for row in ids])
     return numbers, mask

@@ -1,1 +1,1 @@
-"""Fine-tuning and export of the classifier; needs the extra `train` (torch), never at run time."""
+"""Fine-tuning and calibration of our own classifier; needs the extra `train` (torch), never at run time."""

@@ -1,0 +1,121 @@
+"""One graph for many calls: what all calls in flight wait for is computed in common batches.
+
+Token numbers wait in one line sorted by length. Batches are taken from it like a
+lift goes: from the shortest to the longest, then from the start again, taking in on its
+way what has come meanwhile. So the rows of a batch need little padding, whichever call
+they belong to, and no row waits longer than one whole way. There is no thread and no
+timer: a caller whose rows wait computes the next batch itself when nobody else does,
+so a call that is alone never waits for company, and calls that come while a batch is
+computed find each other in the next ones. The line is as bounded as the callers are:
+each brings one block of phrases and waits for it.
+"""
+
+import threading
+from bisect import bisect_left, insort
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import count
+
+import numpy as np
+
+from etbgm_kit.types import Emotion
+from etbgm_sentiment.types import Probabilities
+
+Ids = Sequence[int]
+"""Token numbers of one text."""
+
+
+@dataclass(eq=False)
+class _Call:
+    """What one caller waits for."""
+
+    result: Probabilities
+    missing: int
+    error: Exception | None = None
+
+
+@dataclass(order=True, frozen=True)
+class _Row:
+    """One text in the line; equally long ones in order of arrival."""
+
+    length: int
+    arrival: int
+    ids: Ids = field(compare=False)
+    call: _Call = field(compare=False)
+    index: int = field(compare=False)
+
+
+class Batcher:
+    """Runs `run`, one batch at a time, with at most `tokens` numbers in it (padding included)."""
+
+    def __init__(self, run: Callable[[list[Ids]], Probabilities], tokens: int) -> None:
+        self._run, self._tokens = run, tokens
+        self._changed = threading.Condition()
+        self._line: list[_Row] = []
+        self._arrivals = count()
+        self._reached = 0
+        self._busy = False
+
+    def __len__(self) -> int:
+        """Texts that wait."""
+        return len(self._line)
+
+    def classify(self, texts: Sequence[Ids]) -> Probabilities:
+        """The rows of `texts`, (n, 7); blocks; from any thread. Raises what `run` raises."""
+        call = _Call(np.zeros((len(texts), len(Emotion)), np.float32), len(texts))
+        with self._changed:
+            for index, ids in enumerate(texts):
+                insort(self._line, _Row(len(ids), next(self._arrivals), ids, call, index))
+            while call.missing and not call.error:
+                if self._busy:
+                    self._changed.wait()
+                else:
+                    self._compute(self._next_batch())
+        if call.error:
+            raise call.error
+        return call.result
+
+    def _next_batch(self) -> list[_Row]:
+        """The next rows on the way up that fit together; at least one."""
+        start = bisect_left(self._line, self._reached, key=lambda row: row.length)
+        if start == len(self._line):
+            start = 0
+        end = start + 1
+        while end < len(self._line) and (end + 1 - start) * self._line[end].length <= self._tokens:
+            end += 1
+        batch = self._line[start:end]
+        del self._line[start:end]
+        self._reached = batch[-1].length if self._line else 0
+        return batch
+
+    def _compute(self, batch: list[_Row]) -> None:
+        error: Exception | None = None
+        with self._unlocked():
+            try:
+                rows = self._run([row.ids for row in batch])
+            except Exception as caught:  # handed to the callers whose rows these are
+                error = caught
+        if error:
+            self._give_up({row.call for row in batch}, error)
+            return
+        for row, probabilities in zip(batch, rows, strict=True):
+            row.call.result[row.index] = probabilities
+            row.call.missing -= 1
+
+    def _give_up(self, calls: set[_Call], error: Exception) -> None:
+        for call in calls:
+            call.error = error
+        self._line = [row for row in self._line if row.call not in calls]
+
+    @contextmanager
+    def _unlocked(self) -> Iterator[None]:
+        """Others may join the line meanwhile, but nobody else computes."""
+        self._busy = True
+        self._changed.release()
+        try:
+            yield
+        finally:
+            self._changed.acquire()
+            self._busy = False
+            self._changed.notify_all()

@@ -1,0 +1,1 @@
+"""Sequence classifiers as ONNX; needs the extra `export`, nothing of the server imports this."""

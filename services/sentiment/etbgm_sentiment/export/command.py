@@ -1,0 +1,49 @@
+"""What `etbgm-sentiment export` does with its arguments."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from etbgm_kit.types import Emotion
+from etbgm_sentiment.export import huggingface, minilm
+from etbgm_sentiment.export.folder import write_folder
+from etbgm_sentiment.export.huggingface import Origin
+from etbgm_sentiment.export.parity import SENTENCES, Parity
+from etbgm_sentiment.export.types import ExportError
+from etbgm_sentiment.goemotions import read_rows, single_label, split_held_out
+from etbgm_sentiment.model_folder import Precision
+
+
+def read_mapping(pairs: Sequence[str]) -> dict[str, Emotion]:
+    """The emotions of labels from "label=emotion" each.
+
+    Raises:
+        ExportError: a pair is no such pair.
+    """
+    known = ", ".join(Emotion)
+    given = {}
+    for pair in pairs:
+        label, _, emotion = pair.rpartition("=")
+        if not label or emotion not in list(Emotion):
+            raise ExportError(f"--map {pair}: must be label=emotion with one of {known}")
+        given[label] = Emotion(emotion)
+    return given
+
+
+def export_own(
+    weights: Path, data: Path, precision: Precision, out: Path, sentences: Sequence[str] | None
+) -> Parity:
+    """Exports what `train` wrote; calibrated, and compared unless `sentences` are given, on held-out rows."""
+    _, held_out = split_held_out(read_rows(data))
+    exportable = minilm.load(weights, held_out, precision)
+    return write_folder(exportable, out, sentences or [row.text for row in single_label(held_out)])
+
+
+def export_any(
+    origin: Origin,
+    given: Mapping[str, Emotion],
+    precision: Precision,
+    out: Path,
+    sentences: Sequence[str] | None,
+) -> Parity:
+    """Exports any sequence classifier."""
+    return write_folder(huggingface.load(origin, given, precision), out, sentences or SENTENCES)

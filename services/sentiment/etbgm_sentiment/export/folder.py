@@ -1,0 +1,31 @@
+"""The one way in which model folders are written."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from etbgm_sentiment.export.graph import write_graph
+from etbgm_sentiment.export.parity import SENTENCES, Parity, compare
+from etbgm_sentiment.export.types import Exportable
+from etbgm_sentiment.model_folder import GRAPH, PARITY, TOKENIZER, write_facts
+from etbgm_sentiment.onnx_classifier import OnnxClassifier
+
+
+def write_folder(model: Exportable, folder: Path, sentences: Sequence[str] = SENTENCES) -> Parity:
+    """Writes the model to `folder` as the server reads it, and compares the two on `sentences`.
+
+    The parity lies in parity.json too. The graph is computed on this machine's CPU.
+
+    Raises:
+        ExportError: the model is too large, or cannot be traced.
+        BrokenModel: what was written gives no probabilities.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    reference = model.reference(sentences)
+    model.tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    write_facts(folder, model.facts)
+    write_graph(model.model, folder / GRAPH, model.facts.precision, model.facts.max_length)
+    parity = compare(OnnxClassifier(folder).classify(sentences), reference)
+    (folder / PARITY).write_text(json.dumps(asdict(parity), indent=2) + "\n")
+    return parity
