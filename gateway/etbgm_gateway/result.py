@@ -116,7 +116,8 @@ def _engines(made: Made) -> list[media_pb2.Engine]:
 
 def _notes(made: Made) -> list[str]:
     """What the stages had to say, in their order, each sentence once."""
-    sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes, made.transcript.notes]
+    sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes]
+    sources += [made.transcript.notes, made.analysis.notes]
     sources += [cue.notes for piece in made.pieces for cue in piece.cues]
     sources += [mix.report.notes for mix in made.mixes]
     return list(dict.fromkeys(note for notes in sources for note in notes))

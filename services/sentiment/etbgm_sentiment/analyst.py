@@ -23,16 +23,24 @@ Report = Callable[[float], None]
 
 
 class Analyst:
-    """Answers questions with one classifier, which `load` makes."""
+    """Answers questions with one classifier, which `load` gets from `make`.
 
-    def __init__(self, make_classifier: Callable[[], Classifier]) -> None:
-        self._make_classifier = make_classifier
+    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    """
+
+    def __init__(self, make: Callable[[], tuple[Classifier, tuple[str, ...]]]) -> None:
+        self._make = make
         self._classifier: Classifier | None = None
+        self._notes: tuple[str, ...] = ()
 
     def load(self) -> None:
-        """Makes the classifier and runs it once; all else raises NotReady before."""
-        self._classifier = self._make_classifier()
-        self._classifier.classify(["warm up"])
+        """Makes the classifier; all else raises NotReady before."""
+        self._classifier, self._notes = self._make()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the classifier."""
+        return self._notes
 
     @property
     def engine(self) -> EngineInfo:

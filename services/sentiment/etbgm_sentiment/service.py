@@ -8,6 +8,8 @@ from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Service
 from etbgm_kit.store import ArtifactStore
 from etbgm_sentiment.analyst import Analyst
+from etbgm_sentiment.choice import choose, find_available
+from etbgm_sentiment.classifier import Classifier
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 from etbgm_sentiment.servicer import SentimentServicer
 from etbgm_sentiment.settings import Settings
@@ -17,7 +19,7 @@ def build(settings: Settings) -> Service:
     """Puts store, classifier and servicer together."""
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
-    analyst = Analyst(lambda: OnnxClassifier(settings.classifier_folder, settings.classifier_threads))
+    analyst = Analyst(lambda: _classifier(settings))
     calls = Calls(runner, Memo(store), lambda: analyst.engine.revision)
     servicer = SentimentServicer(calls, analyst, settings.smoothing)
     return Service(
@@ -28,3 +30,10 @@ def build(settings: Settings) -> Service:
         add_to=lambda server: sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server),
         load=analyst.load,
     )
+
+
+def _classifier(settings: Settings) -> tuple[Classifier, tuple[str, ...]]:
+    """The classifier that settings and what is there decide on, and its notes."""
+    available = find_available(settings.models_dir, settings.classifier_model)
+    choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
+    return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.notes

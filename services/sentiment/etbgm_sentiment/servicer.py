@@ -20,11 +20,14 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
         """Splits, scores, smooths."""
         request = with_defaults(request, self._smoothing)
         question = question_from_pb(request)
-        return await self._calls.unary(
+        response = await self._calls.unary(
             request,
             pb.AnalyzeResponse,
             lambda report: analysis_to_pb(self._analyst.analyse(question, report)),
         )
+        # Not kept with the result: they may change while it stays the same.
+        response.notes.extend(self._analyst.notes)
+        return response
 
     async def GetClassifier(
         self, request: pb.GetClassifierRequest, context: Context

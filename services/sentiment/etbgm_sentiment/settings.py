@@ -1,22 +1,26 @@
 """Settings of the sentiment server."""
 
-from pathlib import Path
-
 from pydantic import Field
 
-from etbgm_kit.settings import ServiceSettings
-from etbgm_sentiment.onnx_classifier import MODEL_FOLDER
+from etbgm_kit.settings import ModelSettings
+from etbgm_sentiment.choice import Wanted
 from etbgm_sentiment.types import Smoothing
 
 
-class Settings(ServiceSettings):
-    """ETBGM_CLASSIFIER_FOLDER and so on; the rest is common to all servers."""
+class Settings(ModelSettings):
+    """ETBGM_SENTIMENT_ENGINE and so on; the rest is common to all servers."""
 
-    classifier_folder: Path = MODEL_FOLDER
-    """Model folder as `etbgm-sentiment export` writes it; the one in this package by default."""
+    sentiment_engine: Wanted = "auto"
+    """`minilm` is the classifier in this package, `transformers` is `classifier_model`.
+
+    `auto` takes `classifier_model` when it is there, else `minilm`.
+    """
+
+    classifier_model: str = Field(default="emotion-english-distilroberta", min_length=1)
+    """What `etbgm models pull` installed, by name, or a folder that `etbgm-sentiment export` wrote."""
 
     classifier_threads: int = Field(default=2, ge=1)
-    """Threads that classify one call's phrases."""
+    """Threads that classify the phrases of all calls."""
 
     smoothing: Smoothing = Smoothing.VITERBI
     """Method when a request names none; `etbgm-sentiment evaluate` compares them."""
