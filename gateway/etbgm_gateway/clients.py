@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import grpc
@@ -49,12 +49,13 @@ class Clients:
 
     async def find(self) -> None:
         """Finds out where the replicas are; until then calls wait. Raises DiscoveryFailed."""
-        await asyncio.gather(*(remote.find() for remote in self._all()))
+        await asyncio.gather(*(remote.find() for remote in self.by_name().values()))
 
     async def close(self) -> None:
         """Closes all channels."""
-        for remote in self._all():
+        for remote in self.by_name().values():
             await remote.close()
 
-    def _all(self) -> "tuple[Remote[Any], ...]":
-        return self.mixer, self.stt, self.sentiment, self.riffusion
+    def by_name(self) -> "dict[str, Remote[Any]]":
+        """All of them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}

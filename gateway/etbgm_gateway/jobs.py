@@ -127,6 +127,12 @@ class JobStore:
         }
         return self.get(job_id) if self._change(job_id, change) else None
 
+    def by_state(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        query = sa.select(_C.state, sa.func.count()).group_by(_C.state)
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def cues_left(self) -> int:
         """The cues of all jobs that are queued or running, rendering or yet to be rendered."""
         query = sa.select(sa.func.coalesce(sa.func.sum(_C.cues_left), 0)).where(_C.state.in_(UNFINISHED))

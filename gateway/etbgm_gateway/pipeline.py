@@ -7,6 +7,7 @@ from dbos import DBOS, DBOSConfiguredInstance
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.clients import Clients
 from etbgm_gateway.jobs import JobRow, JobStore
+from etbgm_gateway.metrics import StageMetrics
 from etbgm_gateway.progress import Progress
 from etbgm_gateway.result import Results
 from etbgm_gateway.stage_calls import Deadlines, StageCalls
@@ -24,21 +25,38 @@ MOST_STARTS = 20
 class Pipeline(DBOSConfiguredInstance):
     """Runs jobs; one instance in a process, made before DBOS is launched."""
 
-    def __init__(self, clients: Clients, jobs: JobStore, store: ArtifactStore, deadlines: Deadlines) -> None:
+    def __init__(
+        self,
+        clients: Clients,
+        jobs: JobStore,
+        store: ArtifactStore,
+        deadlines: Deadlines,
+        metrics: StageMetrics,
+    ) -> None:
         super().__init__(config_name="pipeline")
-        self._clients, self._jobs, self._deadlines = clients, jobs, deadlines
+        self._clients, self._jobs, self._deadlines, self._metrics = clients, jobs, deadlines, metrics
         self._steps, self._results = Steps(store), Results(store)
         self._running: set[asyncio.Task[None]] = set()
+        self._stopping = False
 
     @DBOS.workflow(name="job", max_recovery_attempts=None)
     async def run(self, job_id: str) -> None:
         """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
-        job = await asyncio.to_thread(self._jobs.begin, job_id)
-        if job is None:
-            return
+        if self._stopping:
+            # DBOS goes on handing out jobs until it is destroyed.
+            raise asyncio.CancelledError
         task = asyncio.current_task()
         assert task is not None
         self._running.add(task)
+        try:
+            await self._run(job_id)
+        finally:
+            self._running.discard(task)
+
+    async def _run(self, job_id: str) -> None:
+        job = await asyncio.to_thread(self._jobs.begin, job_id)
+        if job is None:
+            return
         try:
             result = await self._attempt(job)
         except StageFailed as failure:
@@ -51,8 +69,6 @@ class Pipeline(DBOSConfiguredInstance):
             done = result.SerializeToString()
             await asyncio.to_thread(self._jobs.finish, job_id, "SUCCEEDED", result=done)
             return
-        finally:
-            self._running.discard(task)
         await asyncio.to_thread(self._jobs.finish, job_id, "FAILED", error=error.SerializeToString())
 
     async def _attempt(self, job: JobRow) -> gateway_pb2.JobResult:
@@ -60,11 +76,12 @@ class Pipeline(DBOSConfiguredInstance):
             raise Conflict("the job was interrupted too often", starts=job.starts)
         request = gateway_pb2.CreateJobRequest.FromString(job.request)
         async with Progress(self._jobs, job) as progress:
-            calls = StageCalls(self._steps, progress, self._deadlines)
+            calls = StageCalls(self._steps, progress, self._deadlines, self._metrics)
             return await _make(Stages(request, self._clients, calls, self._results))
 
     async def stop(self) -> None:
         """Interrupts what runs; DBOS takes it up again after the next start."""
+        self._stopping = True
         tasks = list(self._running)
         for task in tasks:
             task.cancel()

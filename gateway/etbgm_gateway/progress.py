@@ -74,13 +74,15 @@ class Progress:
         """One less is left."""
         self.cues(self._cues_left - 1)
 
-    def end(self, stage: gateway_pb2.Stage.ValueType, *, found: bool) -> None:
-        """`stage` ends now, unless it has ended before; `found` when nothing was computed."""
+    def end(self, stage: gateway_pb2.Stage.ValueType, *, found: bool) -> gateway_pb2.StageProgress | None:
+        """`stage` ends now, unless it has ended before: None. `found` when nothing was computed."""
         entry = self._find(stage)
-        if entry is not None and not entry.HasField("end_time"):
-            entry.fraction, entry.found = 1.0, found
-            entry.end_time.CopyFrom(_now())
-            self._changed = True
+        if entry is None or entry.HasField("end_time"):
+            return None
+        entry.fraction, entry.found = 1.0, found
+        entry.end_time.CopyFrom(_now())
+        self._changed = True
+        return entry
 
     def _find(self, stage: gateway_pb2.Stage.ValueType) -> gateway_pb2.StageProgress | None:
         return next((entry for entry in self._job.stages if entry.stage == stage), None)

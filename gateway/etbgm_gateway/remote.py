@@ -33,11 +33,11 @@ class Remote(Generic[Stub]):
 
     def __init__(self, replicas: Replicas[Stub], calls_per_replica: int, wait_s: float | None = None) -> None:
         """For `wait_s`, or for ever, a streaming call waits for a first replica before its time begins."""
-        self._replicas, self._calls_per_replica, self._wait_s = replicas, calls_per_replica, wait_s
+        self.replicas, self._calls_per_replica, self._wait_s = replicas, calls_per_replica, wait_s
 
     async def find(self) -> None:
         """Finds out where the replicas are, now and after each change. Raises DiscoveryFailed."""
-        await self._replicas.find()
+        await self.replicas.find()
 
     async def unary(
         self,
@@ -83,10 +83,10 @@ class Remote(Generic[Stub]):
 
         try:
             async with asyncio.timeout(self._wait_s):
-                await self._replicas.some()
+                await self.replicas.some()
         except TimeoutError:
             raise _error("UNAVAILABLE", f"no replica came in {self._wait_s:.0f} s") from None
-        return await self._within(deadline_s, attempt, self._replicas.place(self._calls_per_replica))
+        return await self._within(deadline_s, attempt, self.replicas.place(self._calls_per_replica))
 
     async def _within(
         self,
@@ -94,7 +94,7 @@ class Remote(Generic[Stub]):
         attempt: Callable[[Stub, float], Awaitable[Answer]],
         place: AbstractAsyncContextManager[None],
     ) -> Answer:
-        rounds = _Rounds(self._replicas, asyncio.get_running_loop().time() + deadline_s)
+        rounds = _Rounds(self.replicas, asyncio.get_running_loop().time() + deadline_s)
         try:
             async with asyncio.timeout(deadline_s), place:
                 return await rounds.run(attempt)
@@ -103,7 +103,7 @@ class Remote(Generic[Stub]):
 
     async def close(self) -> None:
         """Forgets the replicas and closes the channels to them."""
-        await self._replicas.close()
+        await self.replicas.close()
 
 
 class _Rounds(Generic[Stub]):

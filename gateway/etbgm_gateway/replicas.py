@@ -50,6 +50,11 @@ class Replicas(Generic[Stub]):
     def __iter__(self) -> Iterator[Replica[Stub]]:
         return iter(self._replicas.values())
 
+    @property
+    def in_flight(self) -> int:
+        """Our calls to those that are there; may be asked from any thread."""
+        return sum(replica.in_flight for replica in list(self._replicas.values()))
+
     async def find(self) -> None:
         """Asks the discovery who is there, and follows it from then on. Raises DiscoveryFailed."""
         if self._following is None:

@@ -13,6 +13,7 @@ from etbgm_gateway.executors import Executors
 from etbgm_gateway.job_queue import JobQueue
 from etbgm_gateway.job_service import JobService
 from etbgm_gateway.jobs import JobStore
+from etbgm_gateway.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.orphans import Orphans
 from etbgm_gateway.pipeline import Pipeline
 from etbgm_gateway.scaler import ScalerServicer
@@ -41,6 +42,7 @@ def build(settings: Settings) -> Service:
         add_to=gateway.add_to,
         load=gateway.load,
         close=gateway.close,
+        metrics=gateway.metrics,
     )
 
 
@@ -55,7 +57,9 @@ class _Gateway:
         executors.beat(settings.executor_id)
         self._clients = Clients.of(settings)
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
-        self._pipeline = Pipeline(self._clients, self._jobs, store, deadlines)
+        stages = StageMetrics()
+        self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
+        self._pipeline = Pipeline(self._clients, self._jobs, store, deadlines, stages)
         self._queue = JobQueue(
             self._pipeline, settings.job_store_url, settings.executor_id, settings.concurrent_jobs
         )

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
+from etbgm_gateway.metrics import StageMetrics
 from etbgm_gateway.progress import Progress
 from etbgm_gateway.remote import Remote
 from etbgm_gateway.replicas import Stub
@@ -26,12 +27,13 @@ class Deadlines:
 class StageCalls:
     """The calls of one job. A step's number is drawn when its method is called, see Steps.run."""
 
-    def __init__(self, steps: Steps, progress: Progress, deadlines: Deadlines) -> None:
-        self._steps, self._progress, self._deadlines = steps, progress, deadlines
-        self._deadline_s = deadlines.fixed_s
+    def __init__(self, steps: Steps, progress: Progress, deadlines: Deadlines, metrics: StageMetrics) -> None:
+        self._steps, self._progress, self._deadlines, self._metrics = steps, progress, deadlines, metrics
+        self._media_s, self._deadline_s = 0.0, deadlines.fixed_s
 
     def allow_for(self, media_s: float) -> None:
         """From now on calls have the time that `media_s` seconds of video take."""
+        self._media_s = media_s
         self._deadline_s = self._deadlines.fixed_s + self._deadlines.per_media_s * media_s
 
     @property
@@ -82,9 +84,13 @@ class StageCalls:
         return result
 
     @contextmanager
-    def stage(self, stage: gateway_pb2.Stage.ValueType) -> Iterator[list[media_pb2.Timings]]:
-        """The stage lasts as long as the context; the calls' timings are put into the list."""
+    def stage(
+        self, stage: gateway_pb2.Stage.ValueType, variants: int = 1
+    ) -> Iterator[list[media_pb2.Timings]]:
+        """The stage lasts as long as the context; the timings of all calls are put into the list."""
         timings: list[media_pb2.Timings] = []
         self._progress.begin(stage)
         yield timings
-        self._progress.end(stage, found=all(timing.found for timing in timings))
+        ended = self._progress.end(stage, found=all(timing.found for timing in timings))
+        if ended:
+            self._metrics.ended(ended, timings, variants * self._media_s)

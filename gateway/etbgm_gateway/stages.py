@@ -52,7 +52,7 @@ class Stages:
                 mixer_pb2.ExtractResult,
             )
             timings.append(result.timings)
-        self._calls.allow_for(seconds_from_pb(result.facts.duration))
+            self._calls.allow_for(seconds_from_pb(result.facts.duration))
         return result
 
     async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
@@ -148,7 +148,7 @@ class Stages:
             diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
         )
         self._calls.expect_cues(len(seeds) * len(spans))
-        with self._calls.stage(Stage.STAGE_GENERATE) as timings:
+        with self._calls.stage(Stage.STAGE_GENERATE, len(seeds)) as timings:
             rendered = await together(
                 [
                     self._calls.cue(self._render(request, seed, span, f"GENERATE {number}.{cue}"))
@@ -180,7 +180,7 @@ class Stages:
             settings=self._settings.mix,
             container=self._settings.container if self._settings.HasField("container") else None,
         )
-        with self._calls.stage(Stage.STAGE_MIX) as timings:
+        with self._calls.stage(Stage.STAGE_MIX, len(pieces)) as timings:
             mixes = await together([self._mix(request, piece) for piece in pieces])
             timings.extend(mix.timings for mix in mixes)
             stages = self._calls.progress

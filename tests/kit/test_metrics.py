@@ -2,12 +2,10 @@
 
 import asyncio
 import threading
-import urllib.request
 from collections.abc import AsyncIterator, Callable
 
 import grpc
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_kit.calls import Calls
@@ -17,6 +15,7 @@ from etbgm_kit.runner import Runner
 from etbgm_kit.server import Service
 from etbgm_kit.settings import ServiceSettings
 from etbgm_kit.store import ArtifactStore
+from tests.prometheus import scrape
 from tests.servers import channel_to, free_port
 
 SEPARATE = "/etbgm.mixer.v1.MixerService/Separate"
@@ -40,21 +39,6 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
 
         async for response in self._calls.stream(request, mixer_pb2.SeparateResponse, work):
             yield response
-
-
-async def scrape(port: int) -> dict[tuple[str, ...], float]:
-    """Name and values of labels (in order of the labels' names) to value."""
-
-    def read() -> str:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics") as response:
-            return str(response.read().decode())
-
-    families = text_string_to_metric_families(await asyncio.to_thread(read))
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in families
-        for sample in family.samples
-    }
 
 
 async def test_calls_and_their_times_are_told(store: ArtifactStore) -> None:
