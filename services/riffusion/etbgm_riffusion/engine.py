@@ -24,14 +24,15 @@ class Adapters(Protocol):
         """
 
     def unload(self, name: str) -> None:
-        """Frees its memory once no call uses it. Raises NotFound for an unknown name."""
+        """Frees its memory. Raises NotFound for an unknown name, Conflict while a call uses it."""
 
 
 class MusicEngine(Protocol):
     """Turns an emotion timeline into sound."""
 
-    adapters: Adapters | None
-    """None when the engine has no model that could take any."""
+    @property
+    def adapters(self) -> Adapters | None:
+        """None when the engine has no model that could take any."""
 
     def load(self) -> None:
         """Prepares for `generate`; blocks. Raises RuntimeError naming what is missing."""

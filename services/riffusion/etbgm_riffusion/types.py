@@ -40,7 +40,7 @@ class DiffusionSettings:
 
     denoising_strength: float = 0.5
     guidance_scale: float = 7.0
-    steps: int = 50
+    steps: int = 30
     continuity: Continuity = Continuity.JOINT
     alpha: float = 0.25
     adapters: tuple[tuple[str, float], ...] = ()

@@ -1,0 +1,99 @@
+"""The adapters (LoRAs) in one folder: found there by name, loaded when somebody names them.
+
+An adapter is a file NAME.safetensors, or a folder NAME with the file that diffusers writes.
+Requests name what a listing of the folder gave; they never make a path.
+"""
+
+import hashlib
+import re
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from etbgm_kit.errors import Conflict, NotFound
+from etbgm_kit.models import BrokenModel
+from etbgm_riffusion.types import AdapterInfo
+
+DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
+
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+"""PEFT makes module names of them, which have no dots."""
+
+
+class Holder(Protocol):
+    """What holds adapters in memory: the batcher."""
+
+    def load_adapter(self, name: str, file: Path) -> None:
+        """Blocks. Raises BrokenModel, Conflict."""
+
+    def unload_adapter(self, name: str) -> None:
+        """Blocks. Raises NotFound, and Conflict while a canvas uses it."""
+
+
+class AdapterFolder:
+    """The adapters of `folder`, which need not exist; an engine's `Adapters`."""
+
+    def __init__(self, folder: Path, holder: Holder) -> None:
+        self._folder, self._holder = folder, holder
+        self._loaded: dict[str, str] = {}
+        self._hashes: dict[tuple[Path, int, int], str] = {}
+        self._lock = Lock()
+
+    def list(self) -> tuple[AdapterInfo, ...]:
+        """See `Adapters.list`. Hashes files that are new or have changed."""
+        return tuple(self._info(name, file) for name, file in sorted(self._files().items()))
+
+    def load(self, name: str) -> AdapterInfo:
+        """See `Adapters.load`. One whose file has changed since is read again."""
+        with self._lock:
+            file = self._file(name)
+            sha256 = self._sha256(file)
+            if self._loaded.get(name) != sha256:
+                self._drop(name)
+                try:
+                    self._holder.load_adapter(name, file)
+                except BrokenModel as error:
+                    raise Conflict(f"the adapter {name} cannot be used: {error.why}") from error
+                self._loaded[name] = sha256
+        return AdapterInfo(name, sha256, True)
+
+    def unload(self, name: str) -> None:
+        """See `Adapters.unload`."""
+        with self._lock:
+            if name not in self._loaded:
+                self._file(name)
+            self._drop(name)
+
+    @property
+    def revision(self) -> str:
+        """Changes with every adapter that comes, goes or changes."""
+        names = "\n".join(f"{adapter.name} {adapter.sha256}" for adapter in self.list())
+        return hashlib.sha256(names.encode()).hexdigest()[:12]
+
+    def _drop(self, name: str) -> None:
+        if name in self._loaded:
+            self._holder.unload_adapter(name)
+            del self._loaded[name]
+
+    def _file(self, name: str) -> Path:
+        try:
+            return self._files()[name]
+        except KeyError:
+            raise NotFound("there is no adapter of that name", adapter=name) from None
+
+    def _files(self) -> dict[str, Path]:
+        files = {path.parent.name: path for path in self._folder.glob(f"*/{DIFFUSERS_FILE}")}
+        files |= {path.stem: path for path in self._folder.glob("*.safetensors") if path.is_file()}
+        return {name: path for name, path in files.items() if _NAME.fullmatch(name)}
+
+    def _info(self, name: str, file: Path) -> AdapterInfo:
+        sha256 = self._sha256(file)
+        return AdapterInfo(name, sha256, self._loaded.get(name) == sha256)
+
+    def _sha256(self, path: Path) -> str:
+        stat = path.stat()
+        key = (path, stat.st_mtime_ns, stat.st_size)
+        if key not in self._hashes:
+            with path.open("rb") as file:
+                self._hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
+        return self._hashes[key]
