@@ -17,92 +17,110 @@ Sound = NDArray[np.float32]
 """(samples, channels) float32 at the sample rate of the params."""
 
 _ENCODED = 128
-"""Columns of a block of encoding: 18 MB of spectra for each channel."""
+"""Columns of a block of encoding: 9 MB of spectra for each channel."""
 
 _DECODED = 512
-_SEAM = 40
-"""Columns that two blocks of decoding share; they are mixed in the middle of it."""
+"""Columns of a block of decoding, a clip: about 100 MB for each channel, at most at once."""
 
-_ROUNDS = 32
+_SHARED = 40
+"""Columns that are in two blocks of decoding. The later block starts with what the earlier
+one found there; they are mixed in the middle, a window away from where either ends."""
+
+_ROUNDS = 16
+"""Before, and after, a look at the bands that came out."""
+
+_AIR, _LARGEST_AIR = 0.8, 2.0
+"""Above the bands the guide goes on, as loud as the bands from this share of them on are
+against its own, but at most twice (6 dB) as loud as it was."""
 
 
 class Codec:
     """Encodes and decodes with the numbers of `params` on one device.
 
-    Deterministic; safe to use from several threads.
+    Holds no state between calls: the same values give the same result, from any thread.
     """
 
-    def __init__(self, params: SpectrogramParams, device: str = "cpu") -> None:
+    def __init__(self, params: SpectrogramParams, device: str = "cpu", block: int = _DECODED) -> None:
         self.params = params
         self._device = torch.device(device)
-        self._padded = params.padded_ms * params.sample_rate_hz // 1000
+        self._block = block
         self._bank = MelBank(params, self._device)
-        self._gains = BandGains(params, self._device)
+        self._gains = BandGains(params, self._bank.areas, self._device)
         self._frames = Frames(params, params.sample_rate_hz, self._device)
         self._band_frames = Frames(params, params.band_rate_hz, self._device)
-        self._bins = self._band_frames.window // 2 + 1
 
     def encode(self, sound: Sound) -> Mel:
         """The spectrogram of each channel, (channels, bands, params.columns(samples)).
 
-        The sound, at least one sample, is mirrored at its ends, like torchaudio does.
+        The sound, at least two samples, is mirrored at its ends, like torchaudio does.
         """
         columns = self.params.columns(len(sound))
         mel = np.empty((sound.shape[1], self.params.bands, columns), np.float32)
         for first in range(0, columns, _ENCODED):
             last = min(columns, first + _ENCODED)
-            with torch.inference_mode():
-                spectra = self._frames.analyse(self._cut(sound, first, last), self._padded)
-                mel[..., first:last] = self._bank.bands(spectra).transpose(1, 2).cpu().numpy()
+            spectra = self._frames.analyse_padded(self._cut(sound, first, last))
+            mel[..., first:last] = self._bank.bands(spectra).transpose(1, 2).cpu().numpy()
         return mel
 
     def decode(self, mel: Mel, guide: Sound | None, samples: int) -> Sound:
         """Sound of so many samples with this spectrogram, (samples, channels).
 
-        `guide` is sound with the same time axis and as many channels. Its phases are used where
-        it has the energy that `mel` asks for: the sound of a guide's own spectrogram is the guide.
+        `guide` is sound from the same time on, at least two samples, of as many channels. It gives
+        the phases where it has the energy that `mel` asks for, and what is heard above the bands:
+        from the spectrogram of the guide itself comes the guide.
         """
         hop, half = self.params.hop, self._frames.window // 2
-        mel = mel[..., : self.params.columns(samples)]
         sound = np.zeros((samples, len(mel)), np.float32)
-        for first, spectra in self._blocks(mel, guide):
+        for first, spectra in self._blocks(mel[..., : self.params.columns(samples)], guide):
             block = self._frames.synthesise(pad(spectra, (0, half + 1 - spectra.shape[-1])))
-            unsure = _SEAM // 4 * hop if first else 0
+            unsure = _SHARED // 4 * hop if first else 0
             begin = first * hop + unsure
             part = block[:, half + unsure :][:, : samples - begin].T.cpu().numpy()
             if first:
-                here = sound[begin : begin + _SEAM // 2 * hop]
-                fade = np.linspace(0, 1, len(here), dtype=np.float32)[:, None]
-                part[: len(here)] = here + fade * (part[: len(here)] - here)
+                earlier = sound[begin : begin + _SHARED // 2 * hop]
+                fade = np.linspace(0, 1, len(earlier), dtype=np.float32)[:, None]
+                part[: len(earlier)] = earlier + fade * (part[: len(earlier)] - earlier)
             sound[begin : begin + len(part)] = part
         return sound
 
     def _blocks(self, mel: Mel, guide: Sound | None) -> Iterator[tuple[int, torch.Tensor]]:
-        """First column and spectra of blocks that share `_SEAM` columns, up to `max_hz`."""
+        """First column and spectra of blocks that share `_SHARED` columns."""
         columns, known = mel.shape[2], None
-        for first in range(0, max(1, columns - _SEAM), _DECODED - _SEAM):
-            last = min(columns, first + _DECODED)
-            bands = torch.from_numpy(np.ascontiguousarray(mel[..., first:last])).to(self._device)
-            targets = self._gains.targets(bands.transpose(1, 2))
-            spectra = self._start(targets, guide, first, last, known)
-            spectra = phase.refined(spectra, targets, self._band_frames, self._gains, _ROUNDS)
-            known = spectra[:, _DECODED - _SEAM :]
-            yield first, spectra
+        for first in range(0, max(1, columns - _SHARED), self._block - _SHARED):
+            last = min(columns, first + self._block)
+            bands = torch.from_numpy(mel[..., first:last]).to(self._device).transpose(1, 2)
+            led = None if guide is None else self._frames.analyse_padded(self._cut(guide, first, last))
+            spectra = self._decoded(bands, led, known)
+            known = spectra[:, self._block - _SHARED :]
+            yield first, spectra if led is None else self._with_air(spectra, self._frames.unpadded(led))
 
-    def _start(
-        self, targets: torch.Tensor, guide: Sound | None, first: int, last: int, known: torch.Tensor | None
+    def _decoded(
+        self, bands: torch.Tensor, guide: torch.Tensor | None, known: torch.Tensor | None
     ) -> torch.Tensor:
-        """Spectra to begin with: the block's before where they are shared, the guide's, or made up."""
-        magnitudes = self._gains.magnitudes(targets)
-        shared = 0 if known is None else known.shape[1]
-        before = None if known is None else known[:, -1].angle()
-        hops = self.params.window_ms // self.params.step_ms
-        phases = phase.first_guess(magnitudes[:, shared:], hops, before)
-        spectra = torch.polar(magnitudes[:, shared:], phases)
+        """Spectra of a sound with these bands, (channels, columns, bins up to the highest band).
+
+        `guide` are padded spectra; `known` is what has been found for the first columns.
+        """
+        targets = wanted = self._gains.targets(bands)
+        spectra = phase.first_guess(self._gains.smooth(targets), self._frames.overlap, known)
         if guide is not None:
-            guided = self._frames.analyse(self._cut(guide, first + shared, last))[..., : self._bins]
-            spectra = phase.led(guided, spectra, targets[:, shared:], self._gains)
-        return spectra if known is None else torch.cat([known, spectra], dim=1)
+            led = self._frames.unpadded(guide)[..., : spectra.shape[-1]]
+            targets = wanted * self._gains.bias(led, self._bank.bands(guide))
+            spectra = phase.led(led, spectra, targets, self._gains)
+        if known is not None:
+            spectra = torch.cat([known, spectra[:, known.shape[1] :]], dim=1)
+        spectra = phase.refined(spectra, targets, self._band_frames, self._gains, _ROUNDS)
+        found = self._band_frames.analyse_padded(self._band_frames.synthesise(spectra))
+        targets = wanted * self._gains.bias(self._band_frames.unpadded(found), self._bank.bands(found))
+        return phase.refined(spectra, targets, self._band_frames, self._gains, _ROUNDS)
+
+    def _with_air(self, spectra: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
+        """Goes on above the bands with the guide."""
+        bins = spectra.shape[-1]
+        top = slice(int(_AIR * bins), bins)
+        ours, theirs = (each[..., top].abs().sum(dim=-1, keepdim=True) for each in (spectra, guide))
+        gain = (ours / theirs.clamp(min=1e-3)).clamp(max=_LARGEST_AIR)
+        return torch.cat([spectra, gain * guide[..., bins:]], dim=-1)
 
     def _cut(self, sound: Sound, first: int, last: int) -> torch.Tensor:
         """The samples under the windows of columns [first, last), mirrored at the ends of the sound."""

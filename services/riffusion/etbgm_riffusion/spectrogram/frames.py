@@ -1,4 +1,4 @@
-"""Short windows of sound as spectra, and back: the STFT, at a rate of choice."""
+"""Short windows of sound as spectra, and back, at a sample rate of choice."""
 
 import torch
 
@@ -9,25 +9,37 @@ _LEAST_WEIGHT = 1e-3
 
 
 class Frames:
-    """Cuts sound into the columns of `params`, one window each, at `rate_hz`.
+    """Cuts sound into Hann windows, one for each column of `params`.
 
-    Windows are as long as at any other rate, so bins lie 1000 / window_ms Hz apart and a
-    spectrum can be taken from one rate to another by cutting bins off or filling up with zeros.
+    They are equally long at every rate, so their bins lie 1000 / window_ms Hz apart at each: a
+    spectrum goes from one rate to another by cutting off bins or adding empty ones.
     """
 
     def __init__(self, params: SpectrogramParams, rate_hz: int, device: torch.device) -> None:
-        self.hop = params.step_ms * rate_hz // 1000
         self.window = params.window_ms * rate_hz // 1000
+        self.overlap = params.window_ms // params.step_ms
+        """Windows that each sample is in."""
+        self._hop = self.window // self.overlap
+        self._padding = params.padded_ms // params.window_ms
         self._shape = torch.hann_window(self.window, device=device)
 
-    def analyse(self, sound: torch.Tensor, padded: int | None = None) -> torch.Tensor:
+    def analyse(self, sound: torch.Tensor, padding: int = 1) -> torch.Tensor:
         """(channels, samples) as spectra (channels, columns, bins), complex.
 
-        The first window starts at sample 0. Windows are filled up with zeros to `padded` samples.
+        The first window starts at sample 0. Windows are filled up with zeros to `padding` times
+        their length.
         """
-        windows = sound.unfold(-1, self.window, self.hop) * self._shape
-        spectra: torch.Tensor = torch.fft.rfft(windows, n=padded)
+        windows = sound.unfold(-1, self.window, self._hop) * self._shape
+        spectra: torch.Tensor = torch.fft.rfft(windows, n=padding * self.window)
         return spectra
+
+    def analyse_padded(self, sound: torch.Tensor) -> torch.Tensor:
+        """`analyse`, with windows filled up to padded_ms."""
+        return self.analyse(sound, self._padding)
+
+    def unpadded(self, spectra: torch.Tensor) -> torch.Tensor:
+        """What `analyse` gives, from what `analyse_padded` gives."""
+        return spectra[..., :: self._padding]
 
     def synthesise(self, spectra: torch.Tensor) -> torch.Tensor:
         """The sound whose windows are nearest to these spectra, in the least-squares sense.
@@ -42,8 +54,8 @@ class Frames:
     def _add(self, windows: torch.Tensor) -> torch.Tensor:
         """Overlapping windows (channels, columns, window) as one row."""
         channels, columns, _ = windows.shape
-        steps = windows.reshape(channels, columns, -1, self.hop)
-        total = windows.new_zeros(channels, columns + steps.shape[2] - 1, self.hop)
-        for step in range(steps.shape[2]):
+        steps = windows.reshape(channels, columns, self.overlap, self._hop)
+        total = windows.new_zeros(channels, columns + self.overlap - 1, self._hop)
+        for step in range(self.overlap):
             total[:, step : step + columns] += steps[:, :, step]
         return total.reshape(channels, -1)

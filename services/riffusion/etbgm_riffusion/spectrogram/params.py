@@ -11,7 +11,7 @@ from dataclasses import dataclass
 class SpectrogramParams:
     """How sound becomes a spectrogram, and a spectrogram an image.
 
-    Raises ValueError when a step, at the image's highest frequency, is no whole number of samples.
+    Raises ValueError when they contradict each other, or a step is no whole number of samples.
     """
 
     stereo: bool = False
@@ -37,6 +37,8 @@ class SpectrogramParams:
             raise ValueError(f"no bands between {self.min_hz} and {self.max_hz} Hz")
         if not self.step_ms < self.window_ms <= self.padded_ms or self.window_ms % self.step_ms:
             raise ValueError(f"a window of {self.window_ms} ms does not fit steps of {self.step_ms} ms")
+        if self.padded_ms % self.window_ms:
+            raise ValueError(f"{self.padded_ms} ms are no multiple of a window of {self.window_ms} ms")
 
     @property
     def channels(self) -> int:

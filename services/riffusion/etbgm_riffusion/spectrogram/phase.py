@@ -8,37 +8,37 @@ from etbgm_riffusion.spectrogram.frames import Frames
 from etbgm_riffusion.spectrogram.mel import BandGains
 
 _MOMENTUM = 0.99
+_TINY = 1e-12
 
 _TRUSTED, _USELESS = 4.0, 16.0
 """A guide that needs less gain than the first gives the phase; one that needs more than the
 second does not."""
 
 
-def first_guess(magnitudes: torch.Tensor, hops_per_window: int, before: torch.Tensor | None) -> torch.Tensor:
-    """Phases (channels, columns, bins) in radians, in one pass over the columns.
+def first_guess(magnitudes: torch.Tensor, hops: int, known: torch.Tensor | None) -> torch.Tensor:
+    """Spectra with these magnitudes (channels, columns, bins), in one pass over the columns.
 
     Each peak of a column is taken for a tone: its phase goes on by its frequency, and the
-    bins around it follow it. `before` are the phases of the column before the first.
+    bins around it follow. A window is `hops` columns long. The first columns are `known`.
     After G. Beauregard, M. Harish and L. Wyse, "Single pass spectrogram inversion" (2015).
     """
     channels, columns, bins = magnitudes.shape
-    bin_numbers = torch.arange(bins, device=magnitudes.device)
+    places = torch.arange(bins, device=magnitudes.device)
+    last = magnitudes.new_zeros(channels, bins) if known is None else known[:, -1].angle()
     phases = torch.zeros_like(magnitudes)
-    last = magnitudes.new_zeros(channels, bins) if before is None else before
-    for column in range(columns):
+    for column in range(0 if known is None else known.shape[1], columns):
         level = magnitudes[:, column]
-        sides = torch.nn.functional.pad(level, (1, 1))
-        lower, upper = sides[:, :-2], sides[:, 2:]
+        lower, upper = torch.nn.functional.pad(level, (1, 1)).unfold(-1, bins, 2).unbind(1)
         is_peak = (level > lower) & (level >= upper)
-        below = torch.where(is_peak, bin_numbers, -bins).cummax(dim=1).values
-        above = torch.where(is_peak, bin_numbers, 3 * bins).flip(1).cummin(dim=1).values.flip(1)
-        nearest = torch.where(bin_numbers - below <= above - bin_numbers, below, above).clamp(0, bins - 1)
-        curve = (lower - 2 * level + upper).clamp(max=-1e-12)
-        tone = bin_numbers + (0.5 * (lower - upper) / curve).clamp(-0.5, 0.5)
-        moved = last.gather(1, nearest) + 2 * math.pi / hops_per_window * tone.gather(1, nearest)
-        last = (moved + math.pi * (bin_numbers - nearest)).remainder(2 * math.pi)
-        phases[:, column] = last
-    return phases
+        below = torch.where(is_peak, places, -bins).cummax(dim=1).values
+        above = torch.where(is_peak, places, 3 * bins).flip(1).cummin(dim=1).values.flip(1)
+        peak = torch.where(places - below <= above - places, below, above).clamp(0, bins - 1)
+        tone = places + (0.5 * (lower - upper) / (lower - 2 * level + upper).clamp(max=-_TINY)).clamp(
+            -0.5, 0.5
+        )
+        moved = last.gather(1, peak) + 2 * math.pi / hops * tone.gather(1, peak)
+        last = phases[:, column] = (moved + math.pi * (places - peak)).remainder(2 * math.pi)
+    return torch.polar(magnitudes, phases)
 
 
 def led(guide: torch.Tensor, guess: torch.Tensor, targets: torch.Tensor, gains: BandGains) -> torch.Tensor:
