@@ -1,11 +1,13 @@
 """The catalogue of weights and sounds is whole, and says nothing that it cannot know."""
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from etbgm_kit import catalogue
-from etbgm_kit.catalogue import Download, Entry, Hub
+from etbgm_kit.catalogue import BadCatalogue, Download, Entry, Hub
 from etbgm_kit.types import Ingredient
 
 
@@ -24,8 +26,10 @@ def test_what_is_fetched_is_what_was_looked_up(found: Entry) -> None:
         case Hub(files=patterns):
             pickles = [name for name in patterns if re.search(r"pytorch_model\.bin|\.(pt|ckpt|pkl)$", name)]
             assert not pickles, "pickles may run code"
-        case Download(file=file):
+        case Download(url=url, file=file):
+            assert url.startswith("https://")
             assert file in found.sha256, "a file on the web has no commit: its hash must be known"
+            assert found.size_bytes
     assert found.ingredient().note == found.permitted
 
 
@@ -55,7 +59,7 @@ def test_what_is_not_in_the_catalogue_is_unknown() -> None:
         {"commercial_use": "perhaps"},
         {"sha256": {"model.bin": "abc"}},
         {"source": {"hub": "owner/name", "revision": "main", "files": ["*"]}},
-        {"source": {"url": "http://example.org/plain"}},
+        {"source": {"url": "ftp://example.org/plain"}},
         {"permitted": "no full sentence"},
         {"colour": "red"},
     ],
@@ -65,3 +69,49 @@ def test_entries_that_do_not_fit_are_refused(wrong: dict[str, object]) -> None:
     Entry.model_validate(entry())
     with pytest.raises(ValueError, match=next(iter(wrong)).partition("_")[0]):
         Entry.model_validate(entry(**wrong))
+
+
+@pytest.fixture
+def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file of entries of one's own, which is read in place of what was read before."""
+    monkeypatch.setenv("ETBGM_CATALOGUE", str(tmp_path / "own.toml"))
+    catalogue.entries.cache_clear()
+    yield tmp_path / "own.toml"
+    catalogue.entries.cache_clear()
+
+
+OWN = """
+[[entry]]
+name = "OurSounds"
+service = "riffusion"
+engine = "composer"
+kind = "sounds"
+source = { package = "our studio" }
+licence = "CC0-1.0"
+commercial_use = true
+permitted = "Anything."
+"""
+
+
+def test_users_may_add_entries_of_their_own(own: Path) -> None:
+    own.write_text(OWN)
+    assert catalogue.ingredient("OurSounds").licence == "CC0-1.0"
+    assert catalogue.find("htdemucs")
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "No such file"),
+        ("[[entry", "Expected"),
+        (OWN.replace("CC0-1.0", ""), r"entry\.0\.licence"),
+        (OWN + OWN, "twice: OurSounds"),
+        (OWN.replace("OurSounds", "htdemucs"), "twice: htdemucs"),
+    ],
+    ids=["no file", "no TOML", "no licence", "twice", "ours"],
+)
+def test_a_broken_file_of_ones_own_is_named(own: Path, text: str | None, why: str) -> None:
+    if text is not None:
+        own.write_text(text)
+    with pytest.raises(BadCatalogue, match=rf"own\.toml cannot be read: .*{why}"):
+        catalogue.entries()

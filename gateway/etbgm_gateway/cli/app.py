@@ -1,4 +1,4 @@
-"""Commands: `run` for one video, `serve` for a server, `jobs` for a running server."""
+"""Commands: `run` for one video, `serve` for a server, `jobs` for a running server, `models` for weights."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from etbgm_gateway.cli import jobs
+from etbgm_gateway.cli import jobs, models
 from etbgm_gateway.cli.composing import Commission, compose_here, compose_there
 from etbgm_gateway.cli.console import console, guarded
 from etbgm_gateway.cli.running import Order, run_here, run_there
@@ -18,6 +18,7 @@ from etbgm_gateway.cli.wishes import Wishes
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(models.app, name="models")
 
 
 @app.callback()

@@ -1,7 +1,8 @@
 """What the user sees, and how errors are told: one clear line and an exit status."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 import typer
@@ -12,6 +13,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from etbgm_gateway.cli.child import StackError
+from etbgm_gateway.weights.errors import WeightsError
+from etbgm_kit.catalogue import BadCatalogue
 from etbgm_kit.errors import EtbgmError
 from etbgm_kit.status import status_of
 
@@ -31,14 +34,21 @@ class JobFailed(Exception):
 
 
 def guarded(work: Coroutine[None, None, None]) -> None:
-    """Runs `work`; tells its errors and exits with 2 for bad input, 1 for others, 130 for Ctrl-C."""
-    try:
+    """Runs `work`; tells its errors."""
+    with telling():
         asyncio.run(work)
+
+
+@contextmanager
+def telling() -> Iterator[None]:
+    """Tells the errors inside the context and exits with 2 for bad input, 1 for others, 130 for Ctrl-C."""
+    try:
+        yield
     except EtbgmError as error:
         _end(status_of(error))
     except JobFailed as error:
         _end(error.status)
-    except (StackError, OSError) as error:
+    except (StackError, WeightsError, BadCatalogue, OSError) as error:
         errors.print(f"[red]error:[/] {escape(str(error))}")
         raise typer.Exit(EXIT_FAILED) from None
     except KeyboardInterrupt:

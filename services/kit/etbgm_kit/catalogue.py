@@ -1,14 +1,18 @@
 """The catalogue of weights and sounds: where each comes from, and what its licence allows.
 
-The facts are in licences.toml; this module reads and checks them.
+The facts are in licences.toml; this module reads and checks them. Entries of one's own,
+for a model or a SoundFont that it does not have, are read from the file that the
+environment variable ETBGM_CATALOGUE names; it has the same form.
 """
 
+import os
 import tomllib
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from etbgm_kit.types import Ingredient
 
@@ -19,6 +23,13 @@ def _known(value: object) -> object:
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class BadCatalogue(RuntimeError):
+    """A file of entries cannot be read; the message names it and says why."""
+
+    def __init__(self, file: str, why: str) -> None:
+        super().__init__(f"the catalogue {file} cannot be read: {why}")
 
 
 class _Facts(BaseModel):
@@ -42,7 +53,7 @@ class Hub(_Facts):
 class Download(_Facts):
     """One file on the web."""
 
-    url: str = Field(pattern=r"^https://")
+    url: str = Field(pattern=r"^https?://")
 
     @property
     def file(self) -> str:
@@ -107,17 +118,33 @@ class _File(_Facts):
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """All entries, in the order of the file.
+    """All entries, in the order of the file; those of one's own come last.
 
     Raises:
-        ValueError: licences.toml has a field that does not fit, or a name twice.
+        BadCatalogue: a file cannot be read, has a field that does not fit, or a name twice.
     """
-    text = files(__package__).joinpath("licences.toml").read_text(encoding="utf-8")
-    found = _File.model_validate(tomllib.loads(text)).entry
+    own = os.environ.get("ETBGM_CATALOGUE")
+    shipped = files(__package__).joinpath("licences.toml").read_text(encoding="utf-8")
+    found = _parse("licences.toml", shipped)
+    if own:
+        try:
+            found += _parse(own, Path(own).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise BadCatalogue(own, str(error)) from error
     names = [entry.name for entry in found]
     if doubled := {name for name in names if names.count(name) > 1}:
-        raise ValueError(f"licences.toml: twice: {', '.join(sorted(doubled))}")
+        raise BadCatalogue(own or "licences.toml", f"twice: {', '.join(sorted(doubled))}")
     return found
+
+
+def _parse(file: str, text: str) -> tuple[Entry, ...]:
+    try:
+        return _File.model_validate(tomllib.loads(text)).entry
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise BadCatalogue(file, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise BadCatalogue(file, str(error)) from error
 
 
 def find(name: str) -> Entry | None:

@@ -1,0 +1,126 @@
+"""One file over HTTP, going on where an earlier attempt stopped.
+
+huggingface_hub throws away what it has of a file when the process ends; three
+gigabytes are too much for that, so files come through here, with its own session
+(proxies, offline mode, token).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from huggingface_hub import get_session
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from etbgm_gateway.weights.errors import WeightsError
+from etbgm_gateway.weights.record import PART, sha256
+
+TIMEOUT = httpx2.Timeout(10, read=30)
+"""Seconds without an answer, or without a byte."""
+
+ATTEMPTS = 5
+"""Breaks in a row, without a byte in between, after which the server counts as unreachable."""
+
+PAUSE_S = 1.0
+"""After a break."""
+
+Report = Callable[[int], None]
+"""Called with the number of bytes that are now there."""
+
+
+@dataclass(frozen=True)
+class Remote:
+    """A file to fetch: `name` is its path in the model's folder, `sha256` hex or None when not known."""
+
+    name: str
+    url: str
+    size_bytes: int
+    sha256: str | None
+
+
+def fetch(remote: Remote, folder: Path, headers: dict[str, str], report: Report) -> None:
+    """Makes `folder` have the file; nothing is sent when it has.
+
+    Raises:
+        WeightsError: the server cannot be reached or refuses, or sent something else.
+        OSError: the disk is full, or cannot be written.
+    """
+    target = folder / remote.name
+    part = target.with_name(target.name + PART)
+    if _is(remote, target):
+        return report(remote.size_bytes)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.touch()
+    report(_size(part))
+    breaks = 0
+    while (had := _size(part)) != remote.size_bytes:
+        try:
+            _receive(remote, part, headers, report)
+        except httpx2.TransportError as error:
+            breaks = breaks + 1 if _size(part) == had else 0
+            if breaks == ATTEMPTS:
+                raise unreachable(remote.url, error) from error
+            time.sleep(PAUSE_S)
+    if not _is(remote, part):
+        part.unlink()
+        raise WeightsError(f"{remote.url} has not the SHA-256 {remote.sha256}; it was thrown away")
+    part.replace(target)
+    return None
+
+
+def _receive(remote: Remote, part: Path, headers: dict[str, str], report: Report) -> None:
+    """Appends to `part` what it lacks, or as much as comes."""
+    have = _size(part)
+    # A server may answer a range of the compressed file otherwise.
+    asked = headers | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with get_session().stream("GET", remote.url, headers=asked, timeout=TIMEOUT) as response:
+        if not response.is_success:
+            raise WeightsError(f"{remote.url}: the server answered {response.status_code}")
+        goes_on = response.status_code == httpx2.codes.PARTIAL_CONTENT
+        with part.open("ab" if goes_on else "wb") as file:
+            for block in response.iter_raw():
+                file.write(block)
+                report(file.tell())
+    if _size(part) > remote.size_bytes:
+        part.unlink()
+        raise WeightsError(f"{remote.url} is longer than the {remote.size_bytes} bytes it should have")
+
+
+def _is(remote: Remote, path: Path) -> bool:
+    if not path.is_file() or _size(path) != remote.size_bytes:
+        return False
+    return remote.sha256 is None or remote.sha256 == sha256(path)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def unreachable(url: str, error: Exception) -> WeightsError:
+    """The error for a server that gives no answer."""
+    server = httpx2.URL(url).copy_with(raw_path=b"/")
+    why = str(error) or type(error).__name__
+    return WeightsError(f"cannot reach {server} ({why}); what was fetched is kept for the next try")
+
+
+@contextmanager
+def refusals_told(what: str) -> Iterator[None]:
+    """A hub's refusals inside the context become one WeightsError, which names `what`."""
+    try:
+        yield
+    except GatedRepoError:
+        raise WeightsError(f"{what}: accept its terms on the hub, and set HF_TOKEN") from None
+    except RevisionNotFoundError:
+        raise WeightsError(f"{what}: the hub does not have this revision any more") from None
+    except RepositoryNotFoundError:
+        raise WeightsError(f"{what}: not there, or only for those with a token (HF_TOKEN)") from None
+    except HfHubHTTPError as error:
+        raise WeightsError(f"{what}: the server answered {error.response.status_code}") from None
