@@ -69,6 +69,19 @@ class Canvas:
     continuity: Continuity = Continuity.JOINT
     alpha: float = 0.25
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for values that no canvas can have; requests are checked before."""
+        if self.pixels.shape[:2] != (3, ROWS) or not self.width or not np.isfinite(self.pixels).all():
+            raise ValueError(f"pixels must be (3, {ROWS}, width >= 1) and finite, not {self.pixels.shape}")
+        starts = [*(span.start for span in self.prompts), self.width]
+        ends = [0, *(span.end for span in self.prompts)]
+        if starts != ends or any(span.start >= span.end for span in self.prompts):
+            raise ValueError("prompts must be in order and cover the canvas")
+        if not 0 <= self.denoising_strength <= 1 or self.steps < 1 or not 0 < self.alpha <= 1:
+            raise ValueError("denoising_strength must be in [0, 1], steps >= 1, alpha in (0, 1]")
+        if self.random_seed < 0 or self.position < 0 or self.position % 8:
+            raise ValueError("random_seed must be >= 0, position a multiple of 8 >= 0")
+
     @property
     def width(self) -> int:
         """Columns, >= 1."""

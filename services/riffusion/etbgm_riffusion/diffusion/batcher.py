@@ -1,0 +1,178 @@
+"""Step-level continuous batching: one thread denoises the windows of all canvases together.
+
+Every batch is chosen anew: a canvas joins at the next step, whatever the others' timesteps,
+prompts, guidance and strength, and leaves when it is done or its caller has gone. Each has
+a scheduler and noise of its own, so neighbours never change a result: not at all on the
+CPU (see `steady`), within float tolerance on CUDA.
+"""
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+
+import torch
+
+from etbgm_kit.errors import Conflict
+from etbgm_riffusion.diffusion.line import Batch, Limits, Line
+from etbgm_riffusion.diffusion.lora import Adapters
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.types import Canvas, Pixels, Report
+from etbgm_riffusion.diffusion.work import Stage, Work, steps_of
+
+log = logging.getLogger(__name__)
+
+PATIENCE_S = 0.25
+"""A caller reports at least this often, and so learns that it should stop."""
+
+
+class Batcher:
+    """Denoises canvases with `pipeline`, which is its own from now on; call from any thread."""
+
+    def __init__(self, pipeline: Pipeline, limits: Limits | None = None) -> None:
+        self._pipeline = pipeline
+        self._adapters = Adapters(pipeline)
+        self._line = Line(limits or Limits())
+        self._errands: deque[tuple[Future[None], Callable[[], None]]] = deque()
+        self._changed = threading.Condition()
+        self._closed = False
+        self._thread = threading.Thread(target=self._loop, name="denoiser", daemon=True)
+        self._thread.start()
+
+    def denoise(self, canvas: Canvas, report: Report) -> Pixels:
+        """The canvas as the model hears it, (3, 512, width) in [-1, 1]; blocks.
+
+        Raises NotFound for adapters that are not loaded, Busy beyond the limits, and what
+        `report` raises: then the canvas's place is free at the next step.
+        """
+        if not steps_of(canvas):
+            return canvas.pixels.copy()
+        work = Work(canvas, self._pipeline)
+        with self._changed:
+            self._adapters.check(tuple(name for name, _ in work.adapters))
+            self._check_open()
+            self._line.join(work)
+            self._changed.notify()
+        try:
+            while not work.outcome.done():
+                work.moved.wait(PATIENCE_S)
+                work.moved.clear()
+                report(work.progress)
+            return work.outcome.result()
+        finally:
+            with self._changed:
+                self._line.leave(work)
+
+    def adapters(self) -> tuple[str, ...]:
+        """Names of the loaded LoRA adapters, in alphabetical order."""
+        return self._adapters.names()
+
+    def load_adapter(self, name: str, file: Path) -> None:
+        """Loads a LoRA between two steps; blocks. Raises BrokenModel, Conflict for a name that is taken."""
+        self._between_steps(lambda: self._adapters.load(name, file))
+
+    def unload_adapter(self, name: str) -> None:
+        """Removes a LoRA between two steps; blocks. Raises NotFound, and Conflict while a canvas uses it."""
+        self._between_steps(lambda: self._unload(name))
+
+    def close(self) -> None:
+        """Ends the thread after the batch that is computed; canvases that are there fail. Blocks."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _loop(self) -> None:
+        while True:
+            with self._changed:
+                while not (self._errands or self._closed or (batch := self._line.next_batch())):
+                    self._changed.wait()
+                if self._closed:
+                    self._end()
+                    return
+                errands, self._errands = self._errands, deque()
+            for outcome, errand in errands:
+                _settle(outcome, errand)
+            if not errands and batch:
+                with torch.inference_mode():
+                    self._run(batch)
+
+    def _run(self, batch: Batch) -> None:
+        """Calls the model. The canvas that an error belongs to is found by computing each alone."""
+        try:
+            self._compute(batch)
+        except Exception as error:
+            parts = batch.parts()
+            if len(parts) > 1:
+                for part in parts:
+                    self._run(part)
+            else:
+                log.error("a canvas failed", exc_info=error)
+                batch.places[0][0].fail(error)
+        with self._changed:
+            for work in {work for work, _ in batch.places if work.outcome.done()}:
+                self._line.leave(work)
+
+    def _compute(self, batch: Batch) -> None:
+        tiles = [work.tile(window) for work, window in batch.places]
+        match batch.stage:
+            case Stage.ENCODE:
+                results = self._pipeline.encode(torch.stack(tiles)).split(1)
+            case Stage.DECODE:
+                results = self._pipeline.decode(torch.stack(tiles)).split(1)
+            case Stage.DENOISE:
+                results = self._predict(batch, tiles)
+        for (work, window), rows in zip(batch.places, results, strict=True):
+            work.put(window, rows)
+
+    def _predict(self, batch: Batch, tiles: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
+        """The model's rows for each place: one, or two with guidance."""
+        self._adapters.apply(batch.adapters)
+        for work, _ in batch.places:
+            work.embed(self._pipeline.embed)
+        rows = [work.rows for work, _ in batch.places]
+        noise = self._pipeline.predict(
+            torch.cat([tile.expand(count, -1, -1, -1) for tile, count in zip(tiles, rows, strict=True)]),
+            torch.cat([work.timestep.expand(work.rows) for work, _ in batch.places]),
+            torch.cat([work.texts(window) for work, window in batch.places]),
+        )
+        split: tuple[torch.Tensor, ...] = noise.split(rows)
+        return split
+
+    def _unload(self, name: str) -> None:
+        with self._changed:
+            if any(name == used for work in self._line for used, _ in work.adapters):
+                raise Conflict(f"the adapter {name} is in use")
+            self._adapters.unload(name)
+
+    def _between_steps(self, errand: Callable[[], None]) -> None:
+        outcome: Future[None] = Future()
+        with self._changed:
+            self._check_open()
+            self._errands.append((outcome, errand))
+            self._changed.notify()
+        outcome.result()
+
+    def _check_open(self) -> None:
+        if self._closed:
+            raise RuntimeError("the denoiser is closed")
+
+    def _end(self) -> None:
+        """Nobody waits for ever."""
+        closed = RuntimeError("the denoiser is closed")
+        for work in self._line:
+            work.fail(closed)
+        for outcome, _ in self._errands:
+            outcome.set_exception(closed)
+
+
+def _settle(outcome: Future[None], errand: Callable[[], None]) -> None:
+    """Runs `errand`; what it raises is raised where its outcome is waited for."""
+    try:
+        errand()
+    except Exception as error:
+        outcome.set_exception(error)
+    else:
+        outcome.set_result(None)

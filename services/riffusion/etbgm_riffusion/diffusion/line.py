@@ -1,0 +1,111 @@
+"""Who is served next, and who may join: pure, no thread.
+
+As many canvases are active as one batch has places for, so each of them moves on with
+every batch; places that they leave go round among those with more windows. Others wait in
+order of arrival. A canvas has one place at least: a long one cannot keep short ones from
+moving, nor they it.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from etbgm_kit.errors import Busy
+from etbgm_riffusion.diffusion.work import Stage, Work
+
+RETRY_S = 5.0
+"""A canvas of one clip takes seconds."""
+
+ROWS_PER_IMAGE = 4
+"""Coding a clip costs about what three or four rows of a step cost (2515 and 1117 against 803 GFLOP)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """`rows` of one batch, >= 2: a window takes two with guidance. `windows` in all, active and waiting."""
+
+    rows: int = 8
+    windows: int = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Windows of canvases that the model computes together: equal stage, equal adapters."""
+
+    stage: Stage
+    adapters: tuple[tuple[str, float], ...]
+    places: tuple[tuple[Work, int], ...]
+
+    def parts(self) -> list["Batch"]:
+        """One batch for each canvas."""
+        works = dict.fromkeys(work for work, _ in self.places)
+        return [
+            Batch(self.stage, self.adapters, tuple(place for place in self.places if place[0] is work))
+            for work in works
+        ]
+
+
+class Line:
+    """The canvases at work, the one served longest ago first, and those that wait."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._active: deque[Work] = deque()
+        self._waiting: deque[Work] = deque()
+
+    def __contains__(self, work: Work) -> bool:
+        return work in self._active or work in self._waiting
+
+    def __iter__(self) -> Iterator[Work]:
+        return iter([*self._active, *self._waiting])
+
+    def join(self, work: Work) -> None:
+        """Raises Busy where too many windows are already; a canvas that is alone may have any number."""
+        windows = sum(other.windows for other in self)
+        if windows and windows + work.windows > self._limits.windows:
+            raise Busy(RETRY_S)
+        self._waiting.append(work)
+        self._fill_up()
+
+    def leave(self, work: Work) -> None:
+        """Frees the place of `work`, if it still has one."""
+        for line in (self._active, self._waiting):
+            if work in line:
+                line.remove(work)
+        self._fill_up()
+
+    def next_batch(self) -> Batch | None:
+        """Begins with the canvas served longest ago, takes in what fits; None when nobody is there."""
+        if not self._active:
+            return None
+        stage, adapters = _kind(self._active[0])
+        mates = [work for work in self._active if _kind(work) == (stage, adapters)]
+        places = tuple(self._places(mates, stage))
+        served = {work for work, _ in places}
+        self._active = deque(sorted(self._active, key=lambda work: work in served))
+        return Batch(stage, adapters, places)
+
+    def _places(self, mates: list[Work], stage: Stage) -> Iterator[tuple[Work, int]]:
+        """One window of each canvas in turn, until nothing more fits."""
+        room = self._limits.rows
+        while any(work.pending and _cost(work, stage) <= room for work in mates):
+            for work in mates:
+                if work.pending and _cost(work, stage) <= room:
+                    room -= _cost(work, stage)
+                    yield work, work.pending.pop(0)
+
+    def _fill_up(self) -> None:
+        taken = sum(work.rows for work in self._active)
+        while self._waiting and (taken + self._waiting[0].rows <= self._limits.rows or not self._active):
+            work = self._waiting.popleft()
+            taken += work.rows
+            self._active.append(work)
+
+
+def _kind(work: Work) -> tuple[Stage, tuple[tuple[str, float], ...]]:
+    """What canvases must have in common to share a batch; adapters are not in the image coder."""
+    return work.stage, work.adapters if work.stage is Stage.DENOISE else ()
+
+
+def _cost(work: Work, stage: Stage) -> int:
+    return work.rows if stage is Stage.DENOISE else ROWS_PER_IMAGE

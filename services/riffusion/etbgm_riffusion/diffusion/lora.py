@@ -1,0 +1,83 @@
+"""LoRA adapters: small weights that are added to the pipeline's at run time, by PEFT."""
+
+from pathlib import Path
+
+from etbgm_kit.errors import Conflict, NotFound
+from etbgm_kit.models import BrokenModel, loading
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+
+
+class Adapters:
+    """The adapters in a pipeline; to be used by the thread that uses the pipeline."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._parts = pipeline.parts
+        self._loaded: set[str] = set()
+        self._applied: tuple[tuple[str, float], ...] = ()
+
+    def names(self) -> tuple[str, ...]:
+        """Those that are loaded, in alphabetical order."""
+        return tuple(sorted(self._loaded))
+
+    def load(self, name: str, file: Path) -> None:
+        """Reads a safetensors file of diffusers' or kohya's format; blocks.
+
+        Raises BrokenModel for a file that cannot be used, Conflict for a name that is taken.
+        """
+        if name in self._loaded:
+            raise Conflict(f"an adapter named {name} is loaded")
+        if file.suffix != ".safetensors" or not file.is_file():
+            raise BrokenModel(file, "not a safetensors file")
+        with loading(file):
+            try:
+                self._parts.load_lora_weights(
+                    str(file.parent),
+                    weight_name=file.name,
+                    adapter_name=name,
+                    use_safetensors=True,
+                    local_files_only=True,
+                )
+            except BaseException:
+                self._forget(name)
+                raise
+            if not any(name in found for found in self._parts.get_list_adapters().values()):
+                raise BrokenModel(file, "none of its weights belongs to the pipeline")
+        self._loaded.add(name)
+        self._apply_again()
+
+    def unload(self, name: str) -> None:
+        """Raises NotFound for a name that is not loaded."""
+        self.check((name,))
+        self._forget(name)
+        self._loaded.remove(name)
+        self._apply_again()
+
+    def apply(self, adapters: tuple[tuple[str, float], ...]) -> None:
+        """Adds these, with their weights, and no others from now on; () is the pipeline as it was loaded."""
+        if adapters == self._applied:
+            return
+        self._applied = adapters
+        self._apply_again()
+
+    def check(self, names: tuple[str, ...]) -> None:
+        """Raises NotFound unless all are loaded."""
+        for name in names:
+            if name not in self._loaded:
+                raise NotFound(f"no adapter named {name} is loaded", adapter=name)
+
+    def _forget(self, name: str) -> None:
+        """Takes the adapter's layers out; with the last one the pipeline is as it was loaded."""
+        if self._loaded - {name}:
+            self._parts.delete_adapters(name)
+        else:
+            self._parts.unload_lora_weights()
+
+    def _apply_again(self) -> None:
+        if not self._loaded:
+            return
+        if not self._applied:
+            self._parts.disable_lora()
+            return
+        names, weights = zip(*self._applied, strict=True)
+        self._parts.enable_lora()
+        self._parts.set_adapters(list(names), list(weights))

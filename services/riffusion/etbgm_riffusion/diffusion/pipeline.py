@@ -1,0 +1,163 @@
+"""The weights: a pipeline of Stable Diffusion 1.5's shape, run row by row.
+
+The parts are diffusers' own; what its pipelines do in their loops (which rows, at which
+timestep, with which prompt) is left to the batcher.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from etbgm_kit.models import BrokenModel, loading, require
+from etbgm_riffusion.diffusion.steady import steady, steady_rows
+from etbgm_riffusion.diffusion.types import CLIP, ROWS
+
+if TYPE_CHECKING:
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
+
+WEIGHTS = {
+    "unet": "diffusion_pytorch_model.safetensors",
+    "vae": "diffusion_pytorch_model.safetensors",
+    "text_encoder": "model.safetensors",
+}
+FILES = (
+    "model_index.json",
+    "scheduler/scheduler_config.json",
+    "tokenizer/tokenizer_config.json",
+    *(f"{part}/config.json" for part in WEIGHTS),
+    *(f"{part}/{file}" for part, file in WEIGHTS.items()),
+)
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """Loaded weights; to be used by one thread at a time.
+
+    `scale` is how many columns, and rows, one latent stands for: 8.
+    """
+
+    parts: "StableDiffusionImg2ImgPipeline"
+    device: torch.device
+    dtype: torch.dtype
+    scale: int
+
+    @property
+    def channels(self) -> int:
+        """Channels of a latent: 4."""
+        return int(self.parts.vae.config.latent_channels)
+
+    def scheduler(self, steps: int) -> "DPMSolverMultistepScheduler":
+        """A new scheduler for one canvas, set to `steps`.
+
+        DPM-Solver++ (Lu et al. 2022): 20 to 30 steps suffice, and it draws no noise of its own.
+        """
+        scheduler = type(self.parts.scheduler).from_config(self.parts.scheduler.config)
+        scheduler.set_timesteps(steps, device=self.device)
+        return scheduler
+
+    def embed(self, prompt: str) -> Tensor:
+        """What the text encoder makes of `prompt`, (tokens, features); words beyond 77 tokens are ignored."""
+        tokens = self.parts.tokenizer(
+            prompt, padding="max_length", max_length=self._most_tokens, truncation=True, return_tensors="pt"
+        )
+        embedding: Tensor = self.parts.text_encoder(tokens.input_ids.to(self.device))[0][0]
+        return embedding
+
+    def encode(self, pixels: Tensor) -> Tensor:
+        """Images (n, 3, 512, 512) in [-1, 1] → latents (n, 4, 64, 64) float32, the mean: nothing is drawn."""
+        rows = steady_rows(pixels, self.device).to(self.device, self.dtype)
+        mean: Tensor = self.parts.vae.encode(rows).latent_dist.mode()
+        return mean[: len(pixels)].float() * self.parts.vae.config.scaling_factor
+
+    def decode(self, latents: Tensor) -> Tensor:
+        """Latents (n, 4, 64, 64) → images (n, 3, 512, 512) float32, around [-1, 1]."""
+        rows = steady_rows(latents / self.parts.vae.config.scaling_factor, self.device)
+        images: Tensor = self.parts.vae.decode(rows.to(self.device, self.dtype)).sample
+        return images[: len(latents)].float()
+
+    def predict(self, latents: Tensor, timesteps: Tensor, embeddings: Tensor) -> Tensor:
+        """The noise in `latents` (n, 4, 64, 64) at `timesteps` (n,), embeddings (n, tokens, features)."""
+        rows, times, texts = (steady_rows(rows, self.device) for rows in (latents, timesteps, embeddings))
+        noise: Tensor = self.parts.unet(rows.to(self.dtype), times, texts.to(self.dtype)).sample
+        return noise[: len(latents)].float()
+
+    def warm_up(self) -> None:
+        """Runs everything once. Raises RuntimeError where the parts do not fit each other."""
+        side = CLIP // self.scale
+        latents = self.encode(torch.zeros(1, 3, ROWS, CLIP))
+        texts = self.embed("").unsqueeze(0)
+        noise = self.predict(latents, torch.zeros(1, dtype=torch.long, device=self.device), texts)
+        if noise.shape != (1, self.channels, side, side) or not bool(self.decode(noise).isfinite().all()):
+            raise RuntimeError("its parts do not fit each other, or give numbers that are none")
+
+    @property
+    def _most_tokens(self) -> int:
+        return int(self.parts.tokenizer.model_max_length)
+
+
+def load(model: str | Path, device: str = "auto", revision: str | None = None) -> Pipeline:
+    """The pipeline in the folder `model`, or the hub's model of that name at `revision`; blocks.
+
+    Only safetensors are read: other formats can run code. `device` is auto, cpu or cuda;
+    CUDA computes in float16, the CPU in float32. Raises BrokenModel for weights that are
+    missing, cut off or do not fit, RuntimeError where there is no such device.
+    """
+    from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
+
+    place = _device(device)
+    dtype = torch.float16 if place.type == "cuda" else torch.float32
+    folder = Path(model).expanduser()
+    local = folder.is_dir()
+    with loading(folder):
+        if local:
+            require(folder, FILES)
+        parts = StableDiffusionImg2ImgPipeline.from_pretrained(
+            str(folder if local else model),
+            revision=revision,
+            local_files_only=local,
+            use_safetensors=True,
+            dtype=dtype,
+            safety_checker=None,
+            feature_extractor=None,
+            image_encoder=None,
+            requires_safety_checker=False,
+        ).to(place)
+        if local:
+            _check_complete(folder, parts)
+        parts.scheduler = DPMSolverMultistepScheduler.from_config(parts.scheduler.config)
+        parts.set_progress_bar_config(disable=True)
+        for part in (parts.unet, parts.vae, parts.text_encoder):
+            part.eval().requires_grad_(False)
+            steady(part, place)
+        pipeline = Pipeline(parts, place, dtype, 2 ** (len(parts.vae.config.block_out_channels) - 1))
+        with torch.inference_mode():
+            pipeline.warm_up()
+    return pipeline
+
+
+def _device(wanted: str) -> torch.device:
+    there = torch.cuda.is_available()
+    if wanted == "cuda" and not there:
+        raise RuntimeError("device is cuda, but torch finds no CUDA device")
+    return torch.device("cuda:0" if there and wanted != "cpu" else "cpu")
+
+
+def _check_complete(folder: Path, parts: "StableDiffusionImg2ImgPipeline") -> None:
+    """Raises BrokenModel for weights that the files lack: the libraries leave those as they were drawn."""
+    from safetensors import safe_open
+
+    for part, file in WEIGHTS.items():
+        with safe_open(folder / part / file, "pt") as stored:
+            missing = _missing(getattr(parts, part).state_dict(), stored.keys())
+        if missing:
+            raise BrokenModel(folder, f"{part}/{file} lacks {len(missing)} weights, such as {missing[0]}")
+
+
+def _missing(wanted: Sequence[str], stored: Sequence[str]) -> list[str]:
+    """Names in `wanted` that are not in `stored`."""
+    there = set(stored)
+    return sorted(name for name in wanted if name not in there)

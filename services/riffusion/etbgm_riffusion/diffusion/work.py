@@ -1,0 +1,153 @@
+"""One canvas on its way through the model: encoded, denoised step by step, decoded.
+
+At any time it waits for one result of the model for each of its windows; the batcher
+computes these in whatever batches it likes, and when all are there the canvas advances.
+"""
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from enum import IntEnum
+from threading import Event
+
+import torch
+from torch import Tensor
+from torch.nn.functional import pad
+
+from etbgm_riffusion.diffusion import noise
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.types import CLIP, Canvas, Continuity, Pixels, Progress
+from etbgm_riffusion.diffusion.windows import merge, weights_of, width_of, windows_of
+
+
+class Stage(IntEnum):
+    """What a canvas waits for."""
+
+    ENCODE = 0
+    DENOISE = 1
+    DECODE = 2
+
+
+class Work:
+    """A canvas being denoised; used by the batcher's thread alone, but for `outcome`, `progress` and `moved`.
+
+    `pending` are the numbers of the windows that wait to be computed, in order. `moved` is
+    set whenever `progress` has changed, and when `outcome` is there.
+    """
+
+    def __init__(self, canvas: Canvas, pipeline: Pipeline) -> None:
+        self._canvas, self._pipeline = canvas, pipeline
+        self._side, self._scale = CLIP // pipeline.scale, pipeline.scale
+        self._windows = windows_of(canvas, pipeline.scale)
+        self._weights = weights_of(self._windows, self._side)
+        self._tiles: list[Tensor | None] = []
+        self._texts: list[Tensor] = []
+        self._scheduler = pipeline.scheduler(canvas.steps)
+        self._step, self._steps = 0, steps_of(canvas)
+        self.adapters = tuple(sorted((name, weight) for name, weight in canvas.adapters if weight))
+        self.outcome: Future[Pixels] = Future()
+        self.moved = Event()
+        self._enter(Stage.ENCODE, _filled(canvas, width_of(self._windows, self._side) * self._scale))
+
+    @property
+    def windows(self) -> int:
+        """How many windows the canvas has."""
+        return len(self._windows)
+
+    @property
+    def rows(self) -> int:
+        """Rows that a window takes in a batch for denoising: with guidance one without the prompt too."""
+        return 2 if self._canvas.guidance_scale > 1 else 1
+
+    @property
+    def progress(self) -> Progress:
+        """Encoding and decoding count as one step each."""
+        done = self._step + (self.stage > Stage.ENCODE) + self.outcome.done()
+        clips = math.ceil(self._canvas.width / CLIP)
+        return Progress(done / (self._steps + 2), self._step, self._steps, clips)
+
+    def embed(self, embed: Callable[[str], Tensor]) -> None:
+        """Embeds the prompts, the first time; the canvas's adapters are in the text encoder."""
+        if self._texts:
+            return
+        shares = [share for window in self._windows for share in window.texts]
+        prompts = {share.prompt for share in shares} | {share.negative_prompt for share in shares}
+        known = {prompt: embed(prompt).float() for prompt in sorted(prompts)}
+        for window in self._windows:
+            texts = torch.stack([share.share * known[share.prompt] for share in window.texts])
+            others = torch.stack([share.share * known[share.negative_prompt] for share in window.texts])
+            self._texts.append(torch.stack([others.sum(0), texts.sum(0)])[-self.rows :])
+
+    def tile(self, window: int) -> Tensor:
+        """What of the canvas lies in a window: pixels (3, 512, 512) or latents (4, 64, 64)."""
+        scale = self._scale if self.stage is Stage.ENCODE else 1
+        start = self._windows[window].start * scale
+        return self._image[:, :, start : start + self._side * scale]
+
+    def texts(self, window: int) -> Tensor:
+        """Embeddings (rows, tokens, features): of what a window should not be, with guidance, and should."""
+        return self._texts[window]
+
+    @property
+    def timestep(self) -> Tensor:
+        """Where the canvas is in its schedule, a scalar."""
+        return self._scheduler.timesteps[len(self._scheduler.timesteps) - self._steps + self._step]
+
+    def put(self, window: int, rows: Tensor) -> None:
+        """Takes the model's result for a window, (rows, channels, height, width); advances after the last."""
+        if len(rows) == 2:
+            rows = rows[:1] + self._canvas.guidance_scale * (rows[1:] - rows[:1])
+        self._tiles[window] = rows[0]
+        tiles = [tile for tile in self._tiles if tile is not None]
+        if len(tiles) == self.windows:
+            self._advance(tiles)
+            self.moved.set()
+
+    def fail(self, error: Exception) -> None:
+        """Ends the work: whoever waits for `outcome` gets `error`."""
+        self.outcome.set_exception(error)
+        self.moved.set()
+
+    def _advance(self, tiles: list[Tensor]) -> None:
+        image = merge(self._windows, tiles, self._weights, self._scale if self.stage is Stage.DECODE else 1)
+        match self.stage:
+            case Stage.ENCODE:
+                self._enter(Stage.DENOISE, self._noised(image))
+            case Stage.DENOISE:
+                latents = self._scheduler.step(image, self.timestep, self._image, return_dict=False)[0]
+                self._step += 1
+                self._enter(Stage.DENOISE if self._step < self._steps else Stage.DECODE, latents)
+            case Stage.DECODE:
+                pixels = image[:, :, : self._canvas.width].clamp(-1, 1).cpu().numpy()
+                self.outcome.set_result(pixels)
+
+    def _enter(self, stage: Stage, image: Tensor) -> None:
+        self.stage, self._image = stage, image
+        self.pending = list(range(self.windows))
+        self._tiles = [None] * self.windows
+
+    def _noised(self, latents: Tensor) -> Tensor:
+        """The seed spectrogram as it is at the first timestep that is computed."""
+        self._scheduler.set_begin_index(len(self._scheduler.timesteps) - self._steps)
+        drawn = self._noise(latents.shape[0]).to(latents.device)
+        return self._scheduler.add_noise(latents, drawn, self.timestep.reshape(1))
+
+    def _noise(self, channels: int) -> Tensor:
+        canvas, side = self._canvas, self._side
+        start = canvas.position // self._scale
+        if canvas.continuity is Continuity.JOINT:
+            width = width_of(self._windows, side)
+            return noise.stretch(canvas.random_seed, start, width, channels, side)
+        places = [(start + window.start) / side * canvas.alpha for window in self._windows]
+        return torch.cat([noise.between(canvas.random_seed, place, channels, side) for place in places], 2)
+
+
+def steps_of(canvas: Canvas) -> int:
+    """The steps that a canvas needs: diffusers' own rule for image to image."""
+    return min(int(canvas.steps * canvas.denoising_strength), canvas.steps)
+
+
+def _filled(canvas: Canvas, width: int) -> Tensor:
+    """The canvas's pixels, its last column repeated up to `width`."""
+    pixels = torch.tensor(canvas.pixels)
+    return pad(pixels, (0, width - canvas.width), mode="replicate")
