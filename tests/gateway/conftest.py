@@ -28,9 +28,11 @@ _numbers = itertools.count()
 class FakeServices:
     """The process of fakes.py; `seen` counts the calls since `forget`."""
 
-    def __init__(self, folder: Path, store_url: str, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, store_url: str, environment: dict[str, str], *names: str) -> None:
+        folder.mkdir(exist_ok=True)
         self.folder, self.store_url, self.environment = folder, store_url, environment
-        command: list[str | Path] = [sys.executable, Path(__file__).with_name("fakes.py"), folder, store_url]
+        program = Path(__file__).with_name("fakes.py")
+        command: list[str | Path] = [sys.executable, program, folder, store_url, *names]
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, **environment})
         self.addresses: dict[str, str] = json.loads(_appeared(folder / "addresses", self._process))
         self._old: Counter[str] = Counter()
@@ -60,6 +62,11 @@ class FakeServices:
                 await asyncio.sleep(0.01)
 
     def close(self) -> None:
+        self._process.communicate()
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        self._process.kill()
         self._process.communicate()
 
 

@@ -1,4 +1,4 @@
-"""Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL`.
+"""Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL [NAME…]`.
 
 A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
 "speech": true, "subtitles": false, "fail": ""}. In FOLDER the servers note each call (`calls`) and their
@@ -9,7 +9,7 @@ import asyncio
 import json
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -273,8 +273,8 @@ def _segment(text: str) -> media_pb2.Segment:
     )
 
 
-async def serve(folder: Path, store_url: str) -> None:
-    """Runs the four until standard input closes."""
+async def serve(folder: Path, store_url: str, names: Sequence[str]) -> None:
+    """Runs those of `names`, or all four, until standard input closes."""
     store = ArtifactStore(store_url, Scratch(folder / "scratch"))
     settings = ServiceSettings(store_url=store_url, listen_address="127.0.0.1:0", drain_s=0)
     mixer_add = mixer_pb2_grpc.add_MixerServiceServicer_to_server
@@ -288,10 +288,10 @@ async def serve(folder: Path, store_url: str) -> None:
         "sentiment": lambda engine: partial(sentiment_add, FakeSentiment(engine)),
         "riffusion": lambda engine: partial(riffusion_add, FakeRiffusion(engine)),
     }
-    for name, add in fakes.items():
+    for name in names or fakes:
         runner = Runner(slots=8, waiting=8)
         server = Server(
-            Service(name, f"fake.{name}", settings, runner, add(FakeEngine(folder, store, runner)))
+            Service(name, f"fake.{name}", settings, runner, fakes[name](FakeEngine(folder, store, runner)))
         )
         await server.start()
         servers.append(server)
@@ -303,4 +303,4 @@ async def serve(folder: Path, store_url: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(serve(Path(sys.argv[1]), sys.argv[2], sys.argv[3:]))
