@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
+from etbgm_gateway import licences
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | int | bool | None"
 
@@ -30,6 +31,7 @@ def write(
         "timeline": _fields(result.timeline),
         "variants": [_variant(variant, result.timeline) for variant in result.variants],
         "engines": [_fields(engine) for engine in result.engines],
+        "licences": licences.manifest(result.engines),
         "stages": [_stage(stage) for stage in stages],
         "notes": list(result.notes),
     }

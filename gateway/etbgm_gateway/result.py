@@ -12,7 +12,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
-from etbgm_gateway import plot, report
+from etbgm_gateway import licences, plot, report
 from etbgm_kit.captions import write_srt, write_vtt
 from etbgm_kit.converters import (
     artifact_from_pb,
@@ -110,8 +110,11 @@ def _variant(piece: Piece, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
 
 
 def _engines(made: Made) -> list[media_pb2.Engine]:
-    used = (made.stems, made.transcript, made.analysis, made.pieces[0].cues[0])
-    return [part.engine for part in used if part.HasField("engine")]
+    """Each once: replicas may compute with different ones."""
+    stages = (made.stems, made.transcript, made.analysis)
+    used = [part.engine for part in stages if part.HasField("engine")]
+    used += [cue.engine for piece in made.pieces for cue in piece.cues if cue.HasField("engine")]
+    return [engine for i, engine in enumerate(used) if engine not in used[:i]]
 
 
 def _notes(made: Made) -> list[str]:
@@ -120,4 +123,5 @@ def _notes(made: Made) -> list[str]:
     sources += [made.transcript.notes, made.analysis.notes]
     sources += [cue.notes for piece in made.pieces for cue in piece.cues]
     sources += [mix.report.notes for mix in made.mixes]
+    sources.append(licences.warnings(_engines(made)))
     return list(dict.fromkeys(note for notes in sources for note in notes))

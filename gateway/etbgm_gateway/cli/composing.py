@@ -16,8 +16,9 @@ from rich.progress import Progress, TaskID
 from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_gateway import licences
 from etbgm_gateway.cli import watching
-from etbgm_gateway.cli.console import console
+from etbgm_gateway.cli.console import console, tell
 from etbgm_gateway.cli.stack import one_service
 from etbgm_gateway.cli.wishes import read_timeline
 from etbgm_gateway.discovery.static import Static
@@ -128,8 +129,8 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
         await service.close()
     for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
         _write(result, request.random_seed, store, folder / f"variant-{number}")
-    for note in dict.fromkeys(note for result in results for note in result.notes):
-        console.print(f"note: {note}")
+    warnings = licences.warnings(result.engine for result in results)
+    tell(dict.fromkeys([note for result in results for note in result.notes] + warnings), warnings)
     console.print(f"{folder}/")
 
 
@@ -162,6 +163,7 @@ def _write(result: pb.GenerateResult, random_seed: int, store: ArtifactStore, fo
     report = {
         "random_seed": random_seed,
         **json_format.MessageToDict(facts, preserving_proto_field_name=True),
+        "licences": licences.manifest([result.engine]),
     }
     (folder / "report.json").write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n")
 

@@ -1,7 +1,7 @@
 """What the user sees, and how errors are told: one clear line and an exit status."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Container, Coroutine, Iterable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -31,6 +31,13 @@ class JobFailed(Exception):
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)
         self.status = status
+
+
+def tell(notes: Iterable[str], warnings: Container[str]) -> None:
+    """Prints the notes on a result; those among `warnings` as such."""
+    for note in notes:
+        label = "[yellow]warning:[/]" if note in warnings else "note:"
+        console.print(f"{label} {escape(note)}")
 
 
 def guarded(work: Coroutine[None, None, None]) -> None:

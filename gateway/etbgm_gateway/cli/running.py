@@ -11,9 +11,10 @@ from pathlib import Path
 from google.rpc import code_pb2
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm_gateway import licences
 from etbgm_gateway.cli import results, watching
 from etbgm_gateway.cli.client import GatewayClient
-from etbgm_gateway.cli.console import JobFailed, console
+from etbgm_gateway.cli.console import JobFailed, console, tell
 from etbgm_gateway.cli.stack import stack
 from etbgm_gateway.cli.wishes import Wishes, container_of, settings_of
 from etbgm_gateway.seeds import DEFAULT_VARIANTS
@@ -102,6 +103,5 @@ async def _deliver(order: Order, client: GatewayClient, job: pb.Job) -> None:
     output.parent.mkdir(parents=True, exist_ok=True)
     await results.fetch(client, job.result, folder)
     results.copy_variant(job.result, folder, order.choose, output)
-    for note in job.result.notes:
-        console.print(f"note: {note}")
+    tell(job.result.notes, licences.warnings(job.result.engines))
     console.print(f"{output}  (all variants and parts: {folder}/)")
