@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from etbgm_sentiment.batcher import Batcher, Ids
+from etbgm_sentiment.batcher import Batcher, Ids, Limits
 from etbgm_sentiment.types import Probabilities
 
 
@@ -39,32 +39,32 @@ def check(rows: Probabilities, number: int, lengths: Sequence[int]) -> None:
     assert rows[:, 1].tolist() == list(lengths)
 
 
-def test_one_call_is_cut_into_batches_of_similar_length_under_the_limit() -> None:
+@pytest.mark.parametrize(
+    ("limits", "batches"),
+    [
+        (Limits(20, 1.0), [[2, 2, 2, 4], [5, 9], [30]]),
+        (Limits(20, 0.2), [[2, 2, 2], [4, 5], [9], [30]]),
+        (Limits(1000, 1.0), [[2, 2, 2, 4, 5, 9, 30]]),
+        (Limits(1000, 0.0), [[2, 2, 2], [4], [5], [9], [30]]),
+    ],
+)
+def test_one_call_is_cut_into_batches_of_similar_length(limits: Limits, batches: list[list[int]]) -> None:
     graph = Graph()
     lengths = [9, 2, 5, 2, 30, 4, 2]
-    check(Batcher(graph, tokens=20).classify(texts_of(7, lengths)), 7, lengths)
-    assert graph.batches == [
-        [
-            2,
-            2,
-            2,
-            4,
-        ],
-        [5, 9],
-        [30],
-    ]
+    check(Batcher(graph, limits).classify(texts_of(7, lengths)), 7, lengths)
+    assert graph.batches == batches
 
 
 def test_no_texts_are_no_work() -> None:
     graph = Graph()
-    assert Batcher(graph, tokens=20).classify([]).shape == (0, 7)
+    assert Batcher(graph, Limits(20, 1)).classify([]).shape == (0, 7)
     assert not graph.batches
 
 
 def test_calls_that_come_while_a_batch_runs_share_the_next_ones() -> None:
     graph = Graph()
     graph.open.clear()
-    batcher = Batcher(graph, tokens=64)
+    batcher = Batcher(graph, Limits(64, 0.5))
     lengths = [[3], *([4, 20, 4, 20] for _ in range(4))]
     with ThreadPoolExecutor(len(lengths)) as pool:
         calls = [pool.submit(batcher.classify, texts_of(0, lengths[0]))]
@@ -81,7 +81,7 @@ def test_calls_that_come_while_a_batch_runs_share_the_next_ones() -> None:
 def test_a_row_that_comes_late_does_not_wait_for_ever() -> None:
     """New short rows come with every batch, and the long one is reached all the same."""
     graph = Graph()
-    batcher = Batcher(graph, tokens=8)
+    batcher = Batcher(graph, Limits(8, 1))
     done = threading.Event()
 
     def short_ones() -> None:
@@ -104,7 +104,7 @@ def test_an_error_reaches_the_calls_of_the_batch_and_no_others() -> None:
             raise MemoryError("no room")
         return np.zeros((len(texts), 7), np.float32)
 
-    batcher = Batcher(graph, tokens=8)
+    batcher = Batcher(graph, Limits(8, 1))
     with pytest.raises(MemoryError, match="no room"):
         batcher.classify([[13] * 2, [1] * 8, [1] * 8])
     assert batcher.classify([[1] * 4]).shape == (1, 7)

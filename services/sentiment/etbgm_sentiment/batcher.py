@@ -26,6 +26,19 @@ Ids = Sequence[int]
 """Token numbers of one text."""
 
 
+@dataclass(frozen=True)
+class Limits:
+    """Of one batch: at most `tokens` numbers, of which the share `padding`, [0, 1], may be padding."""
+
+    tokens: int
+    padding: float
+
+    def allow(self, count: int, longest: int, total: int) -> bool:
+        """Whether so many texts, so long together, may be one batch."""
+        tokens = count * longest
+        return tokens <= self.tokens and tokens - total <= self.padding * tokens
+
+
 @dataclass(eq=False)
 class _Call:
     """What one caller waits for."""
@@ -47,10 +60,10 @@ class _Row:
 
 
 class Batcher:
-    """Runs `run`, one batch at a time, with at most `tokens` numbers in it (padding included)."""
+    """Runs `run`, one batch at a time, each within `limits` unless it is a single text."""
 
-    def __init__(self, run: Callable[[list[Ids]], Probabilities], tokens: int) -> None:
-        self._run, self._tokens = run, tokens
+    def __init__(self, run: Callable[[list[Ids]], Probabilities], limits: Limits) -> None:
+        self._run, self._limits = run, limits
         self._changed = threading.Condition()
         self._line: list[_Row] = []
         self._arrivals = count()
@@ -81,8 +94,12 @@ class Batcher:
         start = bisect_left(self._line, self._reached, key=lambda row: row.length)
         if start == len(self._line):
             start = 0
-        end = start + 1
-        while end < len(self._line) and (end + 1 - start) * self._line[end].length <= self._tokens:
+        total, end = self._line[start].length, start + 1
+        while end < len(self._line):
+            longest = self._line[end].length
+            total += longest
+            if not self._limits.allow(end + 1 - start, longest, total):
+                break
             end += 1
         batch = self._line[start:end]
         del self._line[start:end]

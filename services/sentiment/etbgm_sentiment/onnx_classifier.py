@@ -10,7 +10,7 @@ from etbgm_kit.catalogue import find
 from etbgm_kit.models import loading, require
 from etbgm_kit.onnx import Device, open_session
 from etbgm_kit.types import EngineInfo, Ingredient
-from etbgm_sentiment.batcher import Batcher, Ids
+from etbgm_sentiment.batcher import Batcher, Ids, Limits
 from etbgm_sentiment.model_folder import GRAPH, NEEDED, TOKENIZER, ModelFacts, read_facts
 from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
 from etbgm_sentiment.types import Probabilities
@@ -18,10 +18,11 @@ from etbgm_sentiment.types import Probabilities
 MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
 """The classifier in this package."""
 
-BATCH_TOKENS: dict[Device, int] = {"cpu": 512, "cuda": 16384}
-"""Token numbers in one run of the graph, padding included.
+BATCHES: dict[Device, Limits] = {"cpu": Limits(512, 0.15), "cuda": Limits(16384, 0.5)}
+"""What goes into one run of the graph.
 
-Larger batches are no faster on a CPU (`python -m tests.sentiment.bench`), and need more memory.
+On a CPU a run costs little and padding as much as text, so batches are small and even
+(`python -m tests.sentiment.bench`); on CUDA it is the other way round.
 """
 
 
@@ -38,7 +39,7 @@ class OnnxClassifier:
             self._tokenizer = load_tokenizer(folder / TOKENIZER, facts.max_length)
             self._session = open_session(folder / GRAPH, threads, device)
             self._pad_id, self._languages = facts.pad_id, facts.languages
-            self._batcher = Batcher(self._run, BATCH_TOKENS[device])
+            self._batcher = Batcher(self._run, BATCHES[device])
             self._warm_up()
         name = "minilm" if folder == MODEL_FOLDER else "transformers"
         where = "cuda:0" if device == "cuda" else "cpu"

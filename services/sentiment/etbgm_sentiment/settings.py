@@ -19,6 +19,9 @@ class Settings(ModelSettings):
     classifier_model: str = Field(default="emotion-english-distilroberta", min_length=1)
     """What `etbgm models pull` installed, by name, or a folder that `etbgm-sentiment export` wrote."""
 
+    slots: int = Field(default=4, ge=1)
+    """Calls that compute at the same time; their phrases share batches, and the threads."""
+
     classifier_threads: int = Field(default=2, ge=1)
     """Threads that classify the phrases of all calls."""
 

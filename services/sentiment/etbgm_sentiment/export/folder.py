@@ -5,9 +5,11 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+import numpy as np
+
 from etbgm_sentiment.export.graph import write_graph
 from etbgm_sentiment.export.parity import SENTENCES, Parity, compare
-from etbgm_sentiment.export.types import Exportable
+from etbgm_sentiment.export.types import Exportable, ExportError
 from etbgm_sentiment.model_folder import GRAPH, PARITY, TOKENIZER, write_facts
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 
@@ -18,7 +20,7 @@ def write_folder(model: Exportable, folder: Path, sentences: Sequence[str] = SEN
     The parity lies in parity.json too. The graph is computed on this machine's CPU.
 
     Raises:
-        ExportError: the model is too large, or cannot be traced.
+        ExportError: the model is too large, cannot be traced, or gives no numbers at its precision.
         BrokenModel: what was written gives no probabilities.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -26,6 +28,9 @@ def write_folder(model: Exportable, folder: Path, sentences: Sequence[str] = SEN
     model.tokenizer.save(str(folder / TOKENIZER), pretty=False)
     write_facts(folder, model.facts)
     write_graph(model.model, folder / GRAPH, model.facts.precision, model.facts.max_length)
-    parity = compare(OnnxClassifier(folder).classify(sentences), reference)
+    probabilities = OnnxClassifier(folder).classify(sentences)
+    if not np.isfinite(probabilities).all():
+        raise ExportError(f"{model.facts.precision} is too coarse for this model: it gives no numbers")
+    parity = compare(probabilities, reference)
     (folder / PARITY).write_text(json.dumps(asdict(parity), indent=2) + "\n")
     return parity
