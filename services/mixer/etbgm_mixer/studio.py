@@ -3,9 +3,10 @@
 from contextlib import ExitStack
 from dataclasses import replace
 
+from etbgm_kit.catalogue import ingredient
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
-from etbgm_kit.types import Artifact, EngineInfo, Ingredient
+from etbgm_kit.types import Artifact, EngineInfo
 from etbgm_mixer import bed, extract, mux, rnnoise, separate
 from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.finish import finish
@@ -24,7 +25,6 @@ from etbgm_mixer.types import (
 )
 
 NONE = EngineInfo("none", "1", "cpu")
-RNNOISE = Ingredient("rnnoise", "package pyrnnoise", "BSD-3-Clause", True)
 
 
 class Studio:
@@ -81,7 +81,9 @@ class Studio:
                 path, enhanced, found.speech_spans, speech, residual, lambda s: report(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        engine = EngineInfo("rnnoise", rnnoise.revision(), "cpu", (RNNOISE,))
+        engine = EngineInfo(
+            "rnnoise", rnnoise.revision(), "cpu", (ingredient("rnnoise"), ingredient("silero-vad"))
+        )
         return Separated(*stems, found.speech_spans, engine)
 
     def mix(self, order: MixOrder, report: Report) -> Mixed:

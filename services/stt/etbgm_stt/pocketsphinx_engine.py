@@ -8,17 +8,17 @@ from importlib.metadata import version
 
 import numpy as np
 
+from etbgm_kit.catalogue import ingredient
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.types import EngineInfo, Ingredient, Segment, Span, Transcript, Word
+from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
 from etbgm_kit.vad import Mono
 from etbgm_stt import decoding
 from etbgm_stt.pool import DecoderPool
 from etbgm_stt.speech import SPEECH, Speech, find_speech
-from etbgm_stt.types import Heard
+from etbgm_stt.types import Heard, Language
 
 ENGLISH_ONLY = "The speech was taken for English: pocketsphinx knows no other language."
 DOUBTFUL = "Little of the speech was understood with confidence; it may not be English."
-INGREDIENTS = (Ingredient("pocketsphinx-en-us", "package pocketsphinx", "BSD-2-Clause", True),)
 DOUBTFUL_CONFIDENCE = 0.4
 """Mean over the words: 0.43 to 0.66 for English recordings, 0.26 to 0.35 for whole sentences of others."""
 
@@ -34,19 +34,12 @@ class PocketsphinxRecogniser:
         """pocketsphinx; the revision covers its parameters and the speech detector's."""
         parameters = f"{decoding.OPTIONS} {SPEECH} {version('faster-whisper')}"
         digest = hashlib.sha256(parameters.encode()).hexdigest()[:8]
-        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", INGREDIENTS)
+        ingredients = ingredient("pocketsphinx-en-us"), ingredient("silero-vad")
+        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", ingredients)
 
     def load(self) -> None:
         """Blocks until every decoder process is ready."""
         self._pool.load()
-
-    def language_of(self, asked: str | None) -> str:
-        """Always English; raises InvalidField for another language."""
-        if asked and asked.lower().split("-")[0] not in ("en", "eng"):
-            raise InvalidField(
-                "language", f"pocketsphinx knows English only, not {asked}; give captions, or another engine"
-            )
-        return asked or "en"
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
         """That only English is known, and whether this may be another language."""
@@ -54,8 +47,11 @@ class PocketsphinxRecogniser:
         doubtful = bool(sure) and sum(sure) / len(sure) < DOUBTFUL_CONFIDENCE
         return (ENGLISH_ONLY, DOUBTFUL) if doubtful else (ENGLISH_ONLY,)
 
-    def recognise(self, blocks: Iterable[Mono], language: str) -> Iterator[Heard]:
+    def recognise(
+        self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
+    ) -> Iterator[Heard | Language]:
         """See `Recogniser`. Raises NotReady when a decoder process died."""
+        yield Language(_english(language))
         decoding_now: deque[tuple[Span, Future[list[Word]]]] = deque()
         with self._pool.mended():
             try:
@@ -75,6 +71,14 @@ class PocketsphinxRecogniser:
     def close(self) -> None:
         """Ends the decoder processes."""
         self._pool.close()
+
+
+def _english(asked: str | None) -> str:
+    if asked and asked.lower().split("-")[0] not in ("en", "eng"):
+        raise InvalidField(
+            "language", f"pocketsphinx knows English only, not {asked}; give captions, or another engine"
+        )
+    return asked or "en"
 
 
 def _pcm(piece: Speech) -> bytes:

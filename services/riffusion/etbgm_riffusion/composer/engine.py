@@ -7,6 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
+from etbgm_kit.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
@@ -22,9 +23,6 @@ from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleIn
 
 MUSIC_REVISION = 6
 """Raise it with every change that can change a note or a sample."""
-
-_SOUNDS = {"FluidR3_GM.sf2": Ingredient("FluidR3_GM", "Frank Wen, 2000-2008", "MIT", True)}
-"""Known SoundFonts by the name of their file."""
 
 _PIECES_KEPT = 4
 """Scores remembered: the variants of one job, whose cues arrive mixed."""
@@ -75,7 +73,7 @@ class ComposerEngine:
             name="composer",
             revision=f"{MUSIC_REVISION}-{self._synth.name}-{digest[:12]}",
             device="cpu",
-            ingredients=(_sounds(soundfont),),
+            ingredients=(ingredient(soundfont.resolve().stem),),
         )
 
     def close(self) -> None:
@@ -115,11 +113,6 @@ class ComposerEngine:
     ) -> Iterator[Parts]:
         """See `render`."""
         return render(composed.score, cue, self._synth, sample_rate_hz, report, roles)
-
-
-def _sounds(soundfont: Path) -> Ingredient:
-    name = soundfont.resolve().name
-    return _SOUNDS.get(name) or Ingredient(name, "", "unknown", None)
 
 
 def _compose(piece: Piece) -> Composed:
