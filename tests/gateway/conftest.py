@@ -64,6 +64,10 @@ class FakeServices:
     def close(self) -> None:
         self._process.communicate()
 
+    def pause(self) -> None:
+        """SIGSTOP: connections stay, and nobody answers."""
+        self._process.send_signal(signal.SIGSTOP)
+
     def kill(self) -> None:
         """SIGKILL."""
         self._process.kill()

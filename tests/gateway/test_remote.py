@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -11,6 +12,7 @@ import pytest
 
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
+from etbgm_gateway import replicas
 from etbgm_gateway.discovery.static import Static
 from etbgm_gateway.discovery.types import Discovery
 from etbgm_gateway.remote import Remote
@@ -18,6 +20,7 @@ from etbgm_gateway.replicas import Replicas
 from etbgm_kit.errors import Busy, InvalidField, NotReady
 from etbgm_kit.interceptor import ErrorInterceptor
 from etbgm_kit.status import RemoteError
+from tests.gateway.conftest import FakeServices
 from tests.servers import free_port
 
 RETRY_AFTER_S = 0.3
@@ -250,3 +253,23 @@ async def test_calls_do_not_wait_for_ever_for_a_replica() -> None:
         with pytest.raises(RemoteError, match="no replica came") as caught:
             await separate(remote)
     assert caught.value.status_code == "UNAVAILABLE"
+
+
+async def test_a_call_to_a_machine_that_vanished_goes_to_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pings = {"grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 1000}
+    monkeypatch.setattr(replicas, "_OPTIONS", tuple({**dict(replicas._OPTIONS), **pings}.items()))
+    frozen = FakeServices(tmp_path, f"file://{tmp_path}/store", {}, "mixer")
+    alive = FakeMixer("alive", [], 0.0)
+    try:
+        async with servers_of(alive) as addresses:
+            discovery = FakeDiscovery(frozen.addresses["mixer_address"])
+            async with remote_to(discovery) as remote:
+                frozen.pause()
+                task = asyncio.create_task(separate(remote, deadline_s=60.0))
+                await asyncio.sleep(0.5)
+                discovery.tell(*addresses)
+                assert await asyncio.wait_for(task, 20) == "alive"
+    finally:
+        frozen.kill()

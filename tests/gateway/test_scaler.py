@@ -92,8 +92,10 @@ async def test_queued_and_running_cues_are_counted_until_they_are_rendered(
 async def test_all_gateways_tell_the_same(
     tmp_path: Path, services: FakeServices, postgresql_url: str
 ) -> None:
-    gateways = [Gateway(tmp_path / name, services, postgresql_url, name).start() for name in ("one", "other")]
+    gateways = [Gateway(tmp_path / name, services, postgresql_url, name) for name in ("one", "other")]
     try:
+        # At the same time, on a database that is still empty.
+        await asyncio.gather(*(asyncio.to_thread(gateway.start) for gateway in gateways))
         with services.hold("Extract"):
             async with gateways[0].api() as api:
                 await api.create(await api.video(), variants=3)

@@ -36,7 +36,12 @@ NOTICE_S = 2.0
 LOAD_AGAIN_S = 30.0
 """After this an engine that could not be loaded is tried again: its weights may be on their way."""
 
-_OPTIONS = (("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", 32 << 20))
+_OPTIONS = (
+    ("grpc.so_reuseport", 0),
+    ("grpc.max_receive_message_length", 32 << 20),
+    # The gateway pings servers that compute in silence; by default a server takes that for an attack.
+    ("grpc.http2.min_ping_interval_without_data_ms", 5000),
+)
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
