@@ -1,8 +1,9 @@
 """Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL [NAME…]`.
 
 A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
-"speech": true, "subtitles": false, "fail": ""}. In FOLDER the servers note each call (`calls`) and their
-addresses (`addresses`), and hold a method's calls while a file `hold.METHOD` is there.
+"speech": true, "subtitles": false, "fail": "", "ingredients": []}. In FOLDER the servers note each
+call (`calls`) and their addresses (`addresses`), and hold a method's calls while a file `hold.METHOD`
+is there.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
+from google.protobuf import json_format
 
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
@@ -121,6 +123,7 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
             video = self._engine.read(request.audio, "audio")
             self._engine.hold("Separate", report)
             result = mixer_pb2.SeparateResult(speech=request.audio, engine=_engine("rnnoise"))
+            json_format.ParseDict({"ingredients": video.get("ingredients", [])}, result.engine)
             result.residual.CopyFrom(self._engine.put("the rest", "audio/flac"))
             if video.get("speech", True):
                 result.speech_spans.add(start=seconds_to_pb(1), end=seconds_to_pb(video["duration_s"] - 1))

@@ -46,6 +46,16 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert report["variants"][2]["reached"]["integrated_loudness_lufs"] == -14
 
 
+async def test_the_report_tells_what_may_be_sold(api: Api) -> None:
+    forbidden = {"name": "net", "licence": "CC-BY-NC-4.0", "commercial_use": False, "note": "No sale."}
+    result = (await api.run(await api.video(ingredients=[forbidden]), variants=1)).result
+    warning = "net (licence: CC-BY-NC-4.0) does not permit commercial use of this result. No sale."
+    assert result.notes[-1] == warning
+    manifest = json.loads(await api.read(result.report))["licences"]
+    assert manifest["commercial_use"] == "no"
+    assert [(used["name"], used["engines"]) for used in manifest["ingredients"]] == [("net", "rnnoise")]
+
+
 async def test_a_second_job_on_the_same_video_finds_what_has_not_changed(api: Api) -> None:
     video = await api.video()
     await api.run(video, variants=1)
