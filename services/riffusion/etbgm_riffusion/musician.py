@@ -13,14 +13,20 @@ from etbgm_riffusion.types import CueRequest, Music, StyleInfo
 class Musician:
     """Renders cues with the engine into `store`; files in the making lie in `scratch`."""
 
-    def __init__(self, choose: Callable[[], MusicEngine], store: ArtifactStore, scratch: Scratch) -> None:
-        """`choose` finds the engine that settings and what is there decide on; RuntimeError if none."""
+    def __init__(
+        self,
+        choose: Callable[[], tuple[MusicEngine, tuple[str, ...]]],
+        store: ArtifactStore,
+        scratch: Scratch,
+    ) -> None:
+        """`choose` gives the engine, and notes for the user; it may raise RuntimeError."""
         self._choose, self._store, self._scratch = choose, store, scratch
         self._loaded: MusicEngine | None = None
+        self._notes: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Chooses and loads the engine; blocks. Raises RuntimeError naming what is missing."""
-        engine = self._choose()
+        engine, self._notes = self._choose()
         engine.load()
         self._loaded = engine
 
@@ -52,6 +58,7 @@ class Musician:
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self.engine.generate(request, path, report)
+            generated = replace(generated, notes=self._notes + generated.notes)
             music = self._store.put(path, "audio/flac")
             stems = [
                 self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems

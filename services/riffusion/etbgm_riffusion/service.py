@@ -7,7 +7,9 @@ from etbgm_kit.runner import Runner
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Service
 from etbgm_kit.store import ArtifactStore
+from etbgm_riffusion.choice import Choice, NoRiffusion, choose, find_available
 from etbgm_riffusion.composer.engine import ComposerEngine
+from etbgm_riffusion.engine import MusicEngine
 from etbgm_riffusion.musician import Musician
 from etbgm_riffusion.servicer import RiffusionServicer
 from etbgm_riffusion.settings import Settings
@@ -17,8 +19,8 @@ def build(settings: Settings) -> Service:
     """Puts store, engine and servicer together."""
     scratch = Scratch(settings.work_dir)
     store = ArtifactStore(settings.store_url, scratch)
-    runner = Runner(settings.slots, settings.waiting)
-    musician = Musician(lambda: ComposerEngine(settings.soundfont), store, scratch)
+    runner = Runner(_slots(settings), settings.waiting)
+    musician = Musician(lambda: _engine(settings), store, scratch)
     calls = Calls(runner, Memo(store), lambda: musician.engine.info().revision)
     servicer = RiffusionServicer(calls, musician)
     return Service(
@@ -30,3 +32,36 @@ def build(settings: Settings) -> Service:
         load=musician.load,
         close=musician.close,
     )
+
+
+def _choice(settings: Settings) -> Choice:
+    available = find_available(settings.models_dir, settings.riffusion_model)
+    return choose(settings.riffusion_engine, settings.device, settings.riffusion_model, available)
+
+
+def _slots(settings: Settings) -> int:
+    """Riffusion shares batches among calls; the composer has nothing to share."""
+    try:
+        engine = _choice(settings).engine
+    except NoRiffusion:  # what is missing may come while the server waits for it
+        engine = "riffusion"
+    return settings.painted_calls if engine == "riffusion" else settings.slots
+
+
+def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
+    """The engine that settings and what is there decide on, and its notes."""
+    choice = _choice(settings)
+    composer = ComposerEngine(settings.soundfont)
+    if choice.model is None:
+        return composer, choice.notes
+    from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means
+
+    means = Means(
+        model=choice.model,
+        device=settings.device,
+        prompts_file=settings.prompts_file,
+        adapters_dir=settings.adapters_dir or settings.models_dir / "adapters",
+        rows=settings.max_batch,
+        calls=settings.painted_calls,
+    )
+    return DiffusionEngine(composer, means), choice.notes

@@ -1,0 +1,102 @@
+"""Which music engine is used: of settings and of what is there."""
+
+import ctypes
+import importlib.util
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from etbgm_kit.models import locate
+
+Engine = Literal["composer", "riffusion"]
+Wanted = Literal["auto", "composer", "riffusion"]
+WantedDevice = Literal["auto", "cpu", "cuda"]
+
+PACKAGES = ("torch", "diffusers", "transformers", "peft", "soxr")
+"""What `etbgm-riffusion[diffusion]` brings."""
+
+_SLOW = "Riffusion computed on the CPU; with a CUDA device it takes a small part of the time."
+
+
+class NoRiffusion(RuntimeError):
+    """The engine riffusion is wanted and cannot run; the message names what is missing."""
+
+    def __init__(self, missing: str) -> None:
+        super().__init__(f"the engine riffusion cannot run here: it needs {missing}")
+
+
+@dataclass(frozen=True)
+class Available:
+    """What is there: all PACKAGES, the folder of `riffusion_model`, if any, and a CUDA device."""
+
+    packages: bool
+    folder: Path | None
+    cuda: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine to load; `notes` tell the user what would be better.
+
+    `model` is a folder, or the id of a model on the Hugging Face hub; None for the composer.
+    """
+
+    engine: Engine
+    model: Path | str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def find_available(models_dir: Path, model: str) -> Available:
+    """Looks for packages, the folder that `model`, a path or an installed model's name, means, and CUDA."""
+    packages = all(importlib.util.find_spec(name) for name in PACKAGES)
+    return Available(packages, locate(models_dir, model), _has_cuda())
+
+
+def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
+    """The engine for the settings `riffusion_engine`, `device` and `riffusion_model`.
+
+    `auto` takes Riffusion where packages, weights and a CUDA device are there: on a CPU it
+    is slower than the music. Raises NoRiffusion.
+    """
+    if wanted == "composer":
+        return Choice("composer")
+    # Only who names the engine agrees to a download from the hub.
+    source = available.folder or (model if wanted == "riffusion" and _is_hub_id(model) else None)
+    cuda = available.cuda and device != "cpu"
+    on_cuda = wanted == "auto" or device == "cuda"
+    missing = [
+        need
+        for need, there in (
+            ("the packages of etbgm-riffusion[diffusion]", available.packages),
+            (_weights(model), source is not None),
+            ("a CUDA device", cuda or not on_cuda),
+        )
+        if not there
+    ]
+    if not missing:
+        return Choice("riffusion", source, () if cuda else (_SLOW,))
+    needs = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
+    if wanted == "riffusion":
+        raise NoRiffusion(needs)
+    return Choice("composer", notes=(f"The composer's own sound was used; Riffusion needs {needs}.",))
+
+
+def _weights(model: str) -> str:
+    if "/" in model:
+        return f"the model {model}, which is not there"
+    return f"weights (`etbgm models pull {model}`)"
+
+
+def _is_hub_id(model: str) -> bool:
+    owner, _, name = model.partition("/")
+    return bool(owner.strip("~.") and name) and "/" not in name
+
+
+def _has_cuda() -> bool:
+    """Asks the driver itself: torch takes seconds to load."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int()
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

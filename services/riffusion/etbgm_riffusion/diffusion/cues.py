@@ -1,0 +1,74 @@
+"""The sound of cues, out of the canvases that they touch."""
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from etbgm_riffusion.composer.sound.master import mastered, reach
+from etbgm_riffusion.composer.sound.synth import Parts
+from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S, Place, joined, places_of, reaching
+from etbgm_riffusion.diffusion.painter import Painter
+from etbgm_riffusion.diffusion.shelf import Shelf
+from etbgm_riffusion.engine import Report
+from etbgm_riffusion.spectrogram.params import SpectrogramParams
+from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece, Stereo
+
+PARAMS = SpectrogramParams(stereo=True)
+"""Riffusion's numbers, and its layout for two channels."""
+
+_CANVASES_KEPT = 8
+"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last."""
+
+
+_Key = tuple[Piece, DiffusionSettings, str, Place, int]
+
+
+class Cues:
+    """Paints the canvases that cues need, each once if they are asked for one soon after the other."""
+
+    def __init__(self, painter: Painter) -> None:
+        self._painter = painter
+        self._canvases: Shelf[_Key, Stereo] = Shelf(_CANVASES_KEPT)
+
+    def sound(
+        self, request: CueRequest, settings: DiffusionSettings, revision: str, report: Report
+    ) -> Iterator[Parts]:
+        """The cue's sound in blocks of one part; peaks, beginning and end are held as the composer's are.
+
+        What is remembered counts for equal `revision` of weights, prompts and adapters.
+        `report` hears the share done and may raise to stop.
+        """
+        rate, duration_s = request.sample_rate_hz, request.piece.timeline.duration_s
+        first, last, total = (
+            round(time_s * rate) for time_s in (request.cue.start_s, request.cue.end_s, duration_s)
+        )
+        begin, end = reach(first, last, total)
+        places = reaching(places_of(duration_s), begin, end, rate)
+
+        def sound_of(place: Place) -> Stereo:
+            done = places.index(place)
+
+            def report_canvas(share: float) -> None:
+                report((done + share) / len(places))
+
+            def paint() -> Stereo:
+                return _resampled(
+                    self._painter.sound(request.piece, place, settings, report_canvas), place, rate
+                )
+
+            key = (request.piece, settings, revision, place, rate)
+            return self._canvases.get(key, paint, lambda: report_canvas(0.0))
+
+        return mastered(joined(places, sound_of, begin, end, rate), first, last, total, rate)
+
+
+def _resampled(sound: Stereo, place: Place, sample_rate_hz: int) -> Stereo:
+    """Canvas by canvas, so that nothing depends on where a cue begins."""
+    if sample_rate_hz == PARAMS.sample_rate_hz:
+        return sound
+    import soxr
+
+    resampled = np.zeros((place.width * sample_rate_hz // COLUMNS_PER_S, 2), np.float32)
+    new = soxr.resample(sound, PARAMS.sample_rate_hz, sample_rate_hz, quality="VHQ")[: len(resampled)]
+    resampled[: len(new)] = new
+    return resampled

@@ -1,0 +1,119 @@
+"""Riffusion as a music engine: the composer writes and plays the piece, diffusion paints over its sound."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from etbgm_kit.catalogue import ingredient
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.types import EngineInfo
+from etbgm_riffusion.composer.engine import ComposerEngine
+from etbgm_riffusion.diffusion import pipeline, prompts
+from etbgm_riffusion.diffusion.adapters import AdapterFolder
+from etbgm_riffusion.diffusion.batcher import Batcher
+from etbgm_riffusion.diffusion.cues import PARAMS, Cues
+from etbgm_riffusion.diffusion.line import Limits
+from etbgm_riffusion.diffusion.painter import Painter
+from etbgm_riffusion.engine import Report
+from etbgm_riffusion.flac import writing
+from etbgm_riffusion.spectrogram.codec import Codec
+from etbgm_riffusion.types import CueRequest, DiffusionSettings, Generated, StyleInfo
+
+SOUND_REVISION = 1
+"""Raise it with every change that can change a sample; what the composer plays has its own."""
+
+_WINDOWS = 8
+"""Of one canvas, at most."""
+
+_NO_STEMS = "Riffusion makes the music as a whole, so there are no stems; the engine composer has them."
+
+
+@dataclass(frozen=True)
+class Means:
+    """What the engine works with.
+
+    `model` is a folder, or an id of the Hugging Face hub; `device` is auto, cpu or cuda;
+    `prompts_file` is None for the package's table; a batch has so many `rows`; at most so
+    many `calls` compute at the same time.
+    """
+
+    model: Path | str
+    device: str
+    prompts_file: Path | None
+    adapters_dir: Path
+    rows: int
+    calls: int
+
+
+class DiffusionEngine:
+    """Paints over what `composer` plays."""
+
+    adapters: AdapterFolder
+
+    def __init__(self, composer: ComposerEngine, means: Means) -> None:
+        self._composer, self._means = composer, means
+        self._batcher: Batcher | None = None
+
+    def load(self) -> None:
+        """Loads all parts, the weights last. Raises RuntimeError naming what is missing or broken."""
+        self._composer.load()
+        table = prompts.load(self._means.prompts_file)
+        loaded = pipeline.load(self._means.model, self._means.device)
+        self._device = loaded.device.type
+        self._revision = f"{SOUND_REVISION}-{_digest(loaded)}-{table.revision}"
+        codec = Codec(PARAMS, str(loaded.device))
+        self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
+        self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
+        self._cues = Cues(Painter(self._composer, table, self._batcher, codec))
+
+    def close(self) -> None:
+        """Ends the denoiser's thread."""
+        if self._batcher:
+            self._batcher.close()
+
+    def info(self) -> EngineInfo:
+        """Hashes of weights, prompts and adapters, and the composer's own revision."""
+        composer = self._composer.info()
+        return EngineInfo(
+            name="riffusion",
+            revision=f"{self._revision}-{self.adapters.revision}-{self._device}-{composer.revision}",
+            device=self._device,
+            ingredients=(ingredient(Path(self._means.model).name), *composer.ingredients),
+        )
+
+    def styles(self) -> tuple[StyleInfo, ...]:
+        """The composer's."""
+        return self._composer.styles()
+
+    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+        """See `MusicEngine.generate`. Raises InvalidField for adapters that are not there."""
+        report(0.0)
+        settings = request.diffusion or DiffusionSettings()
+        self._prepare(settings)
+        composed = self._composer.compose(request.piece)
+        with writing([music], request.sample_rate_hz) as write:
+            for parts in self._cues.sound(request, settings, self.adapters.revision, report):
+                write(parts)
+        return composed.tell(
+            self._composer.notes + ((_NO_STEMS,) if request.stems else ()),
+            ingredients=tuple(ingredient(name) for name, weight in settings.adapters if weight),
+        )
+
+    def _prepare(self, settings: DiffusionSettings) -> None:
+        """Loads the adapters that are not in memory."""
+        there = {adapter.name for adapter in self.adapters.list()}
+        for index, (name, _) in enumerate(settings.adapters):
+            if name not in there:
+                raise InvalidField(f"diffusion.adapters[{index}].name", "is none of ListAdapters")
+            self.adapters.load(name)
+
+
+def _digest(loaded: pipeline.Pipeline) -> str:
+    """Changes with every weight, wherever they were read from."""
+    digest = hashlib.sha256()
+    parts = loaded.parts
+    for part in (parts.unet, parts.vae, parts.text_encoder):
+        for name, weights in part.state_dict().items():
+            digest.update(name.encode())
+            digest.update(weights.cpu().contiguous().numpy())
+    return digest.hexdigest()[:12]
