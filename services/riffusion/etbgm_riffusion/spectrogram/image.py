@@ -19,6 +19,10 @@ Pixels = NDArray[np.uint8]
 """(bands, columns, 3), the highest band first; 255 is silence."""
 
 _FULL_SCALE = 32768
+
+_ROUNDING = 0.001
+"""Riffusion cuts pixels off to whole numbers; this keeps those that are whole from falling by one."""
+
 _MAX_VALUE = 11080
 _TAGS = {
     11000: "sample_rate_hz",
@@ -38,7 +42,7 @@ _TRIPLE = 11007
 def to_pixels(mel: Mel, peak: float, power: float = 0.25) -> Pixels:
     """An image of one or two channels; `peak` is the magnitude that gets 0, more gets 0 too."""
     share = np.clip(mel / peak, 0, 1) if peak > 0 else np.zeros_like(mel)
-    levels = (255.001 - 255 * share**power).astype(np.uint8)[:, ::-1]
+    levels = (255 + _ROUNDING - 255 * share**power).astype(np.uint8)[:, ::-1]
     colours = np.stack([np.zeros_like(levels[0]), *levels]) if len(levels) == 2 else np.repeat(levels, 3, 0)
     return np.ascontiguousarray(colours.transpose(1, 2, 0))
 

@@ -14,6 +14,7 @@ _SILENT = 1e-3
 """A magnitude that nobody hears: 120 dB below a full tone, whose is a quarter of a window's samples."""
 
 _LARGEST_GAIN = 100.0
+"""In one round: what is weaker than that is noise, and grows from round to round anyway."""
 
 
 def corners_hz(params: SpectrogramParams) -> NDArray[np.float64]:

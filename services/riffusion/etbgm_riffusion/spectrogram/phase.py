@@ -8,6 +8,8 @@ from etbgm_riffusion.spectrogram.frames import Frames
 from etbgm_riffusion.spectrogram.mel import BandGains
 
 _MOMENTUM = 0.99
+"""Perraudin et al. found nothing better, and so did we: 1.2 diverges."""
+
 _TINY = 1e-12
 
 _TRUSTED, _USELESS = 4.0, 16.0
@@ -33,9 +35,8 @@ def first_guess(magnitudes: torch.Tensor, hops: int, known: torch.Tensor | None)
         below = torch.where(is_peak, places, -bins).cummax(dim=1).values
         above = torch.where(is_peak, places, 3 * bins).flip(1).cummin(dim=1).values.flip(1)
         peak = torch.where(places - below <= above - places, below, above).clamp(0, bins - 1)
-        tone = places + (0.5 * (lower - upper) / (lower - 2 * level + upper).clamp(max=-_TINY)).clamp(
-            -0.5, 0.5
-        )
+        bend = (lower - 2 * level + upper).clamp(max=-_TINY)
+        tone = places + ((lower - upper) / (2 * bend)).clamp(-0.5, 0.5)
         moved = last.gather(1, peak) + 2 * math.pi / hops * tone.gather(1, peak)
         last = phases[:, column] = (moved + math.pi * (places - peak)).remainder(2 * math.pi)
     return torch.polar(magnitudes, phases)
