@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clients:
-    """One client for each service."""
+    """One client for each service; the `separator` is the mixer, unless it has replicas of its own."""
 
     mixer: "Remote[MixerServiceAsyncStub]"
+    separator: "Remote[MixerServiceAsyncStub]"
     stt: "Remote[SpeechToTextServiceAsyncStub]"
     sentiment: "Remote[SentimentServiceAsyncStub]"
     riffusion: "Remote[RiffusionServiceAsyncStub]"
@@ -40,8 +41,12 @@ class Clients:
             replicas = Replicas(discovery_of(addresses), stub_of)
             return Remote(replicas, settings.calls_per_replica, settings.replica_wait_s)
 
+        mixer = remote(settings.mixer_address, MixerServiceStub)
         return Clients(
-            mixer=remote(settings.mixer_address, MixerServiceStub),
+            mixer=mixer,
+            separator=remote(settings.separator_address, MixerServiceStub)
+            if settings.separator_address
+            else mixer,
             stt=remote(settings.stt_address, SpeechToTextServiceStub),
             sentiment=remote(settings.sentiment_address, SentimentServiceStub),
             riffusion=remote(settings.riffusion_address, RiffusionServiceStub),
@@ -57,5 +62,6 @@ class Clients:
             await remote.close()
 
     def by_name(self) -> "dict[str, Remote[Any]]":
-        """All of them."""
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        """All of them, each once."""
+        named = {getattr(self, field.name): field.name for field in reversed(fields(self))}
+        return {name: remote for remote, name in named.items()}

@@ -33,6 +33,10 @@ class Settings(ServiceSettings):
     mixer_address: str
     """Replicas of the mixer service."""
 
+    separator_address: str | None = None
+    """Replicas of the mixer service that separate speech from the rest, on GPUs for example; the same as
+    `mixer_address` when absent."""
+
     executor_id: str = "gateway"
     """Under this name a restarted gateway finds the jobs it was running: the same after every restart, and
     different for every gateway that shares the job store (a StatefulSet's pod name)."""

@@ -64,7 +64,7 @@ class Stages:
             result = await self._calls.stream(
                 Stage.STAGE_SEPARATE,
                 "SEPARATE",
-                self._clients.mixer,
+                self._clients.separator,
                 lambda stub: stub.Separate,
                 request,
                 mixer_pb2.SeparateResult,

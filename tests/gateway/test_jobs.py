@@ -1,6 +1,7 @@
 """What the pipeline asks of the services and makes of their answers."""
 
 import json
+from pathlib import Path
 
 import pytest
 from google.protobuf.duration_pb2 import Duration
@@ -157,3 +158,18 @@ async def test_what_was_said_is_not_in_the_job_database(api: Api, shared_gateway
     stored = b"".join(path.read_bytes() for path in shared_gateway.folder.glob("jobs.sqlite*"))
     assert b"rnnoise" in stored
     assert b"unmistakable" not in stored
+
+
+async def test_replicas_of_their_own_may_separate(tmp_path: Path, services: FakeServices) -> None:
+    separator = FakeServices(tmp_path / "separator", services.store_url, {}, "mixer")
+    address = separator.addresses["mixer_address"]
+    gateway = Gateway(tmp_path, services, separator_address=address).start()
+    try:
+        async with gateway.api() as api:
+            job = await api.run(await api.video(), variants=1)
+    finally:
+        gateway.stop()
+        separator.close()
+    assert job.state == pb.STATE_SUCCEEDED
+    assert separator.seen == {"Separate": 1}
+    assert (services.seen["Separate"], services.seen["Extract"], services.seen["Mix"]) == (0, 1, 1)
