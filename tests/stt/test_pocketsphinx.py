@@ -1,7 +1,7 @@
 """The embedded engine on speech, silence, noise and other languages."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from etbgm_kit.types import Segment, Transcript
 from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_stt.audio import open_audio
 from etbgm_stt.pocketsphinx_engine import DOUBTFUL, ENGLISH_ONLY, PocketsphinxRecogniser
+from etbgm_stt.types import Heard, Language
 
 from .conftest import PAUSE_S, SENTENCES, second_blocks
 from .wer import recordings, word_errors, words_of
@@ -47,18 +48,18 @@ def test_the_same_sound_gives_the_same_words(recogniser: PocketsphinxRecogniser,
 @pytest.mark.parametrize("loudness", [0.0, 0.05])
 def test_silence_and_noise_say_nothing(recogniser: PocketsphinxRecogniser, loudness: float) -> None:
     noise = np.random.default_rng(3).normal(0, loudness, 12 * SAMPLE_RATE_HZ).astype(np.float32)
-    heard = list(recogniser.recognise(second_blocks(noise), "en"))
+    heard = listen(recogniser, second_blocks(noise))
     assert [h.segment for h in heard if h.segment] == []
     assert heard[-1].until_s == pytest.approx(12)
 
 
 def test_no_sound_at_all(recogniser: PocketsphinxRecogniser) -> None:
-    assert [h.segment for h in recogniser.recognise([], "en") if h.segment] == []
+    assert [h.segment for h in listen(recogniser, []) if h.segment] == []
 
 
 def test_what_is_heard_never_goes_back(recogniser: PocketsphinxRecogniser, narration: Path) -> None:
     with open_audio(narration) as audio:
-        times = [heard.until_s for heard in recogniser.recognise(audio.blocks(), "en")]
+        times = [heard.until_s for heard in listen(recogniser, audio.blocks())]
     assert times == sorted(times)
 
 
@@ -72,17 +73,17 @@ def test_a_caller_who_stops_stops_the_work(recogniser: PocketsphinxRecogniser, n
             taken.append(number)
             yield sentence
 
-    hearing = recogniser.recognise(endless(), "en")
-    assert any(heard.segment for heard in itertools.islice(hearing, 10))
+    hearing = recogniser.recognise(endless(), None, frozenset())
+    assert any(isinstance(h, Heard) and h.segment for h in itertools.islice(hearing, 10))
     hearing.close()
     assert len(taken) < 10
 
 
 def test_other_languages_are_refused(recogniser: PocketsphinxRecogniser) -> None:
-    assert recogniser.language_of(None) == "en"
-    assert recogniser.language_of("en-GB") == "en-GB"
+    for asked, written in [(None, "en"), ("en-GB", "en-GB")]:
+        assert next(recogniser.recognise([], asked, frozenset())) == Language(written)
     with pytest.raises(InvalidField, match="English only, not de"):
-        recogniser.language_of("de")
+        list(recogniser.recognise([], "de", frozenset({"en"})))
 
 
 @pytest.mark.parametrize(("language", "doubtful"), [("en", False), ("de", True), ("fr", True)])
@@ -106,4 +107,9 @@ def test_word_error_rate_of_real_speech(recogniser: PocketsphinxRecogniser, test
 
 def transcribe(recogniser: PocketsphinxRecogniser, path: Path) -> list[Segment]:
     with open_audio(path) as audio:
-        return [h.segment for h in recogniser.recognise(audio.blocks(), "en") if h.segment]
+        return [heard.segment for heard in listen(recogniser, audio.blocks()) if heard.segment]
+
+
+def listen(recogniser: PocketsphinxRecogniser, blocks: Iterable[Mono]) -> list[Heard]:
+    hearing = recogniser.recognise(blocks, None, frozenset())
+    return [heard for heard in hearing if isinstance(heard, Heard)]

@@ -29,7 +29,12 @@ Stub = stt_pb2_grpc.SpeechToTextServiceStub
 @pytest_asyncio.fixture
 async def stub(tmp_path: Path) -> AsyncIterator[Stub]:
     """A client of a server on any free port, with the store of the fixture `store`."""
-    settings = Settings(store_url=f"file://{tmp_path}/store", listen_address="127.0.0.1:0", decoders=1)
+    settings = Settings(
+        store_url=f"file://{tmp_path}/store",
+        listen_address="127.0.0.1:0",
+        models_dir=tmp_path / "models",
+        decoders=1,
+    )
     async with channel_to(build(settings)) as channel:
         yield Stub(channel)
 
@@ -61,6 +66,7 @@ async def test_transcribe_streams_then_remembers(
     assert list(result.transcript.segments) == [u.segment for u in updates if u.HasField("segment")]
     assert (result.transcript.language, result.engine.name) == ("en", "pocketsphinx")
     assert any("English" in note for note in result.notes)
+    assert any("`etbgm models pull whisper-small`" in note for note in result.notes)
     again = [update async for update in stub.Transcribe(request)]
     assert [update.WhichOneof("update") for update in again] == ["result"]
     assert again[0].result.timings.found
@@ -97,6 +103,7 @@ async def test_bad_requests_say_what_is_wrong(
         (pb.TranscribeRequest(audio=gone), "NOT_FOUND", "not in the store"),
         (pb.TranscribeRequest(audio=audio, language="Englisch!"), "INVALID_ARGUMENT", "BCP-47"),
         (pb.TranscribeRequest(audio=audio, language="ko"), "INVALID_ARGUMENT", "English only, not ko"),
+        (pb.TranscribeRequest(audio=audio, readable_languages=["en", "?"]), "INVALID_ARGUMENT", "readable"),
     ]:
         status, message = await refusal(stub.Transcribe(request))
         assert status == code

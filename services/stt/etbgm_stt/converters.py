@@ -14,7 +14,8 @@ _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 def question_from_pb(request: pb.TranscribeRequest) -> Question:
     """Raises InvalidField."""
     language = _language(request.language) if request.HasField("language") else None
-    return Question(artifact_from_pb(request.audio, "audio"), language)
+    readable = frozenset(_language(tag, "readable_languages") for tag in request.readable_languages)
+    return Question(artifact_from_pb(request.audio, "audio"), language, readable)
 
 
 def captions_question_from_pb(request: pb.ImportCaptionsRequest) -> CaptionsQuestion:
@@ -35,7 +36,7 @@ def answer_to_pb(answer: Answer) -> pb.TranscribeResult:
     )
 
 
-def _language(tag: str) -> str:
+def _language(tag: str, field: str = "language") -> str:
     if not _LANGUAGE_TAG.fullmatch(tag):
-        raise InvalidField("language", 'must be a BCP-47 tag such as "en" or "pt-BR"')
+        raise InvalidField(field, 'must be a BCP-47 tag such as "en" or "pt-BR"')
     return tag

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from etbgm_kit.types import EngineInfo, Transcript
 from etbgm_kit.vad import Mono
-from etbgm_stt.types import Heard
+from etbgm_stt.types import Heard, Language
 
 
 class Recogniser(Protocol):
@@ -18,19 +18,18 @@ class Recogniser(Protocol):
     def load(self) -> None:
         """Blocks until `recognise` can be called."""
 
-    def language_of(self, asked: str | None) -> str:
-        """The BCP-47 tag of the transcript when `asked` is the spoken language, None when unknown.
-
-        Raises InvalidField("language") when the engine does not know it.
-        """
-
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
         """Sentences for the user on what limits `transcript`."""
 
-    def recognise(self, blocks: Iterable[Mono], language: str) -> Iterator[Heard]:
+    def recognise(
+        self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
+    ) -> Iterator[Heard | Language]:
         """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in order of time.
 
-        Yields at least once a block, so that a caller who stops iterating stops the work.
+        `language` is the tag of what is spoken, None when unknown; see `Question.readable`.
+        Yields the transcript's language once, before the first segment; and something at
+        least once a block, so that a caller who stops iterating stops the work. Raises
+        InvalidField("language") when the engine does not know it, and NotReady.
         """
 
     def close(self) -> None:

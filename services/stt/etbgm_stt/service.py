@@ -7,19 +7,25 @@ from etbgm_kit.runner import Runner
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Service
 from etbgm_kit.store import ArtifactStore
+from etbgm_stt.choice import choose, find_available
 from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
+from etbgm_stt.recogniser import Recogniser
 from etbgm_stt.servicer import SpeechToTextServicer
 from etbgm_stt.settings import Settings
 from etbgm_stt.transcriber import Transcriber
+from etbgm_stt.whisper_engine import WhisperRecogniser
+from etbgm_stt.whisper_model import WhisperParams
+
+CUDA_BATCH = 8
+"""Windows at once that keep a GPU busy. On the CPU a batch only delays progress and cancelling."""
 
 
 def build(settings: Settings) -> Service:
     """Puts store, recogniser and servicer together."""
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
-    recogniser = PocketsphinxRecogniser(settings.decoders)
-    transcriber = Transcriber(store, recogniser)
-    calls = Calls(runner, Memo(store), lambda: recogniser.engine.revision)
+    transcriber = Transcriber(store, lambda: _recogniser(settings))
+    calls = Calls(runner, Memo(store), lambda: transcriber.engine.revision)
     servicer = SpeechToTextServicer(calls, transcriber)
     return Service(
         name="stt",
@@ -27,6 +33,27 @@ def build(settings: Settings) -> Service:
         settings=settings,
         runner=runner,
         add_to=lambda server: stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server(servicer, server),
-        load=recogniser.load,
-        close=recogniser.close,
+        load=transcriber.load,
+        close=transcriber.close,
     )
+
+
+def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
+    """The recogniser that settings and what is there decide on, and its notes."""
+    available = find_available(settings.models_dir, settings.whisper_model)
+    choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
+    if choice.model is None:
+        return PocketsphinxRecogniser(settings.decoders), choice.notes
+    cuda = choice.device == "cuda"
+    compute_type = {"auto": "float16" if cuda else "int8"}.get(settings.whisper_compute_type)
+    params = WhisperParams(
+        choice.model.name,
+        choice.model.folder,
+        device=choice.device,
+        compute_type=compute_type or settings.whisper_compute_type,
+        beam_size=settings.whisper_beam_size,
+        batch_windows=settings.whisper_batch_size or (CUDA_BATCH if cuda else 1),
+        threads=settings.decoders,
+        workers=settings.slots,
+    )
+    return WhisperRecogniser(params), choice.notes

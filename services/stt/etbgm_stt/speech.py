@@ -11,9 +11,6 @@ from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono, SpeechDetector, VadParams
 SPEECH = VadParams(min_silence_s=0.5, pad_s=0.2, max_speech_s=12.0)
 """Measured (README): wider pads and longer pauses than the detector's own keep first and last words."""
 
-_KEPT = round((SPEECH.max_speech_s + SPEECH.min_silence_s + 2 * SPEECH.pad_s) * SAMPLE_RATE_HZ)
-"""A piece is known at the latest when this many samples have passed since it began."""
-
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Speech:
@@ -23,12 +20,14 @@ class Speech:
     samples: Mono
 
 
-def find_speech(blocks: Iterable[Mono]) -> Iterator[tuple[float, list[Speech]]]:
+def find_speech(blocks: Iterable[Mono], params: VadParams = SPEECH) -> Iterator[tuple[float, list[Speech]]]:
     """For each block the seconds taken so far and the pieces of speech that are now known."""
-    detector = SpeechDetector(SPEECH)
+    detector = SpeechDetector(params)
+    # A piece is known at the latest when this many samples have passed since it began.
+    needed = round((params.max_speech_s + params.min_silence_s + 2 * params.pad_s) * SAMPLE_RATE_HZ)
     kept, taken = np.zeros(0, np.float32), 0
     for block in blocks:
-        kept, taken = np.concatenate([kept[-_KEPT:], block]), taken + len(block)
+        kept, taken = np.concatenate([kept[-needed:], block]), taken + len(block)
         yield taken / SAMPLE_RATE_HZ, [_piece(span, kept, taken) for span in detector.feed(block)]
     yield taken / SAMPLE_RATE_HZ, [_piece(span, kept, taken) for span in detector.finish()]
 

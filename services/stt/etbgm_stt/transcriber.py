@@ -3,27 +3,38 @@
 from collections.abc import Callable
 
 from etbgm_kit.captions import read_captions
-from etbgm_kit.errors import InvalidField
+from etbgm_kit.errors import InvalidField, NotReady
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import EngineInfo, Segment, Transcript
 from etbgm_stt.audio import open_audio
 from etbgm_stt.recogniser import Recogniser
-from etbgm_stt.types import Answer, CaptionsQuestion, Question
+from etbgm_stt.types import UNDETERMINED, Answer, CaptionsQuestion, Language, Question
 
 MAX_CAPTIONS_BYTES = 8 << 20
 """Captions of a day of talk are smaller."""
 
 
 class Transcriber:
-    """Answers questions with `recogniser`, on sound and captions from `store`."""
+    """Answers questions on sound and captions from `store`, with the recogniser that `make` gives.
 
-    def __init__(self, store: ArtifactStore, recogniser: Recogniser) -> None:
-        self._store, self._recogniser = store, recogniser
+    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    """
+
+    def __init__(self, store: ArtifactStore, make: Callable[[], tuple[Recogniser, tuple[str, ...]]]) -> None:
+        self._store, self._make = store, make
+        self._recogniser: Recogniser | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        """Makes and loads the recogniser; `engine` and `transcribe` raise NotReady before."""
+        recogniser, self._notes = self._make()
+        recogniser.load()
+        self._recogniser = recogniser
 
     @property
     def engine(self) -> EngineInfo:
         """What recognises."""
-        return self._recogniser.engine
+        return self._loaded.engine
 
     def transcribe(
         self, question: Question, on_progress: Callable[[float], None], on_segment: Callable[[Segment], None]
@@ -32,16 +43,22 @@ class Transcriber:
 
         Both functions may raise to stop the work. Raises InvalidField, NotFound, NotReady.
         """
-        language = self._recogniser.language_of(question.language)
-        segments = []
+        recogniser, segments = self._loaded, []
+        language, done = Language(UNDETERMINED), 0.0
         with self._store.borrow(question.audio, "audio") as path, open_audio(path) as audio:
-            for heard in self._recogniser.recognise(audio.blocks(), language):
+            for heard in recogniser.recognise(audio.blocks(), question.language, question.readable):
+                if isinstance(heard, Language):
+                    language = heard
+                    continue
                 if heard.segment:
                     segments.append(heard.segment)
                     on_segment(heard.segment)
-                on_progress(min(1.0, heard.until_s / audio.duration_s) if audio.duration_s else 1.0)
-        transcript = Transcript(tuple(segments), language)
-        return Answer(transcript, self.engine, self._recogniser.notes(transcript))
+                # Speech is known a little after it ended, so what is heard may lie before a silent block.
+                done = max(done, min(1.0, heard.until_s / audio.duration_s) if audio.duration_s else 1.0)
+                on_progress(done)
+        transcript = Transcript(tuple(segments), language.written)
+        notes = (*language.notes, *recogniser.notes(transcript), *self._notes)
+        return Answer(transcript, recogniser.engine, notes)
 
     def import_captions(self, question: CaptionsQuestion) -> Transcript:
         """What the captions say. Raises InvalidField, NotFound."""
@@ -52,3 +69,14 @@ class Transcriber:
         except UnicodeDecodeError as error:
             raise InvalidField("captions", f"is not UTF-8: {error.reason} at byte {error.start}") from error
         return read_captions(text, question.language, question.duration_s)
+
+    def close(self) -> None:
+        """Ends what `load` started."""
+        if self._recogniser:
+            self._recogniser.close()
+
+    @property
+    def _loaded(self) -> Recogniser:
+        if self._recogniser is None:
+            raise NotReady
+        return self._recogniser

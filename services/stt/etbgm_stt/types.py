@@ -7,10 +7,15 @@ from etbgm_kit.types import Artifact, EngineInfo, Segment, Transcript
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Which sound to transcribe; `language` is a BCP-47 tag, None when unknown."""
+    """Which sound to transcribe, and for whom.
+
+    `language` is a BCP-47 tag, None when unknown; `readable` are those that the reader
+    understands: speech in another is wanted in English, unless `readable` is empty.
+    """
 
     audio: Artifact
     language: str | None = None
+    readable: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,18 @@ class Heard:
 
     until_s: float
     segment: Segment | None = None
+
+
+UNDETERMINED = "und"
+"""The tag of a language that nobody knows, as where nothing is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """What the transcript is written in, a BCP-47 tag, and sentences for the user on that."""
+
+    written: str
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,114 @@
+"""Which recogniser is used: of settings and of what is there."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from etbgm_kit.catalogue import entries
+from etbgm_kit.models import installed, locate
+
+Engine = Literal["pocketsphinx", "faster-whisper"]
+Wanted = Literal["auto", "pocketsphinx", "faster-whisper"]
+Device = Literal["cpu", "cuda"]
+WantedDevice = Literal["auto", "cpu", "cuda"]
+
+AUTO = "auto"
+"""As `whisper_model`: the best that is installed."""
+
+BEST_FIRST: dict[Device, tuple[str, ...]] = {
+    "cuda": ("large-v3", "large-v2", "large-v3-turbo", "medium", "small", "base", "tiny"),
+    "cpu": ("small", "base", "medium", "tiny", "large-v3-turbo", "large-v2", "large-v3"),
+}
+"""Of installed models, by the end of their names: on CUDA the most accurate, on the CPU the largest
+that keeps up with the speech on a few cores; turbo after those that were taught to translate."""
+
+SUGGESTED: dict[Device, str] = {"cuda": "whisper-large-v3", "cpu": "whisper-small"}
+"""What the user is told to pull."""
+
+
+class NoRecogniser(RuntimeError):
+    """The engine that the settings ask for cannot run; the message says what is missing."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A Whisper model by the catalogue's or its folder's name."""
+
+    name: str
+    folder: Path
+
+
+@dataclass(frozen=True)
+class Available:
+    """What is there: `named` is what `whisper_model` means, `installed` all from the catalogue."""
+
+    named: Model | None
+    installed: tuple[Model, ...]
+    cuda: bool
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The engine, its model if it needs one, where it computes, and notes on what would be better."""
+
+    engine: Engine
+    model: Model | None
+    device: Device
+    notes: tuple[str, ...] = ()
+
+
+def find_available(models_dir: Path, model: str) -> Available:
+    """Looks for Whisper models, and for a CUDA device that CTranslate2 can use."""
+    import ctranslate2
+
+    names = [entry.name for entry in entries() if entry.engine == "faster-whisper"]
+    folders = [(name, installed(models_dir, name)) for name in names]
+    named = locate(models_dir, model) if model != AUTO else None
+    return Available(
+        Model(named.resolve().name, named) if named else None,
+        tuple(Model(name, folder) for name, folder in folders if folder),
+        ctranslate2.get_cuda_device_count() > 0,
+    )
+
+
+def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
+    """The recogniser for the settings `stt_engine`, `device` and `whisper_model`.
+
+    pocketsphinx computes on the CPU whatever `device` says. The order of models that
+    `auto` follows is BEST_FIRST; ones that it does not name come last.
+
+    Raises:
+        NoRecogniser: faster-whisper is wanted without its model, or used without the device.
+    """
+    where: Device = "cuda" if available.cuda and device != "cpu" else "cpu"
+    if wanted == "pocketsphinx":
+        return Choice("pocketsphinx", None, "cpu")
+    found = _best(available.installed, where) if model == AUTO else available.named
+    suggested = SUGGESTED[where]
+    if found is None and wanted == "faster-whisper":
+        what = "no Whisper model is installed" if model == AUTO else f"there is no Whisper model {model}"
+        pull = suggested if model == AUTO or "/" in model else model
+        raise NoRecogniser(f"{what}; `etbgm models pull {pull}` or `python -m etbgm_stt.convert` makes one")
+    if found is None:
+        return Choice("pocketsphinx", None, "cpu", (_note(model, suggested),))
+    if device == "cuda" and not available.cuda:
+        raise NoRecogniser("faster-whisper cannot compute on CUDA here: CTranslate2 finds no device")
+    return Choice("faster-whisper", found, where)
+
+
+def _best(models: Iterable[Model], device: Device) -> Model | None:
+    order = BEST_FIRST[device]
+
+    def place(model: Model) -> int:
+        size = model.name.rpartition("whisper-")[2]
+        return order.index(size) if size in order else len(order)
+
+    return min(models, key=place, default=None)
+
+
+def _note(model: str, suggested: str) -> str:
+    better = f"`etbgm models pull {suggested}` gives a better recogniser, for many languages"
+    if model != AUTO:
+        better = f"the model {model}, which the settings name, is not there"
+    return f"Speech was recognised by pocketsphinx, which knows English only; {better}."

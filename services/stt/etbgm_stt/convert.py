@@ -1,0 +1,61 @@
+"""Turns a Whisper model for transformers into one for faster-whisper.
+
+usage: python -m etbgm_stt.convert SOURCE FOLDER [--quantization int8]
+
+SOURCE is a folder with safetensors, such as a snapshot of openai/whisper-small.
+Needs the extra `convert`: torch and transformers.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from etbgm_kit.models import BrokenModel, loading, require
+
+NEEDED = ("config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json")
+"""Besides the weights; faster-whisper asks the hub for a tokenizer.json that is not there."""
+
+QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32")
+"""How the weights are kept; the engine may compute with another type."""
+
+
+def convert(source: Path, folder: Path, quantization: str) -> None:
+    """Writes the model into `folder`, which is replaced.
+
+    Raises:
+        BrokenModel: `source` is not a whole Whisper model.
+    """
+    require(source, NEEDED)
+    if not any(source.glob("*.safetensors")):
+        # Other formats are pickles, which can run anything.
+        raise BrokenModel(source, "it has no *.safetensors")
+    # transformers asks the hub about what it misses in a folder, unless told not to.
+    os.environ["HF_HUB_OFFLINE"] = "1"
+    from ctranslate2.converters import TransformersConverter
+
+    with loading(source):
+        converter = TransformersConverter(
+            str(source), copy_files=["tokenizer.json", "preprocessor_config.json"], low_cpu_mem_usage=True
+        )
+        converter.convert(str(folder), quantization=quantization, force=True)
+
+
+def main() -> None:
+    """The command line; ends with one line and code 1 when there is no model to convert."""
+    parser = argparse.ArgumentParser(
+        prog="python -m etbgm_stt.convert",
+        description="Turns a Whisper model for transformers into one for faster-whisper.",
+    )
+    parser.add_argument("source", type=Path, help="folder of a Whisper model for transformers")
+    parser.add_argument("folder", type=Path, help="folder that is written")
+    parser.add_argument("--quantization", choices=QUANTIZATIONS, default="int8", help="default: int8")
+    arguments = parser.parse_args()
+    try:
+        convert(arguments.source, arguments.folder, arguments.quantization)
+    except BrokenModel as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

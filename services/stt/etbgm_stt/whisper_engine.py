@@ -1,0 +1,207 @@
+"""Speech to text by Whisper (Radford et al. 2022), which faster-whisper runs on CTranslate2.
+
+Windows of speech, cut at pauses, are heard one by one or some at a time; nothing is
+carried from one to the next, so memory does not grow with the sound, an error does
+not spread, and the caller may stop after each.
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from etbgm_kit.catalogue import ingredient
+from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
+from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_stt import windows
+from etbgm_stt.languages import code_of, must_translate, tag_of
+from etbgm_stt.speech import find_speech
+from etbgm_stt.types import UNDETERMINED, Heard, Language
+from etbgm_stt.whisper_model import WhisperParams, hash_of, load_whisper
+from etbgm_stt.windows import WINDOW_S, Window
+
+if TYPE_CHECKING:
+    from faster_whisper import WhisperModel
+    from faster_whisper.transcribe import Segment as WhisperSegment
+
+DETECT_S = 10.0
+"""So much speech decides on the language, or all when there is less."""
+
+DOUBTFUL_PROBABILITY = 0.5
+"""Of the language: below it the user is told."""
+
+NO_SPEECH, UNLIKELY = 0.6, -1.0
+"""Whisper's own thresholds: what is as probably silence, and as unlikely (mean log), was not said."""
+
+PLACE_S = WINDOW_S + 1
+"""Windows of a batch lie so far apart: faster-whisper rounds them up to whole seconds."""
+
+
+class WhisperRecogniser:
+    """Detects the language where none is asked, and transcribes or translates to English."""
+
+    def __init__(self, params: WhisperParams) -> None:
+        self._params = params
+        self._model: WhisperModel | None = None
+        self._revision = ""
+
+    @property
+    def engine(self) -> EngineInfo:
+        """The model; the revision covers its files and all that changes its answers. Raises NotReady."""
+        if not self._revision:
+            raise NotReady
+        device = "cuda:0" if self._params.device == "cuda" else "cpu"
+        source = ingredient(self._params.name, str(self._params.folder))
+        return EngineInfo("faster-whisper", self._revision, device, (source,))
+
+    def load(self) -> None:
+        """Raises BrokenModel."""
+        params = self._params
+        self._model = load_whisper(params)
+        parts = (hash_of(params.folder), params.compute_type, params.beam_size, params.batch_windows)
+        limits = (windows.PIECES, windows.MAX_PAUSE_S, DETECT_S, version("ctranslate2"))
+        digest = hashlib.sha256(repr((parts, limits)).encode()).hexdigest()[:8]
+        self._revision = f"{version('faster-whisper')}-{params.name}-{digest}"
+
+    def notes(self, transcript: Transcript) -> tuple[str, ...]:
+        """None: what limits a transcript comes with its language."""
+        return ()
+
+    def recognise(
+        self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
+    ) -> Iterator[Heard | Language]:
+        """See `Recogniser`."""
+        model = self._loaded
+        code = self._code(model, language)
+        if code:
+            yield _written(code, language, readable)
+        waiting: list[Window] = []
+        for taken_s, found in windows.gather(find_speech(blocks, windows.PIECES)):
+            waiting += found
+            if not code and sum(window.speech_s for window in waiting) >= DETECT_S:
+                code, decided = _detected(model, waiting, readable)
+                yield decided
+            while code and len(waiting) >= self._params.batch_windows:
+                yield from self._hear(model, _take(waiting, self._params.batch_windows), code, readable)
+            yield Heard(waiting[0].span.start_s if waiting else taken_s)
+        if not code:
+            code, decided = _detected(model, waiting, readable) if waiting else ("en", Language(UNDETERMINED))
+            yield decided
+        while waiting:
+            yield from self._hear(model, _take(waiting, self._params.batch_windows), code, readable)
+
+    def close(self) -> None:
+        """Frees the model once no call uses it."""
+        self._model = None
+
+    @property
+    def _loaded(self) -> "WhisperModel":
+        if self._model is None:
+            raise NotReady
+        return self._model
+
+    def _code(self, model: "WhisperModel", asked: str | None) -> str | None:
+        """Whisper's code for the language that was asked for; None when it must be detected."""
+        if not model.model.is_multilingual:
+            asked = asked or "en"
+        known = model.supported_languages
+        if asked and code_of(asked) not in known:
+            what = "English only" if known == ["en"] else f"{len(known)} languages"
+            raise InvalidField(
+                "language", f"{self._params.name} knows {what}, not {asked}; give captions, or another model"
+            )
+        return code_of(asked) if asked else None
+
+    def _hear(
+        self, model: "WhisperModel", batch: list[Window], code: str, readable: frozenset[str]
+    ) -> Iterator[Heard]:
+        from faster_whisper import BatchedInferencePipeline
+
+        sound, clips = _side_by_side(batch)
+        # A pipeline carries the end of the last word, so each call has its own.
+        segments, _ = BatchedInferencePipeline(model).transcribe(
+            sound,
+            language=code,
+            task="translate" if must_translate(code, readable) else "transcribe",
+            beam_size=self._params.beam_size,
+            batch_size=len(batch),
+            clip_timestamps=clips,
+            word_timestamps=True,
+        )
+        words: list[list[tuple[str, Word]]] = [[] for _ in batch]
+        for segment in segments:
+            place = int(segment.start // PLACE_S)
+            words[place] += _words(segment, batch[place], place * PLACE_S)
+        for window, said in zip(batch, words, strict=True):
+            yield from _heard(window, said)
+
+
+def _take(waiting: list[Window], count: int) -> list[Window]:
+    taken, waiting[:count] = waiting[:count], []
+    return taken
+
+
+def _written(code: str, asked: str | None, readable: frozenset[str]) -> Language:
+    spoken = asked or tag_of(code)
+    if not must_translate(code, readable):
+        return Language(spoken)
+    return Language("en", (f"The speech, in another language ({spoken}), was translated to English.",))
+
+
+def _detected(
+    model: "WhisperModel", waiting: Sequence[Window], readable: frozenset[str]
+) -> tuple[str, Language]:
+    speech = np.concatenate([piece.samples for window in waiting for piece in window.pieces])
+    code, probability, _ = model.detect_language(speech[: round(WINDOW_S * SAMPLE_RATE_HZ)])
+    language = _written(code, None, readable)
+    if probability < DOUBTFUL_PROBABILITY:
+        doubt = f"The language of the speech is not certain: it was taken for {tag_of(code)}."
+        language = Language(language.written, (*language.notes, doubt))
+    return code, language
+
+
+def _side_by_side(batch: list[Window]) -> tuple[Mono, list[dict[str, float]]]:
+    """The windows' sound, one in each PLACE_S, and where faster-whisper finds them."""
+    sound = np.zeros(round(len(batch) * PLACE_S * SAMPLE_RATE_HZ), np.float32)
+    clips = []
+    for place, window in enumerate(batch):
+        samples = window.samples[: round(WINDOW_S * SAMPLE_RATE_HZ)]
+        first = round(place * PLACE_S * SAMPLE_RATE_HZ)
+        sound[first : first + len(samples)] = samples
+        clips.append({"start": place * PLACE_S, "end": place * PLACE_S + len(samples) / SAMPLE_RATE_HZ})
+    return sound, clips
+
+
+def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterator[tuple[str, Word]]:
+    """Each word as it is written, with its spaces, and with its time in the media."""
+    if segment.no_speech_prob > NO_SPEECH and segment.avg_logprob < UNLIKELY:
+        return
+    latest_s = window.span.start_s
+    for word in segment.words or ():
+        start_s, end_s = (window.span.start_s + time_s - offset_s for time_s in (word.start, word.end))
+        # Alignment may pass the end of the window or step back, and words must do neither.
+        start_s = min(max(start_s, latest_s), window.span.end_s)
+        latest_s = min(max(end_s, start_s), window.span.end_s)
+        if word.word.strip():
+            confidence = min(1.0, float(word.probability))
+            yield word.word, Word(Span(start_s, latest_s), word.word.strip(), confidence)
+
+
+def _heard(window: Window, said: list[tuple[str, Word]]) -> Iterator[Heard]:
+    """A segment for each piece of speech that has words, then the end of the window."""
+    starts_s = [piece.span.start_s for piece in window.pieces]
+    by_piece: dict[int, list[tuple[str, Word]]] = {}
+    for written, word in said:
+        middle_s = (word.span.start_s + word.span.end_s) / 2
+        piece = max(0, int(np.searchsorted(starts_s, middle_s, side="right")) - 1)
+        by_piece.setdefault(piece, []).append((written, word))
+    for part in by_piece.values():
+        words = tuple(word for _, word in part)
+        text = "".join(written for written, _ in part).strip()
+        confidence = sum(word.confidence for word in words) / len(words)
+        hull = Span(words[0].span.start_s, words[-1].span.end_s)
+        yield Heard(hull.end_s, Segment(hull, text, confidence, words))
+    yield Heard(window.span.end_s)
