@@ -19,6 +19,8 @@ from tests.gateway.cli.hub import REVISION, FakeHub, serve
 WEIGHTS = random.Random(1).randbytes(3_000_000)
 CONFIG = b'{"layers": 2}'
 
+COMMAND = "from etbgm_gateway.cli import main; main()"
+
 CATALOGUE = f"""
 [[entry]]
 name = "tiny"
@@ -41,6 +43,17 @@ sha256 = {{ "model.bin" = "SHA256" }}
 licence = "unknown"
 commercial_use = "unknown"
 permitted = "Nobody knows."
+
+[[entry]]
+name = "raw"
+service = "sentiment"
+engine = "transformers"
+kind = "weights"
+source = {{ hub = "someone/tiny", revision = "{REVISION}", files = ["config.json", "model.bin"] }}
+convert = "onnx"
+licence = "MIT"
+commercial_use = true
+permitted = "Anything."
 """
 
 
@@ -56,7 +69,7 @@ class Models:
         """Makes the catalogue say so of the single file."""
         self._own.write_text(CATALOGUE.replace("ENDPOINT", endpoint).replace("SHA256", sha256))
 
-    def start(self, *arguments: str, **environment: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, command: str = COMMAND, **environment: str) -> "subprocess.Popen[str]":
         settings = {
             "HF_ENDPOINT": self.hub.endpoint,
             "ETBGM_CATALOGUE": str(self._own),
@@ -65,7 +78,7 @@ class Models:
             **environment,
         }
         return subprocess.Popen(
-            [sys.executable, "-c", "from etbgm_gateway.cli import main; main()", "models", *arguments],
+            [sys.executable, "-c", command, "models", *arguments],
             env={**os.environ, **settings},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -200,6 +213,14 @@ def test_a_full_disk_gets_one_line(models: Models) -> None:
     assert process.communicate()[1] == "error: [Errno 27] File too large\n"
     assert process.returncode == 1
     assert models.run("pull", "tiny")[0] == 0
+
+
+def test_what_converting_needs_is_asked_for_before_anything_is_fetched(models: Models) -> None:
+    without_torch = f"import sys; sys.modules['torch'] = None; {COMMAND}"
+    _, errors = models.start("pull", "raw", command=without_torch).communicate()
+    assert errors.startswith("error: converting needs torch")
+    assert errors.endswith("not installed here: pip install 'etbgm-sentiment[export]'\n")
+    assert models.hub.seen == []
 
 
 def test_a_name_that_nothing_has(models: Models) -> None:
