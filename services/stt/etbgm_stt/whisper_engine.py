@@ -54,8 +54,8 @@ class WhisperRecogniser:
         if not self._revision:
             raise NotReady
         device = "cuda:0" if self._params.device == "cuda" else "cpu"
-        source = ingredient(self._params.name, str(self._params.folder))
-        return EngineInfo("faster-whisper", self._revision, device, (source,))
+        ingredients = ingredient(self._params.name, str(self._params.folder)), ingredient("silero-vad")
+        return EngineInfo("faster-whisper", self._revision, device, ingredients)
 
     def load(self) -> None:
         """Raises BrokenModel."""
@@ -131,7 +131,7 @@ class WhisperRecogniser:
             clip_timestamps=clips,
             word_timestamps=True,
         )
-        words: list[list[tuple[str, Word]]] = [[] for _ in batch]
+        words: list[list[tuple[str, Span, float]]] = [[] for _ in batch]
         for segment in segments:
             place = int(segment.start // PLACE_S)
             words[place] += _words(segment, batch[place], place * PLACE_S)
@@ -175,29 +175,29 @@ def _side_by_side(batch: list[Window]) -> tuple[Mono, list[dict[str, float]]]:
     return sound, clips
 
 
-def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterator[tuple[str, Word]]:
-    """Each word as it is written, with its spaces, and with its time in the media."""
+def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterator[tuple[str, Span, float]]:
+    """Each word as it is written, with its spaces, its time in the media and its probability."""
     if segment.no_speech_prob > NO_SPEECH and segment.avg_logprob < UNLIKELY:
         return
-    latest_s = window.span.start_s
+    begin_s = window.span.start_s - offset_s
     for word in segment.words or ():
-        start_s, end_s = (window.span.start_s + time_s - offset_s for time_s in (word.start, word.end))
-        # Alignment may pass the end of the window or step back, and words must do neither.
-        start_s = min(max(start_s, latest_s), window.span.end_s)
-        latest_s = min(max(end_s, start_s), window.span.end_s)
         if word.word.strip():
-            confidence = min(1.0, float(word.probability))
-            yield word.word, Word(Span(start_s, latest_s), word.word.strip(), confidence)
+            start_s, end_s = float(word.start) + begin_s, float(word.end) + begin_s
+            yield word.word, Span(start_s, max(start_s, end_s)), min(1.0, float(word.probability))
 
 
-def _heard(window: Window, said: list[tuple[str, Word]]) -> Iterator[Heard]:
+def _heard(window: Window, said: list[tuple[str, Span, float]]) -> Iterator[Heard]:
     """A segment for each piece of speech that has words, then the end of the window."""
-    starts_s = [piece.span.start_s for piece in window.pieces]
-    by_piece: dict[int, list[tuple[str, Word]]] = {}
-    for written, word in said:
-        middle_s = (word.span.start_s + word.span.end_s) / 2
-        piece = max(0, int(np.searchsorted(starts_s, middle_s, side="right")) - 1)
-        by_piece.setdefault(piece, []).append((written, word))
+    by_piece: dict[Span, list[tuple[str, Word]]] = {}
+    left = [piece.span for piece in window.pieces]
+    for written, heard, probability in said:
+        # Alignment gives pauses to the words beside them; the detector knows better.
+        piece = max(left, key=lambda span: _overlap_s(span, heard))
+        left = left[left.index(piece) :]
+        earlier = by_piece.setdefault(piece, [])
+        begin_s = earlier[-1][1].span.end_s if earlier else piece.start_s
+        start_s, end_s = (min(max(time_s, begin_s), piece.end_s) for time_s in (heard.start_s, heard.end_s))
+        earlier.append((written, Word(Span(start_s, end_s), written.strip(), probability)))
     for part in by_piece.values():
         words = tuple(word for _, word in part)
         text = "".join(written for written, _ in part).strip()
@@ -205,3 +205,8 @@ def _heard(window: Window, said: list[tuple[str, Word]]) -> Iterator[Heard]:
         hull = Span(words[0].span.start_s, words[-1].span.end_s)
         yield Heard(hull.end_s, Segment(hull, text, confidence, words))
     yield Heard(window.span.end_s)
+
+
+def _overlap_s(one: Span, other: Span) -> float:
+    """Below 0 when they are apart."""
+    return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)
