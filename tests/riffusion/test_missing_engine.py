@@ -1,0 +1,55 @@
+"""The engine riffusion, named where it cannot run: the server says why and does not serve."""
+
+from pathlib import Path
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from etbgm.media.v1 import media_pb2
+from etbgm.riffusion.v1 import riffusion_pb2 as pb
+from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_kit.converters import seconds_to_pb
+from etbgm_kit.server import Server
+from etbgm_riffusion.choice import NoRiffusion
+from etbgm_riffusion.service import build
+from etbgm_riffusion.settings import Settings
+from tests.servers import channel_to
+
+
+def settings(folder: Path, **values: object) -> Settings:
+    return Settings(
+        store_url=f"file://{folder}/store",
+        listen_address="127.0.0.1:0",
+        models_dir=folder / "models",
+        **values,  # type: ignore[arg-type]
+    )
+
+
+async def test_without_weights_it_does_not_serve(tmp_path: Path) -> None:
+    server = Server(build(settings(tmp_path, riffusion_engine="riffusion")))
+    await server.open()
+    try:
+        with pytest.raises(NoRiffusion, match="etbgm models pull riffusion-model-v1"):
+            await server.load()
+        async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
+            health = await health_pb2_grpc.HealthStub(channel).Check(health_pb2.HealthCheckRequest())
+            assert health.status == health_pb2.HealthCheckResponse.NOT_SERVING
+            with pytest.raises(grpc.aio.AioRpcError) as refused:
+                await RiffusionServiceStub(channel).ListStyles(pb.ListStylesRequest())
+            assert refused.value.code() == grpc.StatusCode.UNAVAILABLE
+    finally:
+        await server.stop(notice_s=0)
+
+
+async def test_the_composer_steps_in_and_its_results_say_what_riffusion_takes(tmp_path: Path) -> None:
+    async with channel_to(build(settings(tmp_path))) as channel:
+        span = media_pb2.Span(end=seconds_to_pb(1))
+        joy = media_pb2.EmotionSpan(span=span, emotion=media_pb2.EMOTION_JOY, probability=1)
+        timeline = media_pb2.EmotionTimeline(duration=span.end, spans=[joy])
+        asked = pb.GenerateRequest(timeline=timeline, cue=span)
+        result = [response async for response in RiffusionServiceStub(channel).Generate(asked)][-1].result
+    assert result.engine.name == "composer"
+    (note,) = (note for note in result.notes if "Riffusion" in note)
+    assert note.startswith("The composer's own sound was used; Riffusion needs ")
+    assert "`etbgm models pull riffusion-model-v1`" in note
