@@ -49,7 +49,8 @@ def _unet(widths: tuple[int, ...]) -> UNet2DConditionModel:
 
 
 def _vae() -> AutoencoderKL:
-    return AutoencoderKL(
+    """An image coder whose latents are scaled as a trained one's: to about the noise's variance."""
+    vae = AutoencoderKL(
         block_out_channels=(8, 8, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
@@ -57,6 +58,10 @@ def _vae() -> AutoencoderKL:
         norm_num_groups=8,
         mid_block_add_attention=False,
     )
+    with torch.inference_mode():
+        latents = vae.encode(torch.randn(1, 3, 512, 512) / 2).latent_dist.mode()
+    vae.register_to_config(scaling_factor=1 / float(latents.std()))
+    return vae
 
 
 def _text_encoder() -> CLIPTextModel:

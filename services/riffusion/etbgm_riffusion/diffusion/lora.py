@@ -43,21 +43,19 @@ class Adapters:
             if not any(name in found for found in self._parts.get_list_adapters().values()):
                 raise BrokenModel(file, "none of its weights belongs to the pipeline")
         self._loaded.add(name)
-        self._apply_again()
+        self._switch(())
 
     def unload(self, name: str) -> None:
         """Raises NotFound for a name that is not loaded."""
         self.check((name,))
         self._forget(name)
         self._loaded.remove(name)
-        self._apply_again()
+        self._switch(())
 
     def apply(self, adapters: tuple[tuple[str, float], ...]) -> None:
         """Adds these, with their weights, and no others from now on; () is the pipeline as it was loaded."""
-        if adapters == self._applied:
-            return
-        self._applied = adapters
-        self._apply_again()
+        if adapters != self._applied:
+            self._switch(adapters)
 
     def check(self, names: tuple[str, ...]) -> None:
         """Raises NotFound unless all are loaded."""
@@ -72,12 +70,12 @@ class Adapters:
         else:
             self._parts.unload_lora_weights()
 
-    def _apply_again(self) -> None:
-        if not self._loaded:
-            return
-        if not self._applied:
+    def _switch(self, adapters: tuple[tuple[str, float], ...]) -> None:
+        """PEFT makes active what it has just loaded, so this follows every load, too."""
+        self._applied = adapters
+        if adapters:
+            names, weights = zip(*adapters, strict=True)
+            self._parts.enable_lora()
+            self._parts.set_adapters(list(names), list(weights))
+        elif self._loaded:
             self._parts.disable_lora()
-            return
-        names, weights = zip(*self._applied, strict=True)
-        self._parts.enable_lora()
-        self._parts.set_adapters(list(names), list(weights))

@@ -106,8 +106,12 @@ def load(model: str | Path, device: str = "auto", revision: str | None = None) -
     CUDA computes in float16, the CPU in float32. Raises BrokenModel for weights that are
     missing, cut off or do not fit, RuntimeError where there is no such device.
     """
+    import diffusers
+    import transformers
     from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
 
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.disable_progress_bar()
     place = _device(device)
     dtype = torch.float16 if place.type == "cuda" else torch.float32
     folder = Path(model).expanduser()
@@ -125,9 +129,10 @@ def load(model: str | Path, device: str = "auto", revision: str | None = None) -
             feature_extractor=None,
             image_encoder=None,
             requires_safety_checker=False,
-        ).to(place)
+        )
         if local:
             _check_complete(folder, parts)
+        parts.to(place)
         parts.scheduler = DPMSolverMultistepScheduler.from_config(parts.scheduler.config)
         parts.set_progress_bar_config(disable=True)
         for part in (parts.unet, parts.vae, parts.text_encoder):
@@ -147,7 +152,7 @@ def _device(wanted: str) -> torch.device:
 
 
 def _check_complete(folder: Path, parts: "StableDiffusionImg2ImgPipeline") -> None:
-    """Raises BrokenModel for weights that the files lack: the libraries leave those as they were drawn."""
+    """Raises BrokenModel for weights that the files lack: the libraries leave those without values."""
     from safetensors import safe_open
 
     for part, file in WEIGHTS.items():
