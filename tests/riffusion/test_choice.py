@@ -20,9 +20,11 @@ FOLDER = Path("/models/riffusion-model-v1")
 
 COMPOSER = Choice("composer")
 SLOW = "Riffusion computed on the CPU; with a CUDA device it takes a small part of the time."
+ON_CUDA = Choice("riffusion", FOLDER, "cuda")
+ON_CPU = Choice("riffusion", FOLDER, "cpu", (SLOW,))
 PACKAGES = "the packages of etbgm-riffusion[diffusion]"
 WEIGHTS = "weights (`etbgm models pull riffusion-model-v1`)"
-CUDA = "a CUDA device"
+CUDA = "a CUDA device, with a torch that can use it"
 
 
 def composer(needs: str) -> Choice:
@@ -32,8 +34,8 @@ def composer(needs: str) -> Choice:
 @pytest.mark.parametrize(
     ("wanted", "device", "available", "choice"),
     [
-        ("auto", "auto", Available(True, FOLDER, True), Choice("riffusion", FOLDER)),
-        ("auto", "cuda", Available(True, FOLDER, True), Choice("riffusion", FOLDER)),
+        ("auto", "auto", Available(True, FOLDER, True), ON_CUDA),
+        ("auto", "cuda", Available(True, FOLDER, True), ON_CUDA),
         ("auto", "auto", Available(True, FOLDER, False), composer(CUDA)),
         ("auto", "cpu", Available(True, FOLDER, True), composer(CUDA)),
         ("auto", "auto", Available(True, None, True), composer(WEIGHTS)),
@@ -42,10 +44,10 @@ def composer(needs: str) -> Choice:
         ("auto", "auto", Available(False, None, False), composer(f"{PACKAGES}, {WEIGHTS} and {CUDA}")),
         ("composer", "auto", Available(True, FOLDER, True), COMPOSER),
         ("composer", "cuda", Available(False, None, False), COMPOSER),
-        ("riffusion", "auto", Available(True, FOLDER, True), Choice("riffusion", FOLDER)),
-        ("riffusion", "cuda", Available(True, FOLDER, True), Choice("riffusion", FOLDER)),
-        ("riffusion", "cpu", Available(True, FOLDER, True), Choice("riffusion", FOLDER, (SLOW,))),
-        ("riffusion", "auto", Available(True, FOLDER, False), Choice("riffusion", FOLDER, (SLOW,))),
+        ("riffusion", "auto", Available(True, FOLDER, True), ON_CUDA),
+        ("riffusion", "cuda", Available(True, FOLDER, True), ON_CUDA),
+        ("riffusion", "cpu", Available(True, FOLDER, True), ON_CPU),
+        ("riffusion", "auto", Available(True, FOLDER, False), ON_CPU),
     ],
 )
 def test_the_best_engine_that_can_run_is_chosen(
@@ -73,7 +75,7 @@ def test_a_named_engine_that_cannot_run_says_what_is_missing(
 
 def test_a_model_of_the_hub_is_fetched_for_those_who_name_the_engine() -> None:
     nothing = Available(True, None, True)
-    assert choose("riffusion", "auto", "owner/model", nothing) == Choice("riffusion", "owner/model")
+    assert choose("riffusion", "auto", "owner/model", nothing) == Choice("riffusion", "owner/model", "cuda")
     assert choose("auto", "auto", "owner/model", nothing) == composer(
         "the model owner/model, which is not there"
     )

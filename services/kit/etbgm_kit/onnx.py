@@ -1,11 +1,12 @@
 """ONNX models, opened the same way everywhere."""
 
-import ctypes
 import importlib
 import os
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Literal
+
+from etbgm_kit.cuda import has_device
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -29,7 +30,7 @@ class NoCuda(RuntimeError):
 
 def cuda_available() -> bool:
     """Whether the installed onnxruntime was built for CUDA and the driver has a device."""
-    return "CUDAExecutionProvider" in _onnxruntime().get_available_providers() and _has_device()
+    return "CUDAExecutionProvider" in _onnxruntime().get_available_providers() and has_device()
 
 
 def open_session(model: Path, threads: int, device: Device = "cpu") -> "onnxruntime.InferenceSession":
@@ -55,16 +56,6 @@ def open_session(model: Path, threads: int, device: Device = "cpu") -> "onnxrunt
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
         raise NoCuda
     return session
-
-
-def _has_device() -> bool:
-    """Asks the driver itself, since onnxruntime does not tell."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    count = ctypes.c_int()
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
 
 
 def _onnxruntime() -> ModuleType:

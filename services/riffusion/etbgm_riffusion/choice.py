@@ -1,11 +1,12 @@
 """Which music engine is used: of settings and of what is there."""
 
-import ctypes
-import importlib.util
 from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
+from etbgm_kit.cuda import has_device
 from etbgm_kit.models import locate
 
 Engine = Literal["composer", "riffusion"]
@@ -27,7 +28,7 @@ class NoRiffusion(RuntimeError):
 
 @dataclass(frozen=True)
 class Available:
-    """What is there: all PACKAGES, the folder of `riffusion_model`, if any, and a CUDA device."""
+    """What is there: all PACKAGES, the folder of `riffusion_model`, if any, and CUDA for torch."""
 
     packages: bool
     folder: Path | None
@@ -36,19 +37,20 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine to load; `notes` tell the user what would be better.
+    """The engine to load and where it computes; `notes` tell the user what would be better.
 
     `model` is a folder, or the id of a model on the Hugging Face hub; None for the composer.
     """
 
     engine: Engine
     model: Path | str | None = None
+    device: Literal["cpu", "cuda"] = "cpu"
     notes: tuple[str, ...] = ()
 
 
 def find_available(models_dir: Path, model: str) -> Available:
     """Looks for packages, the folder that `model`, a path or an installed model's name, means, and CUDA."""
-    packages = all(importlib.util.find_spec(name) for name in PACKAGES)
+    packages = all(find_spec(name) for name in PACKAGES)
     return Available(packages, locate(models_dir, model), _has_cuda())
 
 
@@ -69,12 +71,12 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
         for need, there in (
             ("the packages of etbgm-riffusion[diffusion]", available.packages),
             (_weights(model), source is not None),
-            ("a CUDA device", cuda or not on_cuda),
+            ("a CUDA device, with a torch that can use it", cuda or not on_cuda),
         )
         if not there
     ]
     if not missing:
-        return Choice("riffusion", source, () if cuda else (_SLOW,))
+        return Choice("riffusion", source, "cuda") if cuda else Choice("riffusion", source, notes=(_SLOW,))
     needs = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
     if wanted == "riffusion":
         raise NoRiffusion(needs)
@@ -93,10 +95,8 @@ def _is_hub_id(model: str) -> bool:
 
 
 def _has_cuda() -> bool:
-    """Asks the driver itself: torch takes seconds to load."""
+    """Whether torch can compute on CUDA, as far as can be told without loading it: it takes seconds."""
     try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
+        return has_device() and not version("torch").endswith("+cpu")
+    except PackageNotFoundError:
         return False
-    count = ctypes.c_int()
-    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0

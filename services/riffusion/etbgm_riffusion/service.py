@@ -58,7 +58,7 @@ def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
 
     means = Means(
         model=choice.model,
-        device=settings.device,
+        device=choice.device,
         prompts_file=settings.prompts_file,
         adapters_dir=settings.adapters_dir or settings.models_dir / "adapters",
         rows=settings.max_batch,

@@ -32,7 +32,7 @@ _NO_STEMS = "Riffusion makes the music as a whole, so there are no stems; the en
 class Means:
     """What the engine works with.
 
-    `model` is a folder, or an id of the Hugging Face hub; `device` is auto, cpu or cuda;
+    `model` is a folder, or an id of the Hugging Face hub; `device` is cpu or cuda;
     `prompts_file` is None for the package's table; a batch has so many `rows`; at most so
     many `calls` compute at the same time.
     """

@@ -1,0 +1,13 @@
+"""Whether there is a CUDA device, before any library that computes on it is loaded."""
+
+import ctypes
+
+
+def has_device() -> bool:
+    """Asks the driver itself: onnxruntime does not tell, and torch takes seconds to load."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    count = ctypes.c_int()
+    return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
