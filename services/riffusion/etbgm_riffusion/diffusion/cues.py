@@ -16,9 +16,9 @@ from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece, Stereo
 PARAMS = SpectrogramParams(stereo=True)
 """Riffusion's numbers, and its layout for two channels."""
 
-_CANVASES_KEPT = 8
-"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last."""
-
+_CANVASES_KEPT = 16
+"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last, and
+four calls at the same time finish three or four each before they come to their last."""
 
 _Key = tuple[Piece, DiffusionSettings, str, Place, int]
 

@@ -14,6 +14,8 @@ from etbgm_riffusion.diffusion.batcher import Batcher
 from etbgm_riffusion.diffusion.cues import PARAMS, Cues
 from etbgm_riffusion.diffusion.line import Limits
 from etbgm_riffusion.diffusion.painter import Painter
+from etbgm_riffusion.diffusion.types import Canvas, Pixels
+from etbgm_riffusion.diffusion.types import Report as ReportProgress
 from etbgm_riffusion.engine import Report
 from etbgm_riffusion.flac import writing
 from etbgm_riffusion.spectrogram.codec import Codec
@@ -45,6 +47,20 @@ class Means:
     calls: int
 
 
+class _Denoiser:
+    """The batcher, with the adapters in it that a canvas names."""
+
+    def __init__(self, batcher: Batcher, adapters: AdapterFolder) -> None:
+        self._batcher, self._adapters = batcher, adapters
+
+    def denoise(self, canvas: Canvas, report: ReportProgress) -> Pixels:
+        """See `Batcher.denoise`. Each time anew: an adapter may be unloaded between two canvases."""
+        for name, weight in canvas.adapters:
+            if weight:
+                self._adapters.load(name)
+        return self._batcher.denoise(canvas, report)
+
+
 class DiffusionEngine:
     """Paints over what `composer` plays."""
 
@@ -64,7 +80,8 @@ class DiffusionEngine:
         codec = Codec(PARAMS, str(loaded.device))
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
         self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
-        self._cues = Cues(Painter(self._composer, table, self._batcher, codec))
+        denoiser = _Denoiser(self._batcher, self.adapters)
+        self._cues = Cues(Painter(self._composer, table, denoiser, codec))
 
     def close(self) -> None:
         """Ends the denoiser's thread."""
@@ -89,7 +106,7 @@ class DiffusionEngine:
         """See `MusicEngine.generate`. Raises InvalidField for adapters that are not there."""
         report(0.0)
         settings = request.diffusion or DiffusionSettings()
-        self._prepare(settings)
+        self._check(settings)
         composed = self._composer.compose(request.piece)
         with writing([music], request.sample_rate_hz) as write:
             for parts in self._cues.sound(request, settings, self.adapters.revision, report):
@@ -99,13 +116,11 @@ class DiffusionEngine:
             ingredients=tuple(ingredient(name) for name, weight in settings.adapters if weight),
         )
 
-    def _prepare(self, settings: DiffusionSettings) -> None:
-        """Loads the adapters that are not in memory."""
+    def _check(self, settings: DiffusionSettings) -> None:
         there = {adapter.name for adapter in self.adapters.list()}
         for index, (name, _) in enumerate(settings.adapters):
             if name not in there:
                 raise InvalidField(f"diffusion.adapters[{index}].name", "is none of ListAdapters")
-            self.adapters.load(name)
 
 
 def _digest(loaded: pipeline.Pipeline) -> str:
