@@ -31,7 +31,8 @@ class FakeKeda:
 
     async def run(self, address: str) -> None:
         """Polls and listens until cancelled; the gateway may go away and come back at `address`."""
-        async with grpc.aio.insecure_channel(address) as channel:
+        soon = (("grpc.max_reconnect_backoff_ms", 500),)
+        async with grpc.aio.insecure_channel(address, options=soon) as channel:
             stub = externalscaler_pb2_grpc.ExternalScalerStub(channel)
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._poll(stub))

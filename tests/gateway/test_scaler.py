@@ -14,7 +14,7 @@ from tests.gateway.conftest import FakeServices, Gateway
 from tests.gateway.keda import METADATA, keda
 from tests.servers import free_port
 
-SOON_S = 20.0
+SOON_S = 30.0
 
 
 async def until(holds: Callable[[], object]) -> None:
@@ -144,8 +144,9 @@ async def test_the_music_service_is_scaled_from_none_and_back_to_none(
                 assert states == [pb.STATE_SUCCEEDED] * 2
                 await until(lambda: scaler.replicas == 0)
                 async with gateway.api() as api:
-                    job = await api.create(await api.video(), variants=1)
-                    await until(lambda: scaler.pushes == 3)
+                    with services.hold("Generate"):
+                        job = await api.create(await api.video(), variants=1)
+                        await until(lambda: scaler.pushes == 3)
                     assert (await api.finished(job.job_id)).state == pb.STATE_SUCCEEDED
         finally:
             await asyncio.to_thread(gateway.kill)
