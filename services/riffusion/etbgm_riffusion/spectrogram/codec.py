@@ -20,7 +20,7 @@ _ENCODED = 128
 """Columns of a block of encoding: 9 MB of spectra for each channel."""
 
 _DECODED = 512
-"""Columns of a block of decoding, a clip: about 100 MB for each channel, at most at once."""
+"""Columns of a block of decoding, a clip: 150 to 200 MB for each channel, at most at once."""
 
 _SHARED = 40
 """Columns that are in two blocks of decoding. The later block starts with what the earlier
