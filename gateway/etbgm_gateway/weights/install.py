@@ -1,9 +1,11 @@
 """Installs a model of the catalogue: its files fetched, converted where needed, and recorded."""
 
+import fcntl
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from fnmatch import fnmatch
 from importlib.util import find_spec
 from pathlib import Path, PurePosixPath
@@ -30,12 +32,18 @@ def install(entry: Entry, models_dir: Path, progress: Progress) -> Path:
     What an earlier, interrupted call has fetched is used.
 
     Raises:
-        WeightsError: it cannot be fetched or converted.
+        WeightsError: it cannot be fetched or converted, or another process installs here.
         OSError: the disk is full, or cannot be written.
     """
     folder = models_dir / entry.name
-    if is_current(entry, folder):
-        return folder
+    models_dir.mkdir(parents=True, exist_ok=True)
+    with _alone(models_dir):
+        if not is_current(entry, folder):
+            _install(entry, models_dir, folder, progress)
+    return folder
+
+
+def _install(entry: Entry, models_dir: Path, folder: Path, progress: Progress) -> None:
     conversion = conversion_of(entry)
     if conversion:
         _require(conversion)
@@ -47,7 +55,17 @@ def install(entry: Entry, models_dir: Path, progress: Progress) -> Path:
     record.write(folder, entry)
     if conversion:
         shutil.rmtree(fetched)
-    return folder
+
+
+@contextmanager
+def _alone(models_dir: Path) -> Iterator[None]:
+    """Holds the folder's lock: two processes that write to one file spoil it."""
+    with (models_dir / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise WeightsError(f"another process installs models in {models_dir}") from None
+        yield
 
 
 def is_current(entry: Entry, folder: Path) -> bool:

@@ -131,6 +131,7 @@ def test_an_interrupted_pull_goes_on_where_it_was(models: Models, end: signal.Si
     while not part.exists() or part.stat().st_size < 1_900_000:
         assert time.monotonic() < ends_at
         time.sleep(0.02)
+    assert models.run("pull", "tiny")[2] == [f"error: another process installs models in {models.folder}"]
     process.send_signal(end)
     _, errors = process.communicate()
     assert (process.returncode, errors) == ((130 if end == signal.SIGINT else -9), "")
