@@ -1,10 +1,14 @@
 """The gateway's settings."""
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
+from etbgm_gateway.discovery import checked
 from etbgm_kit.settings import ServiceSettings
+
+Addresses = Annotated[str, AfterValidator(checked)]
 
 
 class Settings(ServiceSettings):
@@ -21,19 +25,19 @@ class Settings(ServiceSettings):
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
     """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy's form)."""
 
-    stt_address: str
+    stt_address: Addresses
     """Replicas of the speech-to-text service."""
 
-    sentiment_address: str
+    sentiment_address: Addresses
     """Replicas of the sentiment service."""
 
-    riffusion_address: str
+    riffusion_address: Addresses
     """Replicas of the music service."""
 
-    mixer_address: str
+    mixer_address: Addresses
     """Replicas of the mixer service."""
 
-    separator_address: str | None = None
+    separator_address: Addresses | None = None
     """Replicas of the mixer service that separate speech from the rest, on GPUs for example; the same as
     `mixer_address` when absent."""
 

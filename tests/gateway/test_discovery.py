@@ -7,11 +7,13 @@ from contextlib import asynccontextmanager
 
 import pytest
 from kubernetes.aio.client import Configuration
+from pydantic import ValidationError
 
 from etbgm_gateway.discovery import discovery_of
 from etbgm_gateway.discovery.endpoint_slices import EndpointSlices
 from etbgm_gateway.discovery.target import Target
 from etbgm_gateway.discovery.types import DiscoveryFailed
+from etbgm_gateway.settings import Settings
 from tests.gateway.api_server import CUT, FakeApiServer, api_server, pod
 
 SEEN_S = 10.0
@@ -73,6 +75,15 @@ async def test_fixed_addresses_are_told_once() -> None:
 def test_a_service_needs_an_address() -> None:
     with pytest.raises(ValueError, match="at least one address"):
         discovery_of(" , ")
+
+
+def test_a_wrong_address_is_an_error_of_its_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stt", "sentiment", "mixer"):
+        monkeypatch.setenv(f"ETBGM_{name.upper()}_ADDRESS", f"kubernetes:///{name}:grpc")
+    monkeypatch.setenv("ETBGM_RIFFUSION_ADDRESS", "kubernetes:///riffusion")
+    with pytest.raises(ValidationError, match="riffusion_address") as caught:
+        Settings(store_url="file:///unused")
+    assert caught.value.error_count() == 1
 
 
 @pytest.mark.parametrize(

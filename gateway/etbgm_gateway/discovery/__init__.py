@@ -5,6 +5,15 @@ from etbgm_gateway.discovery.target import SCHEME, Target
 from etbgm_gateway.discovery.types import Discovery
 
 
+def checked(addresses: str) -> str:
+    """The same; raises ValueError for what `discovery_of` cannot read."""
+    if addresses.strip().startswith(SCHEME):
+        Target.of(addresses)
+    else:
+        Static(addresses)
+    return addresses
+
+
 def discovery_of(addresses: str) -> Discovery:
     """The discovery for a setting: host:port, several separated by commas, or see Target.of.
 
@@ -12,9 +21,8 @@ def discovery_of(addresses: str) -> Discovery:
     """
     if not addresses.strip().startswith(SCHEME):
         return Static(addresses)
-    target = Target.of(addresses)
     try:
         from etbgm_gateway.discovery.endpoint_slices import EndpointSlices
     except ImportError as error:
         raise RuntimeError(f"{addresses} needs: pip install 'etbgm-gateway[kubernetes]'") from error
-    return EndpointSlices(target)
+    return EndpointSlices(Target.of(addresses))
