@@ -1,5 +1,7 @@
 """`etbgm-sentiment`: train, export and evaluate the classifier."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
@@ -80,11 +82,11 @@ def export(
 
     Weights of our own are calibrated and compared on the rows of --data that `train` held out.
     """
-    from etbgm_sentiment.export import command
-    from etbgm_sentiment.export.huggingface import Origin
-
     texts = sentences.read_text().splitlines() if sentences else None
-    try:
+    with _told():
+        from etbgm_sentiment.export import command
+        from etbgm_sentiment.export.huggingface import Origin
+
         if data:
             parity = command.export_own(Path(model), data, precision, out, texts)
         else:
@@ -92,10 +94,20 @@ def export(
             name = name or Path(model).resolve().name
             origin = Origin(model, revision, name, source or model, licence, tuple(language or ()))
             parity = command.export_any(origin, given, precision, out, texts)
+        report.print_facts(f"{model}, {precision}", asdict(parity))
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """What stands in the way of an export is told in one line."""
+    try:
+        yield
+    except ImportError as error:
+        typer.echo(f"{error.name} is not installed: pip install 'etbgm-sentiment[export]'", err=True)
+        raise typer.Exit(1) from error
     except (ValueError, BrokenModel) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
-    report.print_facts(f"{model}, {precision}", asdict(parity))
 
 
 @app.command()
