@@ -9,14 +9,14 @@ from etbgm_riffusion.diffusion.grid import STEP, WIDTH, Place, joined, places_of
 from etbgm_riffusion.types import Stereo
 
 
-def sound_at(sample_rate_hz: int, place: Place) -> Stereo:
-    """Noise of the piece, which all canvases share, and a little of the canvas's own."""
+def sound_at(sample_rate_hz: int, place: Place, own: float = 0.01) -> Stereo:
+    """Noise of the piece, which all canvases share, and some of the canvas's own."""
     column = sample_rate_hz // 100
     blocks = [
         np.random.default_rng(number).normal(0, 0.1, (column, 2)) for number in range(place.start, place.end)
     ]
-    own = np.random.default_rng((place.start, 1)).normal(0, 0.01, (place.width * column, 2))
-    return (np.concatenate(blocks) + own).astype(np.float32)
+    alone = np.random.default_rng((place.start, 1)).normal(0, own, (place.width * column, 2))
+    return (np.concatenate(blocks) + alone).astype(np.float32)
 
 
 def cut(duration_s: float, first: int, last: int, sample_rate_hz: int) -> Stereo:
@@ -56,9 +56,13 @@ def test_cues_join_wherever_they_are_cut(sample_rate_hz: int) -> None:
         assert np.array_equal(np.concatenate([left, right]), whole)
 
 
-def test_the_level_stays_where_canvases_fade_into_each_other() -> None:
+@pytest.mark.parametrize("own", [0.0, 0.03, 0.1, 1.0])
+def test_the_level_stays_where_canvases_fade_into_each_other(own: float) -> None:
+    """However much of a canvas is its own: 0.1 is as much as it shares."""
     rate = 44100
-    sound = cut(40.0, 0, 40 * rate, rate)
-    fading = sound[STEP * 441 : WIDTH * 441]
+    places = places_of(40.0)
+    blocks = joined(places, lambda place: sound_at(rate, place, own), 0, 40 * rate, rate)
+    sound = np.concatenate([block[0] for block in blocks])
+    middle = sound[STEP * 441 + 10000 : WIDTH * 441 - 10000]
     around = np.concatenate([sound[: STEP * 441], sound[WIDTH * 441 :]])
-    assert 20 * np.log10(fading.std() / around.std()) == pytest.approx(0, abs=0.1)
+    assert 20 * np.log10(middle.std() / around.std()) == pytest.approx(0, abs=0.1)

@@ -169,7 +169,7 @@ def test_canvases_of_one_moment_are_alike_and_fade_into_each_other_level(
     shared = slice(192 * column, 320 * column)
     lone = [sounds[places[0]][shared], sounds[places[1]][: 128 * column]]
     level = 20 * np.log10(sound[shared].std() / np.mean([part.std() for part in lone]))
-    assert level == pytest.approx(0, abs=1.0)
+    assert level == pytest.approx(0, abs=0.5)
 
 
 def test_too_much_is_held_below_full_scale(composer: ComposerEngine, codec: Codec, piece: Piece) -> None:
