@@ -51,11 +51,11 @@ def _unet(widths: tuple[int, ...]) -> UNet2DConditionModel:
 def _vae() -> AutoencoderKL:
     """An image coder whose latents are scaled as a trained one's: to about the noise's variance."""
     vae = AutoencoderKL(
-        block_out_channels=(8, 8, 16, 16),
+        block_out_channels=(4, 4, 8, 8),
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         layers_per_block=1,
-        norm_num_groups=8,
+        norm_num_groups=4,
         mid_block_add_attention=False,
     )
     with torch.inference_mode():

@@ -6,23 +6,19 @@ a scheduler and noise of its own, so neighbours never change a result: not at al
 CPU (see `steady`), within float tolerance on CUDA.
 """
 
-import logging
 import threading
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
 
-import torch
-
 from etbgm_kit.errors import Conflict
-from etbgm_riffusion.diffusion.line import Batch, Limits, Line
+from etbgm_riffusion.diffusion.line import Limits, Line
 from etbgm_riffusion.diffusion.lora import Adapters
 from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.stepper import Stepper
 from etbgm_riffusion.diffusion.types import Canvas, Pixels, Report
-from etbgm_riffusion.diffusion.work import Stage, Work, steps_of
-
-log = logging.getLogger(__name__)
+from etbgm_riffusion.diffusion.work import Work, steps_of
 
 PATIENCE_S = 0.25
 """A caller reports at least this often, and so learns that it should stop."""
@@ -34,6 +30,7 @@ class Batcher:
     def __init__(self, pipeline: Pipeline, limits: Limits | None = None) -> None:
         self._pipeline = pipeline
         self._adapters = Adapters(pipeline)
+        self._stepper = Stepper(pipeline, self._adapters)
         self._line = Line(limits or Limits())
         self._errands: deque[tuple[Future[None], Callable[[], None]]] = deque()
         self._changed = threading.Condition()
@@ -96,50 +93,10 @@ class Batcher:
             for outcome, errand in errands:
                 _settle(outcome, errand)
             if not errands and batch:
-                with torch.inference_mode():
-                    self._run(batch)
-
-    def _run(self, batch: Batch) -> None:
-        """Calls the model. The canvas that an error belongs to is found by computing each alone."""
-        try:
-            self._compute(batch)
-        except Exception as error:
-            parts = batch.parts()
-            if len(parts) > 1:
-                for part in parts:
-                    self._run(part)
-            else:
-                log.error("a canvas failed", exc_info=error)
-                batch.places[0][0].fail(error)
-        with self._changed:
-            for work in {work for work, _ in batch.places if work.outcome.done()}:
-                self._line.leave(work)
-
-    def _compute(self, batch: Batch) -> None:
-        tiles = [work.tile(window) for work, window in batch.places]
-        match batch.stage:
-            case Stage.ENCODE:
-                results = self._pipeline.encode(torch.stack(tiles)).split(1)
-            case Stage.DECODE:
-                results = self._pipeline.decode(torch.stack(tiles)).split(1)
-            case Stage.DENOISE:
-                results = self._predict(batch, tiles)
-        for (work, window), rows in zip(batch.places, results, strict=True):
-            work.put(window, rows)
-
-    def _predict(self, batch: Batch, tiles: list[torch.Tensor]) -> tuple[torch.Tensor, ...]:
-        """The model's rows for each place: one, or two with guidance."""
-        self._adapters.apply(batch.adapters)
-        for work, _ in batch.places:
-            work.embed(self._pipeline.embed)
-        rows = [work.rows for work, _ in batch.places]
-        noise = self._pipeline.predict(
-            torch.cat([tile.expand(count, -1, -1, -1) for tile, count in zip(tiles, rows, strict=True)]),
-            torch.cat([work.timestep.expand(work.rows) for work, _ in batch.places]),
-            torch.cat([work.texts(window) for work, window in batch.places]),
-        )
-        split: tuple[torch.Tensor, ...] = noise.split(rows)
-        return split
+                self._stepper.run(batch)
+                with self._changed:
+                    for work in batch.done():
+                        self._line.leave(work)
 
     def _unload(self, name: str) -> None:
         with self._changed:

@@ -36,6 +36,10 @@ class Batch:
     adapters: tuple[tuple[str, float], ...]
     places: tuple[tuple[Work, int], ...]
 
+    def done(self) -> set[Work]:
+        """The canvases that wait for nothing more."""
+        return {work for work, _ in self.places if work.outcome.done()}
+
     def parts(self) -> list["Batch"]:
         """One batch for each canvas."""
         works = dict.fromkeys(work for work, _ in self.places)

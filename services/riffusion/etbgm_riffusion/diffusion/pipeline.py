@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from etbgm_kit.models import BrokenModel, loading, require
-from etbgm_riffusion.diffusion.steady import steady, steady_rows
+from etbgm_riffusion.diffusion.steady import steadily, steady, steady_rows
 from etbgm_riffusion.diffusion.types import CLIP, ROWS
 
 if TYPE_CHECKING:
@@ -69,15 +69,14 @@ class Pipeline:
 
     def encode(self, pixels: Tensor) -> Tensor:
         """Images (n, 3, 512, 512) in [-1, 1] → latents (n, 4, 64, 64) float32, the mean: nothing is drawn."""
-        rows = steady_rows(pixels, self.device).to(self.device, self.dtype)
-        mean: Tensor = self.parts.vae.encode(rows).latent_dist.mode()
-        return mean[: len(pixels)].float() * self.parts.vae.config.scaling_factor
+        vae, rows = self.parts.vae, pixels.to(self.device, self.dtype)
+        latents = steadily(lambda images: vae.encode(images).latent_dist.mode(), rows, self.device)
+        return latents.float() * vae.config.scaling_factor
 
     def decode(self, latents: Tensor) -> Tensor:
         """Latents (n, 4, 64, 64) → images (n, 3, 512, 512) float32, around [-1, 1]."""
-        rows = steady_rows(latents / self.parts.vae.config.scaling_factor, self.device)
-        images: Tensor = self.parts.vae.decode(rows.to(self.device, self.dtype)).sample
-        return images[: len(latents)].float()
+        vae, rows = self.parts.vae, (latents / self.parts.vae.config.scaling_factor).to(self.dtype)
+        return steadily(lambda rows: vae.decode(rows).sample, rows, self.device).float()
 
     def predict(self, latents: Tensor, timesteps: Tensor, embeddings: Tensor) -> Tensor:
         """The noise in `latents` (n, 4, 64, 64) at `timesteps` (n,), embeddings (n, tokens, features)."""
@@ -108,31 +107,15 @@ def load(model: str | Path, device: str = "auto", revision: str | None = None) -
     """
     import diffusers
     import transformers
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
+    from diffusers import DPMSolverMultistepScheduler
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     place = _device(device)
     dtype = torch.float16 if place.type == "cuda" else torch.float32
     folder = Path(model).expanduser()
-    local = folder.is_dir()
     with loading(folder):
-        if local:
-            require(folder, FILES)
-        parts = StableDiffusionImg2ImgPipeline.from_pretrained(
-            str(folder if local else model),
-            revision=revision,
-            local_files_only=local,
-            use_safetensors=True,
-            dtype=dtype,
-            safety_checker=None,
-            feature_extractor=None,
-            image_encoder=None,
-            requires_safety_checker=False,
-        )
-        if local:
-            _check_complete(folder, parts)
-        parts.to(place)
+        parts = _read(folder if folder.is_dir() else str(model), revision, dtype).to(place)
         parts.scheduler = DPMSolverMultistepScheduler.from_config(parts.scheduler.config)
         parts.set_progress_bar_config(disable=True)
         for part in (parts.unet, parts.vae, parts.text_encoder):
@@ -142,6 +125,28 @@ def load(model: str | Path, device: str = "auto", revision: str | None = None) -
         with torch.inference_mode():
             pipeline.warm_up()
     return pipeline
+
+
+def _read(model: Path | str, revision: str | None, dtype: torch.dtype) -> "StableDiffusionImg2ImgPipeline":
+    """What lies in a folder, or at the hub."""
+    from diffusers import StableDiffusionImg2ImgPipeline
+
+    if isinstance(model, Path):
+        require(model, FILES)
+    parts = StableDiffusionImg2ImgPipeline.from_pretrained(
+        str(model),
+        revision=revision,
+        local_files_only=isinstance(model, Path),
+        use_safetensors=True,
+        dtype=dtype,
+        safety_checker=None,
+        feature_extractor=None,
+        image_encoder=None,
+        requires_safety_checker=False,
+    )
+    if isinstance(model, Path):
+        _check_complete(model, parts)
+    return parts
 
 
 def _device(wanted: str) -> torch.device:

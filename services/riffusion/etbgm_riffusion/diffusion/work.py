@@ -95,6 +95,8 @@ class Work:
 
     def put(self, window: int, rows: Tensor) -> None:
         """Takes the model's result for a window, (rows, channels, height, width); advances after the last."""
+        if self.outcome.done():
+            return
         if len(rows) == 2:
             rows = rows[:1] + self._canvas.guidance_scale * (rows[1:] - rows[:1])
         self._tiles[window] = rows[0]
@@ -104,9 +106,10 @@ class Work:
             self.moved.set()
 
     def fail(self, error: Exception) -> None:
-        """Ends the work: whoever waits for `outcome` gets `error`."""
-        self.outcome.set_exception(error)
-        self.moved.set()
+        """Ends the work, unless it has ended: whoever waits for `outcome` gets `error`."""
+        if not self.outcome.done():
+            self.outcome.set_exception(error)
+            self.moved.set()
 
     def _advance(self, tiles: list[Tensor]) -> None:
         image = merge(self._windows, tiles, self._weights, self._scale if self.stage is Stage.DECODE else 1)

@@ -1,0 +1,68 @@
+"""Computes batches: the rows of many canvases, at as many timesteps, in one call of the model."""
+
+import logging
+from collections.abc import Sequence
+
+import torch
+
+from etbgm_riffusion.diffusion.line import Batch
+from etbgm_riffusion.diffusion.lora import Adapters
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.work import Stage, Work
+
+log = logging.getLogger(__name__)
+
+
+class Stepper:
+    """Hands the canvases of a batch what `pipeline`, with their adapters, makes of their windows."""
+
+    def __init__(self, pipeline: Pipeline, adapters: Adapters) -> None:
+        self._pipeline, self._adapters = pipeline, adapters
+
+    def run(self, batch: Batch) -> None:
+        """Calls the model. The canvas that an error belongs to is found by computing each alone."""
+        try:
+            with torch.inference_mode():
+                results = self._compute(batch)
+        except Exception as error:
+            parts = batch.parts()
+            for part in parts if len(parts) > 1 else ():
+                self.run(part)
+            if len(parts) == 1:
+                _fail(batch.places[0][0], error)
+            return
+        for (work, window), rows in zip(batch.places, results, strict=True):
+            try:
+                with torch.inference_mode():
+                    work.put(window, rows)
+            except Exception as error:
+                _fail(work, error)
+
+    def _compute(self, batch: Batch) -> Sequence[torch.Tensor]:
+        tiles = [work.tile(window) for work, window in batch.places]
+        match batch.stage:
+            case Stage.ENCODE:
+                return self._pipeline.encode(torch.stack(tiles)).split(1)
+            case Stage.DECODE:
+                return self._pipeline.decode(torch.stack(tiles)).split(1)
+            case Stage.DENOISE:
+                return self._predict(batch, tiles)
+
+    def _predict(self, batch: Batch, tiles: list[torch.Tensor]) -> Sequence[torch.Tensor]:
+        """The model's rows for each place: one, or two with guidance."""
+        self._adapters.apply(batch.adapters)
+        for work, _ in batch.places:
+            work.embed(self._pipeline.embed)
+        rows = [work.rows for work, _ in batch.places]
+        noise = self._pipeline.predict(
+            torch.cat([tile.expand(count, -1, -1, -1) for tile, count in zip(tiles, rows, strict=True)]),
+            torch.cat([work.timestep.expand(work.rows) for work, _ in batch.places]),
+            torch.cat([work.texts(window) for work, window in batch.places]),
+        )
+        split: Sequence[torch.Tensor] = noise.split(rows)
+        return split
+
+
+def _fail(work: Work, error: Exception) -> None:
+    log.error("a canvas failed", exc_info=error)
+    work.fail(error)
