@@ -1,0 +1,164 @@
+"""faster-whisper with a tiny model that knows twelve words, which flite speaks."""
+
+import itertools
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.types import Segment
+from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_stt.audio import open_audio
+from etbgm_stt.types import Heard, Language
+from etbgm_stt.whisper_engine import WhisperRecogniser
+from etbgm_stt.whisper_model import WhisperParams
+
+from .conftest import PAUSE_S, TINY, Speak, second_blocks
+from .spoken import ENGLISH, VOICES
+
+END_TOLERANCE_S = 0.2
+"""Of words' ends; the detector's pad of 0.2 s is the most that the last may err by."""
+
+START_TOLERANCE_S = PAUSE_S + 0.2
+"""Whisper's alignment gives the pause before a word to the word."""
+
+ENGLISH_WORDS = ("bird water evening window", "children flower bird")
+GERMAN_WORDS = ("Kinder Abend Blume Vogel", "Wasser Fenster")
+
+
+@pytest.mark.parametrize("voice", VOICES)
+@pytest.mark.parametrize(("language", "sentences"), [("en", ENGLISH_WORDS), ("de", GERMAN_WORDS)])
+def test_words_come_out_as_they_were_spoken(
+    whisper: WhisperRecogniser, speak: Speak, language: str, sentences: tuple[str, ...], voice: str
+) -> None:
+    spoken = speak(language, *sentences, voice=voice)
+    written, segments = transcribe(whisper, second_blocks(spoken.samples))
+    assert written == Language(language)
+    assert [segment.text for segment in segments] == list(sentences)
+    heard = [word for segment in segments for word in segment.words]
+    for word, (text, start_s, end_s) in zip(heard, spoken.words, strict=True):
+        assert word.text == text
+        assert word.span.start_s == pytest.approx(start_s, abs=START_TOLERANCE_S)
+        assert word.span.end_s == pytest.approx(end_s, abs=END_TOLERANCE_S)
+        assert 0.5 < word.confidence <= 1
+
+
+def test_times_are_in_order_and_segments_are_their_words(whisper: WhisperRecogniser, speak: Speak) -> None:
+    _, segments = transcribe(whisper, second_blocks(speak("en", *ENGLISH_WORDS).samples))
+    times = [t for s in segments for word in s.words for t in (word.span.start_s, word.span.end_s)]
+    assert times == sorted(times)
+    for segment in segments:
+        assert segment.span.start_s == segment.words[0].span.start_s
+        assert segment.span.end_s == segment.words[-1].span.end_s
+        assert segment.confidence == pytest.approx(np.mean([word.confidence for word in segment.words]))
+
+
+@pytest.mark.parametrize(("readable", "translated"), [(["en"], True), (["fr", "de"], False), ([], False)])
+@pytest.mark.parametrize("asked", [None, "de-AT"])
+def test_speech_that_the_reader_cannot_read_is_translated(
+    whisper: WhisperRecogniser, speak: Speak, readable: list[str], translated: bool, asked: str | None
+) -> None:
+    blocks = second_blocks(speak("de", *GERMAN_WORDS).samples)
+    written, segments = transcribe(whisper, blocks, asked, readable)
+    words = " ".join(segment.text for segment in segments).split()
+    said = " ".join(GERMAN_WORDS).split()
+    assert words == ([ENGLISH[word] for word in said] if translated else said)
+    assert written.written == ("en" if translated else asked or "de")
+    assert any("was translated to English" in note for note in written.notes) == translated
+
+
+def test_the_language_that_is_asked_for_is_not_detected(whisper: WhisperRecogniser, speak: Speak) -> None:
+    blocks = second_blocks(speak("de", *GERMAN_WORDS).samples)
+    assert next(iter(whisper.recognise(blocks, "fr", frozenset()))) == Language("fr")
+    with pytest.raises(InvalidField, match="language: tiny-whisper knows 100 languages, not tlh"):
+        list(whisper.recognise(blocks, "tlh", frozenset()))
+
+
+def test_batches_hear_the_same_words(whisper: WhisperRecogniser, speak: Speak) -> None:
+    blocks = second_blocks(speak("en", *ENGLISH_WORDS, *ENGLISH_WORDS, "water").samples)
+    batching = WhisperRecogniser(WhisperParams("tiny-whisper", TINY, batch_windows=4, beam_size=2))
+    batching.load()
+    _, together = transcribe(batching, blocks)
+    _, alone = transcribe(whisper, blocks)
+    assert [segment.text for segment in together] == [segment.text for segment in alone]
+    for one, other in zip(together, alone, strict=True):
+        assert one.span.start_s == pytest.approx(other.span.start_s, abs=0.1)
+    assert batching.engine.revision != whisper.engine.revision
+
+
+def test_segments_come_while_the_sound_is_heard(whisper: WhisperRecogniser, speak: Speak) -> None:
+    blocks = second_blocks(speak("en", *ENGLISH_WORDS, *ENGLISH_WORDS).samples)
+    taken = 0
+
+    def counted() -> Iterator[Mono]:
+        nonlocal taken
+        for taken, block in enumerate(blocks, 1):  # noqa: B007
+            yield block
+
+    when = [taken for heard in whisper.recognise(counted(), "en", frozenset()) if segment_of(heard)]
+    assert len(when) == 4
+    assert when[0] < 0.5 * len(blocks)
+    assert sorted(set(when)) == when
+
+
+def test_a_caller_who_stops_stops_the_work(whisper: WhisperRecogniser, speak: Speak) -> None:
+    sentence = speak("en", "bird water window").samples
+    taken = []
+
+    def endless() -> Iterator[Mono]:
+        for number in itertools.count():
+            taken.append(number)
+            yield sentence
+
+    hearing = whisper.recognise(endless(), "en", frozenset())
+    assert any(segment_of(heard) for heard in itertools.islice(hearing, 10))
+    hearing.close()  # type: ignore[attr-defined]
+    assert len(taken) <= 3
+
+
+@pytest.mark.parametrize("loudness", [0.0, 0.05])
+def test_silence_and_noise_say_nothing(whisper: WhisperRecogniser, loudness: float) -> None:
+    noise = np.random.default_rng(3).normal(0, loudness, 12 * SAMPLE_RATE_HZ).astype(np.float32)
+    heard = list(whisper.recognise(second_blocks(noise), None, frozenset({"en"})))
+    assert [item for item in heard if isinstance(item, Language)] == [Language("und")]
+    assert not any(map(segment_of, heard))
+    assert isinstance(heard[-2], Heard)
+    assert heard[-2].until_s == pytest.approx(12)
+
+
+@pytest.mark.parametrize("language", ["de", "es", "fr", "it", "ko"])
+def test_any_speech_gives_ordered_times_within_the_sound(
+    whisper: WhisperRecogniser, test_data: Path, language: str
+) -> None:
+    with open_audio(test_data / f"speech/{language}/pv_test_{language}.wav") as audio:
+        _, segments = transcribe(whisper, audio.blocks())
+    spans = [word.span for segment in segments for word in segment.words]
+    assert spans
+    assert all(span.start_s <= span.end_s for span in spans)
+    assert all(one.end_s <= following.start_s for one, following in itertools.pairwise(spans))
+    assert spans[-1].end_s <= audio.duration_s
+
+
+def test_nothing_works_before_it_is_loaded() -> None:
+    recogniser = WhisperRecogniser(WhisperParams("tiny-whisper", TINY))
+    with pytest.raises(NotReady):
+        list(recogniser.recognise([], None, frozenset()))
+    with pytest.raises(NotReady):
+        assert recogniser.engine
+
+
+def transcribe(
+    recogniser: WhisperRecogniser,
+    blocks: Iterable[Mono],
+    language: str | None = None,
+    readable: Iterable[str] = (),
+) -> tuple[Language, list[Segment]]:
+    heard = list(recogniser.recognise(blocks, language, frozenset(readable)))
+    (written,) = (item for item in heard if isinstance(item, Language))
+    return written, [segment for segment in map(segment_of, heard) if segment]
+
+
+def segment_of(heard: Heard | Language) -> Segment | None:
+    return heard.segment if isinstance(heard, Heard) else None
