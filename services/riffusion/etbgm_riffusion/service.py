@@ -45,7 +45,11 @@ def _slots(settings: Settings) -> int:
         engine = _choice(settings).engine
     except NoRiffusion:  # what is missing may come while the server waits for it
         engine = "riffusion"
-    return settings.painted_calls if engine == "riffusion" else settings.slots
+    return _painted_calls(settings) if engine == "riffusion" else settings.slots
+
+
+def _painted_calls(settings: Settings) -> int:
+    return max(settings.painted_calls, settings.slots)
 
 
 def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
@@ -62,6 +66,6 @@ def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
         prompts_file=settings.prompts_file,
         adapters_dir=settings.adapters_dir or settings.models_dir / "adapters",
         rows=settings.max_batch,
-        calls=settings.painted_calls,
+        calls=_painted_calls(settings),
     )
     return DiffusionEngine(composer, means), choice.notes

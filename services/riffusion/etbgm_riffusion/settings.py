@@ -35,4 +35,4 @@ class Settings(ModelSettings):
     """Rows that Riffusion computes together; a clip of five seconds takes two with guidance."""
 
     painted_calls: int = Field(default=4, ge=1)
-    """Calls that Riffusion computes at the same time, in one batch; `slots` are the composer's."""
+    """Calls that Riffusion computes at the same time, sharing batches, unless `slots` are more."""

@@ -89,7 +89,7 @@ def fresh(batcher: Batcher) -> Fresh:
     composer.load()
 
     def fresh(prompts_file: Path | None = None) -> Cues:
-        return Cues(Painter(composer, prompts.load(prompts_file), batcher, Codec(PARAMS)))
+        return Cues(Painter(composer, prompts.load(prompts_file), batcher, Codec(PARAMS)), 1)
 
     return fresh
 

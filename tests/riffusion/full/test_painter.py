@@ -74,7 +74,7 @@ def piece(make_piece: MakePiece) -> Piece:
 def painted(
     composer: ComposerEngine, codec: Codec, denoiser: FakeDenoiser, piece: Piece, **settings: object
 ) -> NDArray[np.float32]:
-    cues = Cues(Painter(composer, load(None), denoiser, codec))
+    cues = Cues(Painter(composer, load(None), denoiser, codec), 1)
     request = CueRequest(piece, Span(0, piece.timeline.duration_s), RATE)
     wished = DiffusionSettings(**settings)  # type: ignore[arg-type]
     return np.concatenate([parts[0] for parts in cues.sound(request, wished, "", nothing)])

@@ -16,9 +16,9 @@ from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece, Stereo
 PARAMS = SpectrogramParams(stereo=True)
 """Riffusion's numbers, and its layout for two channels."""
 
-_CANVASES_KEPT = 16
-"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last, and
-four calls at the same time finish three or four each before they come to their last."""
+_KEPT_PER_CALL = 4
+"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last, which
+this one comes to after three others."""
 
 _Key = tuple[Piece, DiffusionSettings, str, Place, int]
 
@@ -26,9 +26,10 @@ _Key = tuple[Piece, DiffusionSettings, str, Place, int]
 class Cues:
     """Paints the canvases that cues need, each once if they are asked for one soon after the other."""
 
-    def __init__(self, painter: Painter) -> None:
+    def __init__(self, painter: Painter, calls: int) -> None:
+        """`calls` may be made at the same time."""
         self._painter = painter
-        self._canvases: Shelf[_Key, Stereo] = Shelf(_CANVASES_KEPT)
+        self._canvases: Shelf[_Key, Stereo] = Shelf(_KEPT_PER_CALL * calls)
 
     def sound(
         self, request: CueRequest, settings: DiffusionSettings, revision: str, report: Report

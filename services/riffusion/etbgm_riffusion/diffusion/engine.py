@@ -81,7 +81,7 @@ class DiffusionEngine:
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
         self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
         denoiser = _Denoiser(self._batcher, self.adapters)
-        self._cues = Cues(Painter(self._composer, table, denoiser, codec))
+        self._cues = Cues(Painter(self._composer, table, denoiser, codec), self._means.calls)
 
     def close(self) -> None:
         """Ends the denoiser's thread."""
