@@ -20,8 +20,8 @@ BEST_FIRST: dict[Device, tuple[str, ...]] = {
     "cuda": ("large-v3", "large-v2", "large-v3-turbo", "medium", "small", "base", "tiny"),
     "cpu": ("small", "base", "medium", "tiny", "large-v3-turbo", "large-v2", "large-v3"),
 }
-"""Of installed models, by the end of their names: on CUDA the most accurate, on the CPU the largest
-that keeps up with the speech on a few cores; turbo after those that were taught to translate."""
+"""Of installed models, by the end of their names. On CUDA the most accurate; on the CPU the most accurate
+that costs about what pocketsphinx does (README). Turbo was not taught to translate, so it comes late."""
 
 SUGGESTED: dict[Device, str] = {"cuda": "whisper-large-v3", "cpu": "whisper-small"}
 """What the user is told to pull."""

@@ -75,6 +75,7 @@ class WhisperRecogniser:
     ) -> Iterator[Heard | Language]:
         """See `Recogniser`."""
         model = self._loaded
+        readable = readable if self._params.translates else frozenset()
         code = self._code(model, language)
         if code:
             yield _written(code, language, readable)

@@ -41,6 +41,11 @@ class WhisperParams:
     threads: int = 1
     workers: int = 1
 
+    @property
+    def translates(self) -> bool:
+        """Turbo models were not taught to (README of openai/whisper)."""
+        return "turbo" not in self.name
+
 
 def load_whisper(params: WhisperParams) -> "WhisperModel":
     """Loads the model and lets it hear a second of silence.

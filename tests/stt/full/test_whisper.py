@@ -69,6 +69,13 @@ def test_speech_that_the_reader_cannot_read_is_translated(
     assert any("was translated to English" in note for note in written.notes) == translated
 
 
+def test_turbo_models_do_not_pretend_to_translate(speak: Speak) -> None:
+    turbo = WhisperRecogniser(WhisperParams("whisper-large-v3-turbo", TINY))
+    turbo.load()
+    written, segments = transcribe(turbo, second_blocks(speak("de", "Wasser Fenster").samples), None, ["en"])
+    assert (written, [segment.text for segment in segments]) == (Language("de"), ["Wasser Fenster"])
+
+
 def test_the_language_that_is_asked_for_is_not_detected(whisper: WhisperRecogniser, speak: Speak) -> None:
     blocks = second_blocks(speak("de", *GERMAN_WORDS).samples)
     assert next(iter(whisper.recognise(blocks, "fr", frozenset()))) == Language("fr")
