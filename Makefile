@@ -13,7 +13,7 @@ VIDEO ?= $(SAMPLE)
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-embedded bench bench-music images images-check lint protos clean
+.PHONY: help demo test test-embedded bench bench-music bench-riffusion images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -40,6 +40,10 @@ bench: .venv/.dev ## measure the main job: time and memory against the video's l
 bench-music: .venv/.dev ## measure the composer's music: what is heard in it, and what it costs
 	@deploy/system-packages run
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench
+
+bench-riffusion: .venv/.full ## measure diffusion against diffusers' pipeline, decoding against riffusion's (SHAPE=sd15: CUDA)
+	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),tiny)
+	$(BIN)/python -m tests.riffusion.full.bench_spectrogram --quick
 
 images: ## build the container images of all services (BUILDER=docker, TAG, BUILD_OPTIONS)
 	@deploy/images

@@ -1,7 +1,8 @@
-"""A pipeline of Stable Diffusion 1.5's build with few channels and random weights."""
+"""Pipelines of Stable Diffusion 1.5's build with random weights: with few channels, or with all."""
 
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import torch
 from diffusers import (
@@ -13,18 +14,68 @@ from diffusers import (
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 TOKENS = 77
-FEATURES = 32
 WORDS = ("joyful", "bright", "sad", "slow", "piano", "angry", "drums", "noise")
 
+TEXT = {"max_position_embeddings": TOKENS, "bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 1}
 
-def build(folder: Path, widths: tuple[int, ...] = (16, 16, 32, 32)) -> None:
-    """Writes it to `folder` as diffusers does; `widths` are the UNet's channels."""
+
+class Shape(NamedTuple):
+    """What the parts are built with."""
+
+    unet: dict[str, Any]
+    vae: dict[str, Any]
+    text_encoder: dict[str, Any]
+
+
+TINY = Shape(
+    # Attention where latents are 16 × 16: at 64 × 64 it would be most of the time.
+    unet={
+        "block_out_channels": (16, 16, 32, 32),
+        "down_block_types": ("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
+        "up_block_types": ("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+        "layers_per_block": 1,
+        "norm_num_groups": 8,
+        "cross_attention_dim": 32,
+    },
+    vae={"block_out_channels": (4, 4, 8, 8), "norm_num_groups": 4, "mid_block_add_attention": False},
+    text_encoder={
+        "vocab_size": 600,
+        "hidden_size": 32,
+        "intermediate_size": 64,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 4,
+    },
+)
+
+SD15 = Shape(
+    unet={"cross_attention_dim": 768},
+    vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2},
+    text_encoder={
+        "vocab_size": 49408,
+        "hidden_size": 768,
+        "intermediate_size": 3072,
+        "num_hidden_layers": 12,
+        "num_attention_heads": 12,
+    },
+)
+
+
+def build(folder: Path, shape: Shape = TINY) -> None:
+    """Writes a pipeline to `folder` as diffusers does."""
     torch.manual_seed(0)
     StableDiffusionImg2ImgPipeline(
-        vae=_vae(),
-        text_encoder=_text_encoder(),
+        vae=_vae(shape),
+        text_encoder=CLIPTextModel(
+            CLIPTextConfig(
+                max_position_embeddings=TOKENS,
+                bos_token_id=0,
+                eos_token_id=1,
+                pad_token_id=1,
+                **shape.text_encoder,
+            )
+        ),
         tokenizer=_tokenizer(folder / "words"),
-        unet=_unet(widths),
+        unet=UNet2DConditionModel(sample_size=64, attention_head_dim=8, **shape.unet),
         scheduler=DPMSolverMultistepScheduler(
             beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
         ),
@@ -34,49 +85,15 @@ def build(folder: Path, widths: tuple[int, ...] = (16, 16, 32, 32)) -> None:
     ).save_pretrained(folder, safe_serialization=True)
 
 
-def _unet(widths: tuple[int, ...]) -> UNet2DConditionModel:
-    """Attention where latents are 8 × 8 and 16 × 16: at 64 × 64 it would be most of the time."""
-    return UNet2DConditionModel(
-        sample_size=64,
-        block_out_channels=widths,
-        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D", "DownBlock2D"),
-        up_block_types=("UpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
-        layers_per_block=1,
-        cross_attention_dim=FEATURES,
-        attention_head_dim=8,
-        norm_num_groups=8,
-    )
-
-
-def _vae() -> AutoencoderKL:
+def _vae(shape: Shape) -> AutoencoderKL:
     """An image coder whose latents are scaled as a trained one's: to about the noise's variance."""
     vae = AutoencoderKL(
-        block_out_channels=(4, 4, 8, 8),
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        layers_per_block=1,
-        norm_num_groups=4,
-        mid_block_add_attention=False,
+        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, **shape.vae
     )
     with torch.inference_mode():
         latents = vae.encode(torch.randn(1, 3, 512, 512) / 2).latent_dist.mode()
     vae.register_to_config(scaling_factor=1 / float(latents.std()))
     return vae
-
-
-def _text_encoder() -> CLIPTextModel:
-    config = CLIPTextConfig(
-        vocab_size=600,
-        hidden_size=FEATURES,
-        intermediate_size=FEATURES * 2,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        max_position_embeddings=TOKENS,
-        bos_token_id=0,
-        eos_token_id=1,
-        pad_token_id=1,
-    )
-    return CLIPTextModel(config)
 
 
 def _tokenizer(folder: Path) -> CLIPTokenizer:

@@ -39,17 +39,15 @@ class Stepper:
                 _fail(work, error)
 
     def _compute(self, batch: Batch) -> Sequence[torch.Tensor]:
+        """The model's rows for each place."""
         tiles = [work.tile(window) for work, window in batch.places]
-        match batch.stage:
-            case Stage.ENCODE:
-                return self._pipeline.encode(torch.stack(tiles)).split(1)
-            case Stage.DECODE:
-                return self._pipeline.decode(torch.stack(tiles)).split(1)
-            case Stage.DENOISE:
-                return self._predict(batch, tiles)
+        if batch.stage is Stage.DENOISE:
+            return self._predict(batch, tiles)
+        code = self._pipeline.encode if batch.stage is Stage.ENCODE else self._pipeline.decode
+        return [image.unsqueeze(0) for image in code(torch.stack(tiles))]
 
     def _predict(self, batch: Batch, tiles: list[torch.Tensor]) -> Sequence[torch.Tensor]:
-        """The model's rows for each place: one, or two with guidance."""
+        """One row for each place, or two with guidance."""
         self._adapters.apply(batch.adapters)
         for work, _ in batch.places:
             work.embed(self._pipeline.embed)

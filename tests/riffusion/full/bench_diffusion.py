@@ -1,0 +1,190 @@
+"""Measures the denoiser: clips at once against one at a time, and steps against whole requests.
+
+usage: python -m tests.riffusion.full.bench_diffusion [--shape tiny|sd15]
+`tiny` is a pipeline of Stable Diffusion 1.5's build with few channels, for one core, whose own
+time is taken; there it is calling the operators that takes time, as it is computing on a GPU
+that a clip alone does not fill. `sd15` has its geometry, for CUDA. Weights are random.
+"""
+
+import argparse
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from etbgm_riffusion.diffusion import pipeline
+from etbgm_riffusion.diffusion.line import Limits, Line
+from etbgm_riffusion.diffusion.lora import Adapters
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.stepper import Stepper
+from etbgm_riffusion.diffusion.types import Canvas
+from etbgm_riffusion.diffusion.work import Work, steps_of
+from tests.riffusion.bench.table import Claim, say, show
+from tests.riffusion.full import tiny_pipeline
+from tests.riffusion.full.canvases import canvas_of
+
+LOAD = 0.8
+ROWS = 8
+STEPS = 20
+REQUESTS = 60
+NO_LIMIT = 10**6
+
+
+class Request(NamedTuple):
+    """A canvas and when it arrives, in seconds."""
+
+    at_s: float
+    canvas: Canvas
+
+
+class Bench:
+    """One loaded pipeline and the clock that its work is timed by."""
+
+    def __init__(self, loaded: Pipeline) -> None:
+        self.pipeline = loaded
+        self._stepper = Stepper(loaded, Adapters(loaded))
+
+    def seconds(self, work: Callable[[], object]) -> float:
+        """What `work` takes: on CUDA by the clock, on the CPU the process's own time."""
+        cuda = self.pipeline.device.type == "cuda"
+        clock = time.perf_counter if cuda else time.process_time
+        start = clock()
+        work()
+        if cuda:
+            torch.cuda.synchronize()
+        return clock() - start
+
+    def serve(self, requests: Sequence[Request], rows: int, whole: bool) -> list[float]:
+        """The latency of each request, in seconds, on a clock that only batches move on.
+
+        Steps: each joins as soon as there is room. With `whole`, requests that wait are taken
+        together when the batch before has ended, and end together: as pipelines are called.
+        """
+        line, now, coming = Line(Limits(rows, NO_LIMIT)), 0.0, list(requests)
+        there: dict[Work, float] = {}
+        latencies = []
+        while coming or there:
+            room = (rows // 2 if not there else 0) if whole else NO_LIMIT
+            while coming and room and coming[0].at_s <= now:
+                request, room = coming.pop(0), room - 1
+                work = Work(request.canvas, self.pipeline)
+                there[work] = request.at_s
+                line.join(work)
+            if batch := line.next_batch():
+                now += self.seconds(lambda batch=batch: self._stepper.run(batch))
+                for work in batch.done():
+                    line.leave(work)
+                ended = [work for work in there if work.outcome.done()]
+                if not whole or len(ended) == len(there):
+                    latencies += [now - there.pop(work) for work in ended]
+            elif coming:
+                now = max(now, coming[0].at_s)
+        return latencies
+
+    def clips_per_s(self, canvases: Sequence[Canvas], rows: int) -> float:
+        """Of canvases that are all there at once."""
+        return len(canvases) / max(self.serve([Request(0.0, canvas) for canvas in canvases], rows, False))
+
+    def diffusers_clips_per_s(self, canvases: Sequence[Canvas]) -> float:
+        """Through `StableDiffusionImg2ImgPipeline`, one call after the other."""
+        return len(canvases) / self.seconds(lambda: [self._diffusers(canvas) for canvas in canvases])
+
+    def _diffusers(self, canvas: Canvas) -> None:
+        self.pipeline.parts(
+            prompt=canvas.prompts[0].prompt,
+            negative_prompt=canvas.prompts[0].negative_prompt,
+            image=torch.tensor((canvas.pixels + 1) / 2).unsqueeze(0),
+            strength=canvas.denoising_strength,
+            num_inference_steps=canvas.steps,
+            guidance_scale=canvas.guidance_scale,
+            generator=torch.Generator().manual_seed(canvas.random_seed),
+            output_type="pt",
+        )
+
+    def flops(self, canvas: Canvas) -> float:
+        """Operations of one clip, as diffusers' pipeline needs them."""
+        with FlopCounterMode(display=False) as counter:
+            self._diffusers(canvas)
+        return float(counter.get_total_flops())
+
+    def peak_flops_per_s(self) -> float:
+        """Of the best of ten products of large matrices."""
+        side = 8192 if self.pipeline.device.type == "cuda" else 1024
+        matrix = torch.randn(side, side, device=self.pipeline.device, dtype=self.pipeline.dtype)
+        return 2 * side**3 / min(self.seconds(lambda: matrix @ matrix) for _ in range(10))
+
+
+def main() -> int:
+    """0 when every claim is met."""
+    program = "python -m tests.riffusion.full.bench_diffusion"
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
+    parser.add_argument("--shape", choices=("tiny", "sd15"), default="tiny")
+    shape = parser.parse_args().shape
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as folder:
+        tiny_pipeline.build(Path(folder), tiny_pipeline.TINY if shape == "tiny" else tiny_pipeline.SD15)
+        bench = Bench(pipeline.load(folder, "cpu" if shape == "tiny" else "cuda"))
+    say(f"Shape {shape}, {bench.pipeline.device.type}, {torch.get_num_threads()} thread.\n")
+    throughput = _throughput(bench)
+    say("")
+    latency = _latency(bench)
+    say("")
+    return 0 if show([*throughput, *latency], False) else 1
+
+
+def _throughput(bench: Bench) -> list[Claim]:
+    """Clips of 5.12 s, 16 steps with guidance: how many at once, how many a second."""
+    canvas = canvas_of(steps=STEPS)
+    canvases = [replace(canvas, random_seed=seed) for seed in range(ROWS)]
+    flops, peak = bench.flops(canvas), bench.peak_flops_per_s()
+    say(f"A clip is {flops / 1e9:.1f} GFLOP; products of matrices reach {peak / 1e9:.0f} GFLOP/s.\n")
+    say("| way | clips at once | steps/s | clips/s | share of the FLOP floor |\n|---|---|---|---|---|")
+
+    def tell(way: str, count: int, clips: float) -> float:
+        say(
+            f"| {way} | {count} | {clips * steps_of(canvas):.1f} | {clips:.3g} | {clips * flops / peak:.1%} |"
+        )
+        return clips
+
+    alone = tell("diffusers, one call each", 1, bench.diffusers_clips_per_s(canvases[:4]))
+    together = {
+        count: tell("steps of all together", count, bench.clips_per_s(canvases[:count], 2 * count))
+        for count in (1, 2, 4, 8)
+    }
+    ratio = together[4] / alone
+    return [Claim("clips/s of 4 at once, against diffusers", ratio, "> 1", ratio > 1)]
+
+
+def _latency(bench: Bench) -> list[Claim]:
+    """Poisson arrivals of clips of 2 to 24 steps, as strengths and requests differ."""
+    chance = np.random.default_rng(1)
+    canvases = [
+        canvas_of(
+            steps=int(chance.choice((8, 15, 30))),
+            denoising_strength=float(chance.choice((0.3, 0.5, 0.8))),
+            random_seed=seed,
+        )
+        for seed in range(REQUESTS)
+    ]
+    capacity = len(canvases[:16]) / max(bench.serve([Request(0.0, c) for c in canvases[:16]], ROWS, True))
+    arrivals = np.cumsum(chance.exponential(1 / (LOAD * capacity), len(canvases)))
+    requests = [Request(float(at_s), canvas) for at_s, canvas in zip(arrivals, canvases, strict=True)]
+    say(f"Whole requests, {ROWS // 2} at once, reach {capacity:.3g} clips/s; {LOAD:.0%} of that arrive.\n")
+    say("| batching | p50, s | p95, s |\n|---|---|---|")
+    tails = {}
+    for way, whole in (("whole requests", True), ("steps", False)):
+        middle, tails[way] = np.percentile(bench.serve(requests, ROWS, whole), (50, 95))
+        say(f"| {way} | {middle:.2f} | {tails[way]:.2f} |")
+    ratio = float(tails["whole requests"] / tails["steps"])
+    return [Claim("p95 of whole requests, against steps", ratio, "≥ 1.5", ratio >= 1.5)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
