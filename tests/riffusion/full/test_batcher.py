@@ -172,6 +172,15 @@ def test_a_long_canvas_does_not_keep_a_short_one_waiting(
     assert 8 <= batches <= 8 + 4, "a step of the short one in every batch, and while it is coded"
 
 
+@pytest.mark.parametrize("rows", [1, 2, 3])
+def test_small_batches_give_the_same(tiny: Pipeline, batcher: Batcher, rows: int) -> None:
+    canvas = canvas_of(width=600)
+    slow = Batcher(tiny, Limits(rows=rows))
+    made = slow.denoise(canvas, ignore)
+    slow.close()
+    np.testing.assert_array_equal(made, batcher.denoise(canvas, ignore))
+
+
 def test_what_fails_harms_nobody_else(small: Batcher, callers: ThreadPoolExecutor) -> None:
     expected = small.denoise(canvas_of(), ignore)
     broken = canvas_of()

@@ -22,7 +22,7 @@ ROWS_PER_IMAGE = 4
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`rows` of one batch, >= 2: a window takes two with guidance. `windows` in all, active and waiting."""
+    """`rows` of one batch, >= 1: a window takes two with guidance. `windows` in all, active and waiting."""
 
     rows: int = 8
     windows: int = 64
@@ -92,11 +92,15 @@ class Line:
     def _places(self, mates: list[Work], stage: Stage) -> Iterator[tuple[Work, int]]:
         """One window of each canvas in turn, until nothing more fits."""
         room = self._limits.rows
-        while any(work.pending and _cost(work, stage) <= room for work in mates):
+        while any(work.pending and self._cost(work, stage) <= room for work in mates):
             for work in mates:
-                if work.pending and _cost(work, stage) <= room:
-                    room -= _cost(work, stage)
+                if work.pending and self._cost(work, stage) <= room:
+                    room -= self._cost(work, stage)
                     yield work, work.pending.pop(0)
+
+    def _cost(self, work: Work, stage: Stage) -> int:
+        """Rows that a window takes; what takes more than a batch has takes all of it."""
+        return min(work.rows if stage is Stage.DENOISE else ROWS_PER_IMAGE, self._limits.rows)
 
     def _fill_up(self) -> None:
         taken = sum(work.rows for work in self._active)
@@ -109,7 +113,3 @@ class Line:
 def _kind(work: Work) -> tuple[Stage, tuple[tuple[str, float], ...]]:
     """What canvases must have in common to share a batch; adapters are not in the image coder."""
     return work.stage, work.adapters if work.stage is Stage.DENOISE else ()
-
-
-def _cost(work: Work, stage: Stage) -> int:
-    return work.rows if stage is Stage.DENOISE else ROWS_PER_IMAGE
