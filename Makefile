@@ -42,7 +42,7 @@ bench-music: .venv/.dev ## measure the composer's music: what is heard in it, an
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench
 
 bench-riffusion: .venv/.full ## measure diffusion against diffusers' pipeline, decoding against riffusion's (SHAPE=sd15: CUDA)
-	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),tiny)
+	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse)
 	$(BIN)/python -m tests.riffusion.full.bench_spectrogram --quick
 
 images: ## build the container images of all services (BUILDER=docker, TAG, BUILD_OPTIONS)

@@ -47,6 +47,9 @@ TINY = Shape(
     },
 )
 
+COARSE = TINY._replace(vae=TINY.vae | {"block_out_channels": (4, 4, 4, 4, 8, 8)})
+"""Latents of 16 × 16: a step's time is calling the operators, not computing, so rows are nearly free."""
+
 SD15 = Shape(
     unet={"cross_attention_dim": 768},
     vae={"block_out_channels": (128, 256, 512, 512), "layers_per_block": 2},
@@ -87,8 +90,11 @@ def build(folder: Path, shape: Shape = TINY) -> None:
 
 def _vae(shape: Shape) -> AutoencoderKL:
     """An image coder whose latents are scaled as a trained one's: to about the noise's variance."""
+    levels = len(shape.vae["block_out_channels"])
     vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4, up_block_types=("UpDecoderBlock2D",) * 4, **shape.vae
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
+        **shape.vae,
     )
     with torch.inference_mode():
         latents = vae.encode(torch.randn(1, 3, 512, 512) / 2).latent_dist.mode()
