@@ -7,8 +7,14 @@ from etbgm_kit.errors import InvalidField, NotReady
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import EngineInfo, Segment, Transcript
 from etbgm_stt.audio import open_audio
+from etbgm_stt.languages import code_of, must_translate
 from etbgm_stt.recogniser import Recogniser
 from etbgm_stt.types import UNDETERMINED, Answer, CaptionsQuestion, Language, Question
+
+UNTRANSLATED = (
+    "The transcript is in a language ({}) that its reader does not know, and this model cannot translate: "
+    "emotions may be wrong; `etbgm models pull whisper-small` gives a model that can."
+)
 
 MAX_CAPTIONS_BYTES = 8 << 20
 """Captions of a day of talk are smaller."""
@@ -57,7 +63,9 @@ class Transcriber:
                 done = max(done, min(1.0, heard.until_s / audio.duration_s) if audio.duration_s else 1.0)
                 on_progress(done)
         transcript = Transcript(tuple(segments), language.written)
-        notes = (*language.notes, *recogniser.notes(transcript), *self._notes)
+        unread = must_translate(code_of(transcript.language), question.readable) and bool(segments)
+        untranslated = (UNTRANSLATED.format(transcript.language),) if unread else ()
+        notes = (*language.notes, *untranslated, *recogniser.notes(transcript), *self._notes)
         return Answer(transcript, recogniser.engine, notes)
 
     def import_captions(self, question: CaptionsQuestion) -> Transcript:
