@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from etbgm_kit.models import BrokenModel, loading, require
-from etbgm_riffusion.diffusion.steady import steadily, steady, steady_rows
+from etbgm_riffusion.diffusion.steady import steadily, steady, steady_batches
 from etbgm_riffusion.diffusion.types import CLIP, ROWS
 
 if TYPE_CHECKING:
@@ -80,9 +80,11 @@ class Pipeline:
 
     def predict(self, latents: Tensor, timesteps: Tensor, embeddings: Tensor) -> Tensor:
         """The noise in `latents` (n, 4, 64, 64) at `timesteps` (n,), embeddings (n, tokens, features)."""
-        rows, times, texts = (steady_rows(rows, self.device) for rows in (latents, timesteps, embeddings))
-        noise: Tensor = self.parts.unet(rows.to(self.dtype), times, texts.to(self.dtype)).sample
-        return noise[: len(latents)].float()
+        noise = [
+            self.parts.unet(rows.to(self.dtype), times, texts.to(self.dtype)).sample
+            for rows, times, texts in steady_batches(self.device, latents, timesteps, embeddings)
+        ]
+        return torch.cat(noise)[: len(latents)].float()
 
     def warm_up(self) -> None:
         """Runs everything once. Raises RuntimeError where the parts do not fit each other."""

@@ -1,11 +1,11 @@
 """On the CPU a row's bits do not depend on its neighbours in the batch.
 
 oneDNN chooses its kernels by the number of rows, and other kernels add in another order.
-Measured with torch 2.13, one to four threads, up to 12 rows: convolutions of one row differ
-from those of more, odd numbers of rows are split otherwise over threads, and matrix products
-change with few rows. So batches are filled up to an even number of rows, and the few products
-whose rows are the batch's (those of the timestep) to 16; prompts are embedded and images coded one
-at a time, which costs nothing there.
+Measured with torch 2.13 and one to four threads: convolutions of one row differ from those of
+more, odd numbers of rows are split otherwise over threads, and matrix products change with few
+rows. So batches have even numbers of rows up to MOST; the few products whose rows are the
+batch's, those of the timestep, are filled up to LEAST; prompts are embedded and images coded
+one at a time, which costs nothing there. Another build of oneDNN may choose otherwise.
 On CUDA nothing is changed: there results agree within float tolerance.
 """
 
@@ -15,13 +15,19 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+MOST = 12
+"""Rows up to which that is so: 1 × 1 convolutions of 16 rows are computed by another kernel."""
+
 LEAST = 16
 """Rows of those products, whatever the batch's."""
 
 
-def steady_rows(rows: Tensor, device: torch.device) -> Tensor:
-    """`rows` (n, ...), and a row of zeros behind them when that is needed."""
-    return _filled(rows, len(rows) + len(rows) % 2) if device.type == "cpu" else rows
+def steady_batches(device: torch.device, *batch: Tensor) -> list[tuple[Tensor, ...]]:
+    """`batch`, parts of (n, ...) each, cut into batches of even numbers of rows, with zeros at the end."""
+    if device.type != "cpu":
+        return [batch]
+    count = len(batch[0])
+    return list(zip(*(_filled(rows, count + count % 2).split(MOST) for rows in batch), strict=True))
 
 
 def steadily(code: Callable[[Tensor], Tensor], rows: Tensor, device: torch.device) -> Tensor:
