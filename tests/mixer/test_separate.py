@@ -12,6 +12,8 @@ import soxr
 from etbgm_kit.types import Span
 from etbgm_mixer import separate
 from etbgm_mixer.rnnoise import DELAY, STRETCH, Rnnoise
+from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
+from etbgm_mixer.separator import Findings
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 
 
@@ -31,11 +33,13 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Sound:
     return np.concatenate(parts)[:, None]
 
 
-def separated(folder: Path, sound: Sound) -> tuple[separate.Findings, Sound, Sound]:
+def separated(folder: Path, sound: Sound) -> tuple[Findings, Sound, Sound]:
     """What was found, and both stems."""
     paths = [folder / name for name in ("enhanced.wav", "speech.flac", "residual.flac")]
     audio = write(folder / "audio.flac", sound)
-    found = separate.enhance(Rnnoise(), audio, paths[0], lambda _: None)
+    rnnoise = RnnoiseSeparator()
+    rnnoise.load()
+    found = rnnoise.enhance(audio, paths[0], lambda _: None)
     separate.split(audio, paths[0], found.speech_spans, paths[1], paths[2], lambda _: None)
     stems = [soundfile.read(path, dtype="float32", always_2d=True)[0] for path in paths[1:]]
     return found, stems[0], stems[1]

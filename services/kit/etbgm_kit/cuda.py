@@ -1,6 +1,7 @@
 """Whether there is a CUDA device, before any library that computes on it is loaded."""
 
 import ctypes
+from importlib.metadata import PackageNotFoundError, version
 
 
 def has_device() -> bool:
@@ -11,3 +12,11 @@ def has_device() -> bool:
         return False
     count = ctypes.c_int()
     return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+
+
+def torch_has_device() -> bool:
+    """Whether torch can compute on CUDA, as far as can be told without loading it: it takes seconds."""
+    try:
+        return has_device() and not version("torch").endswith("+cpu")
+    except PackageNotFoundError:
+        return False

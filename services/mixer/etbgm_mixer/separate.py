@@ -1,12 +1,9 @@
-"""Speech from the rest: RNNoise inside the spans where someone speaks, silence outside.
+"""Where someone speaks, and the two stems: what every engine that separates shares.
 
-RNNoise alone leaves music audible in the pauses, a gate alone leaves it under the
-words. Measured on speech with music at +10 dB, noise at +5 dB and music at 0 dB
-(SI-SDR on the spoken spans): 10.0, 5.0, 0.0 dB before, 14.7, 10.5, 3.4 dB after.
+An engine alone leaves music audible in the pauses, a gate alone leaves it under the
+words, so the stem is the enhanced speech inside the spoken spans and silence outside.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -17,16 +14,8 @@ from etbgm_kit.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
 from etbgm_kit.vad import Mono, SpeechDetector
 from etbgm_mixer import sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, LoudnessMeter, mean_lufs
-from etbgm_mixer.rnnoise import Rnnoise
+from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import Report
-
-ORIGINAL_SHARE = 0.1
-"""Of the original in the enhanced speech: the best SI-SDR at +10, +5 and 0 dB alike."""
-
-DETECTION_SHARE = 0.2
-"""Of the original in what the detector hears. It finds quiet words that RNNoise has eaten
-(92 against 78 % of the spoken time at 0 dB) and is not misled by music (1 against 14 % of
-the pauses at +10 dB)."""
 
 CLEAN_LU = 35.0
 """Pauses so far below the speech need no cleaning: nothing of them is heard."""
@@ -38,44 +27,34 @@ RISE_S, FALL_S = 0.03, 0.12
 """Lengths of the gate's raised-cosine ramps; its opening ends BEFORE_S before the span."""
 
 
-@dataclass(frozen=True, slots=True)
-class Findings:
-    """Where someone speaks, and whether the pauses are quiet enough to leave all as it is."""
+class SpeechFinder:
+    """Finds the speech in a stream of blocks at 48 kHz, and how quiet the original's pauses are."""
 
-    speech_spans: tuple[Span, ...]
-    is_clean: bool
+    def __init__(self) -> None:
+        import soxr
 
+        self._resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, VAD_RATE_HZ, 1, dtype="float32")
+        self._detector = SpeechDetector()
+        self._meter = LoudnessMeter(1)
+        self._spans: list[Span] = []
+        self._samples = 0
 
-def enhance(rnnoise: Rnnoise, audio: Path, enhanced: Path, report: Report) -> Findings:
-    """Writes the enhanced mono of `audio` to `enhanced` and finds the speech, in one pass."""
-    detector, meter = SpeechDetector(), LoudnessMeter(1)
-    spans: list[Span] = []
-    with sound.opened(audio, "audio") as source, sound.created(enhanced, 1) as target:
-        originals: list[Mono] = []
+    def measure(self, original: Mono) -> None:
+        """Takes the next (samples,) of the original."""
+        self._meter.feed(original[:, None])
+        self._samples += len(original)
 
-        def feed() -> Iterator[Mono]:
-            for block in sound.blocks(source):
-                mono = block.mean(axis=1, dtype=np.float32)
-                originals.append(mono)
-                meter.feed(mono[:, None])
-                yield mono
+    def listen(self, heard: Mono) -> None:
+        """Takes the next (samples,) of what speech is looked for in."""
+        self._spans += self._detector.feed(self._resampler.resample_chunk(heard))
 
-        resampler = _resampler()
-        held = np.zeros(0, np.float32)
-        for speech in rnnoise.enhance(feed()):
-            held = np.concatenate([held, *originals])
-            originals.clear()
-            original, held = held[: len(speech)], held[len(speech) :]
-            target.write(speech + ORIGINAL_SHARE * (original - speech))
-            heard = resampler.resample_chunk(speech + DETECTION_SHARE * (original - speech))
-            spans += detector.feed(heard)
-            report(target.tell() / max(1, source.frames))
-        spans += (
-            detector.feed(resampler.resample_chunk(np.zeros(0, np.float32), last=True)) + detector.finish()
-        )
-        end_s = source.frames / SAMPLE_RATE_HZ
-    within = tuple(Span(s.start_s, min(s.end_s, end_s)) for s in spans if s.start_s < end_s)
-    return Findings(within, _is_clean(meter, within))
+    def findings(self) -> Findings:
+        """All that was found; the stream has ended."""
+        rest = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+        spans = self._spans + self._detector.feed(rest) + self._detector.finish()
+        end_s = self._samples / SAMPLE_RATE_HZ
+        within = tuple(Span(s.start_s, min(s.end_s, end_s)) for s in spans if s.start_s < end_s)
+        return Findings(within, _is_clean(self._meter, within))
 
 
 def split(
@@ -126,9 +105,3 @@ def _is_clean(meter: LoudnessMeter, spans: tuple[Span, ...]) -> bool:
     if len(pauses) < 5:
         return False
     return mean_lufs(spoken) - mean_lufs(pauses) >= CLEAN_LU
-
-
-def _resampler() -> "soxr.ResampleStream":  # type: ignore[name-defined]  # noqa: F821
-    import soxr
-
-    return soxr.ResampleStream(SAMPLE_RATE_HZ, VAD_RATE_HZ, 1, dtype="float32")

@@ -7,7 +7,10 @@ from etbgm_kit.runner import Runner
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.server import Service
 from etbgm_kit.store import ArtifactStore
+from etbgm_mixer.choice import choose, find_available
 from etbgm_mixer.probe import Limits
+from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
+from etbgm_mixer.separator import Separator
 from etbgm_mixer.servicer import MixerServicer
 from etbgm_mixer.settings import Settings
 from etbgm_mixer.studio import Studio
@@ -25,7 +28,7 @@ def build(settings: Settings) -> Service:
         max_streams=settings.max_streams,
         probe_timeout_s=settings.probe_timeout_s,
     )
-    studio = Studio(store, scratch, limits, settings.media_timeout_s)
+    studio = Studio(store, scratch, limits, settings.media_timeout_s, lambda: _separator(settings))
     servicer = MixerServicer(Calls(runner, Memo(store), studio.revision), studio)
     return Service(
         name="mixer",
@@ -35,3 +38,14 @@ def build(settings: Settings) -> Service:
         add_to=lambda server: mixer_pb2_grpc.add_MixerServiceServicer_to_server(servicer, server),
         load=studio.load,
     )
+
+
+def _separator(settings: Settings) -> tuple[Separator, tuple[str, ...]]:
+    """The separator that settings and what is there decide on, and its notes."""
+    available = find_available(settings.models_dir, settings.demucs_model)
+    choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
+    if choice.folder is None:
+        return RnnoiseSeparator(), choice.notes
+    from etbgm_mixer.demucs_engine import DemucsSeparator
+
+    return DemucsSeparator(choice.folder, choice.device), choice.notes

@@ -1,6 +1,6 @@
 """Sound files in blocks: reading, writing, ranges."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -52,6 +52,19 @@ def blocks(file: "soundfile.SoundFile") -> Iterator[Samples]:
     """The rest of the file in blocks of (samples, channels)."""
     while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
         yield block
+
+
+def resampled(stream: Iterable[Samples], from_hz: int, to_hz: int, channels: int) -> Iterator[Samples]:
+    """Blocks of (samples, channels) at another rate, none late; block by block the lengths vary."""
+    import soxr
+
+    if from_hz == to_hz:
+        yield from stream
+        return
+    resampler = soxr.ResampleStream(from_hz, to_hz, channels, dtype="float32")
+    for block in stream:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.zeros((0, channels), np.float32), last=True)
 
 
 def read_stereo(file: "soundfile.SoundFile", count: int) -> Samples:

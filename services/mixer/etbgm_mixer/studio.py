@@ -1,18 +1,19 @@
 """What the mixer does with artifacts: fetched from the store, worked on, stored again."""
 
+from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
 
-from etbgm_kit.catalogue import ingredient
+from etbgm_kit.errors import NotReady
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Artifact, EngineInfo
-from etbgm_mixer import bed, extract, mux, rnnoise, separate
+from etbgm_mixer import bed, extract, mux, separate
 from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.finish import finish
 from etbgm_mixer.mix import Mix, Parts
 from etbgm_mixer.probe import Limits, probe
-from etbgm_mixer.rnnoise import Rnnoise
+from etbgm_mixer.separator import Separator
 from etbgm_mixer.types import (
     Container,
     Extracted,
@@ -28,22 +29,41 @@ NONE = EngineInfo("none", "1", "cpu")
 
 
 class Studio:
-    """Probes, extracts, separates and mixes. All methods block."""
+    """Probes, extracts, separates and mixes. All methods block.
+
+    `make` gives the separator, and what the user should know of it, in sentences; it may
+    raise RuntimeError.
+    """
 
     def __init__(
-        self, store: ArtifactStore, scratch: Scratch, limits: Limits, media_timeout_s: float
+        self,
+        store: ArtifactStore,
+        scratch: Scratch,
+        limits: Limits,
+        media_timeout_s: float,
+        make: Callable[[], tuple[Separator, tuple[str, ...]]],
     ) -> None:
         self._store, self._scratch = store, scratch
         self._limits, self._timeout_s = limits, media_timeout_s
-        self._rnnoise: Rnnoise | None = None
+        self._make = make
+        self._loaded: Separator | None = None
+        self._notes: tuple[str, ...] = ()
 
     def load(self) -> None:
-        """Loads RNNoise. Raises RuntimeError when it is missing."""
-        self._rnnoise = Rnnoise()
+        """Makes and loads the separator. Raises RuntimeError when something of it is missing."""
+        separator, self._notes = self._make()
+        separator.load()
+        self._loaded = separator
 
     def revision(self) -> str:
         """Changes when any result could."""
-        return f"1/{rnnoise.revision()}"
+        return f"1/{self._separator.engine.revision}"
+
+    @property
+    def _separator(self) -> Separator:
+        if self._loaded is None:
+            raise NotReady
+        return self._loaded
 
     def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
         """What the video holds and which container the result will have."""
@@ -68,10 +88,9 @@ class Studio:
 
     def separate(self, audio: Artifact, report: Report) -> Separated:
         """Speech and the rest; the audio itself when there is nothing to part."""
-        assert self._rnnoise is not None
         with self._store.borrow(audio, "audio") as path, self._scratch.folder() as folder:
             enhanced, speech, residual = (folder / name for name in ("enhanced.wav", "s.flac", "r.flac"))
-            found = separate.enhance(self._rnnoise, path, enhanced, lambda share: report(0.8 * share))
+            found = self._separator.enhance(path, enhanced, lambda share: report(0.8 * share))
             if not found.speech_spans:
                 return Separated(audio, None, (), NONE, ("No speech was found in the video's sound.",))
             if found.is_clean:
@@ -81,10 +100,7 @@ class Studio:
                 path, enhanced, found.speech_spans, speech, residual, lambda s: report(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        engine = EngineInfo(
-            "rnnoise", rnnoise.revision(), "cpu", (ingredient("rnnoise"), ingredient("silero-vad"))
-        )
-        return Separated(*stems, found.speech_spans, engine)
+        return Separated(*stems, found.speech_spans, self._separator.engine, self._notes)
 
     def mix(self, order: MixOrder, report: Report) -> Mixed:
         """The finished video and its parts."""

@@ -1,0 +1,68 @@
+"""The separator that is always there: RNNoise, on the CPU, faster than anyone listens.
+
+Measured on speech with music at +10 dB, noise at +5 dB and music at 0 dB (SI-SDR on
+the spoken spans): 10.0, 5.0, 0.0 dB before, 14.7, 10.5, 3.4 dB after.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from etbgm_kit.catalogue import ingredient
+from etbgm_kit.types import EngineInfo
+from etbgm_kit.vad import Mono
+from etbgm_mixer import rnnoise, sound
+from etbgm_mixer.rnnoise import Rnnoise
+from etbgm_mixer.separate import SpeechFinder
+from etbgm_mixer.separator import Findings
+from etbgm_mixer.types import Report
+
+ORIGINAL_SHARE = 0.1
+"""Of the original in the enhanced speech: the best SI-SDR at +10, +5 and 0 dB alike."""
+
+DETECTION_SHARE = 0.2
+"""Of the original in what the detector hears. It finds quiet words that RNNoise has eaten
+(92 against 78 % of the spoken time at 0 dB) and is not misled by music (1 against 14 % of
+the pauses at +10 dB)."""
+
+
+class RnnoiseSeparator:
+    """A Separator of what is in the packages."""
+
+    def __init__(self) -> None:
+        self._rnnoise: Rnnoise | None = None
+
+    @property
+    def engine(self) -> EngineInfo:
+        """RNNoise, and the network that finds the speech."""
+        weights = ingredient("rnnoise"), ingredient("silero-vad")
+        return EngineInfo("rnnoise", rnnoise.revision(), "cpu", weights)
+
+    def load(self) -> None:
+        """Loads the library. Raises RuntimeError when it is missing."""
+        self._rnnoise = Rnnoise()
+
+    def enhance(self, audio: Path, enhanced: Path, report: Report) -> Findings:
+        """Enhances and listens in one pass."""
+        assert self._rnnoise is not None
+        finder = SpeechFinder()
+        with sound.opened(audio, "audio") as source, sound.created(enhanced, 1) as target:
+            originals: list[Mono] = []
+
+            def feed() -> Iterator[Mono]:
+                for block in sound.blocks(source):
+                    mono = block.mean(axis=1, dtype=np.float32)
+                    originals.append(mono)
+                    finder.measure(mono)
+                    yield mono
+
+            held = np.zeros(0, np.float32)
+            for speech in self._rnnoise.enhance(feed()):
+                held = np.concatenate([held, *originals])
+                originals.clear()
+                original, held = held[: len(speech)], held[len(speech) :]
+                target.write(speech + ORIGINAL_SHARE * (original - speech))
+                finder.listen(speech + DETECTION_SHARE * (original - speech))
+                report(target.tell() / max(1, source.frames))
+        return finder.findings()
