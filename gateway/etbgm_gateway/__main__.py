@@ -3,12 +3,12 @@
 from etbgm_gateway.service import build
 from etbgm_gateway.settings import Settings
 from etbgm_kit.server import run
+from etbgm_kit.settings import read
 
 
 def main() -> None:
     """Reads the settings from the environment and serves until SIGTERM."""
-    settings = Settings()
-    run(lambda: build(settings))
+    run(lambda: build(read(Settings)))
 
 
 if __name__ == "__main__":

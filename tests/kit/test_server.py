@@ -1,4 +1,4 @@
-"""Start of a server whose engine cannot be loaded at first: `python test_server.py FOLDER [child]`."""
+"""Start of a server whose engine cannot be loaded at first: `python test_server.py FOLDER [child|unset]`."""
 
 import asyncio
 import json
@@ -8,13 +8,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import grpc
+import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from etbgm_kit import server
 from etbgm_kit.models import BrokenModel
 from etbgm_kit.runner import Runner
 from etbgm_kit.server import Service
-from etbgm_kit.settings import ServiceSettings
+from etbgm_kit.settings import ServiceSettings, read
 
 STATUS = health_pb2.HealthCheckResponse.ServingStatus
 
@@ -90,6 +91,22 @@ async def test_a_child_ends_when_its_engine_cannot_be_loaded(tmp_path: Path) -> 
     assert len(reasons(tmp_path)) == 1
 
 
+async def test_settings_that_cannot_be_used_end_the_server_with_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("ETBGM_STORE_URL", raising=False)
+    async with started(tmp_path, "unset") as process:
+        assert await asyncio.wait_for(process.wait(), 20) == 1
+    assert reasons(tmp_path) == ["ETBGM_STORE_URL: Field required"]
+
+
+def build(folder: Path, *arguments: str) -> Service:
+    """For `server.run`; with "unset" the settings are those of the environment."""
+    if "unset" in arguments:
+        read(ServiceSettings)
+    return service(folder, stop_with_parent="child" in arguments)
+
+
 if __name__ == "__main__":
     server.LOAD_AGAIN_S = 0.2
-    server.run(lambda: service(Path(sys.argv[1]), stop_with_parent="child" in sys.argv))
+    server.run(lambda: build(Path(sys.argv[1]), *sys.argv[2:]))

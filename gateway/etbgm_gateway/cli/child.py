@@ -19,6 +19,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from etbgm_kit.server import Server, Service
+from etbgm_kit.settings import BadSettings, read
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +42,10 @@ class Guest:
 
     def __init__(self, name: str, settings: dict[str, str]) -> None:
         self._name = name
-        values = importlib.import_module(f"etbgm_{name}.settings").Settings(**settings)
+        try:
+            values = read(importlib.import_module(f"etbgm_{name}.settings").Settings, **settings)
+        except BadSettings as error:
+            raise StackError(f"{name} could not start: {error}") from None
         service: Service = importlib.import_module(f"etbgm_{name}.service").build(values)
         self._server = Server(service)
 

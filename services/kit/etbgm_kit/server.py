@@ -26,7 +26,7 @@ from etbgm_kit.interceptor import ErrorInterceptor
 from etbgm_kit.log import configure_logging
 from etbgm_kit.metrics import Metrics
 from etbgm_kit.runner import Runner
-from etbgm_kit.settings import ServiceSettings
+from etbgm_kit.settings import BadSettings, ServiceSettings
 
 log = logging.getLogger(__name__)
 
@@ -126,12 +126,20 @@ class Server:
 
 
 def run(build: Callable[[], Service]) -> None:
-    """The body of each service's `main`: serves what `build` assembles until SIGTERM or SIGINT."""
+    """The body of each service's `main`: serves what `build` assembles until SIGTERM or SIGINT.
+
+    Where `build` raises BadSettings the process ends with one line in the log.
+    """
     asyncio.run(_serve(build))
 
 
 async def _serve(build: Callable[[], Service]) -> None:
-    service = build()
+    try:
+        service = build()
+    except BadSettings as error:
+        configure_logging("ERROR")
+        log.error("the settings cannot be used", extra={"why": str(error)})
+        raise SystemExit(1) from None
     configure_logging(service.settings.log_level)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()

@@ -2,16 +2,22 @@
 
 import os
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
+
+PREFIX = "ETBGM_"
+
+
+class BadSettings(RuntimeError):
+    """Variables that are missing or cannot be used; the message names each and why, and no value."""
 
 
 class ServiceSettings(BaseSettings):
     """Common to all servers; each service adds its own. Variables begin with ETBGM_."""
 
-    model_config = SettingsConfigDict(env_prefix="ETBGM_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
     store_url: str
     """Root of the artifact store: file:///folder or s3://bucket/prefix (credentials: AWS_* variables)."""
@@ -40,8 +46,8 @@ class ServiceSettings(BaseSettings):
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Where Prometheus may ask, over HTTP, for metrics; 0: nowhere."""
 
-    log_level: str = "INFO"
-    """DEBUG, INFO, WARNING or ERROR."""
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    """Of the product's own messages; libraries log from WARNING."""
 
 
 def default_models_dir() -> Path:
@@ -57,3 +63,23 @@ class ModelSettings(ServiceSettings):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where engines compute; `auto` takes the first CUDA device when there is one."""
+
+
+AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
+
+
+def read(kind: type[AnySettings], **given: str) -> AnySettings:
+    """Settings from what is given, else from the environment. Raises BadSettings."""
+    try:
+        return kind(**given)  # type: ignore[arg-type]  # pydantic reads numbers and paths from text
+    except ValidationError as error:
+        faults = error.errors(include_input=False, include_url=False)
+        raise BadSettings(
+            "; ".join(f"{_variable(*fault['loc'])}: {fault['msg']}" for fault in faults)
+        ) from None
+    except SettingsError as error:
+        raise BadSettings(str(error)) from None
+
+
+def _variable(*place: str | int) -> str:
+    return PREFIX + ".".join(map(str, place)).upper()

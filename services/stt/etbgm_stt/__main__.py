@@ -5,11 +5,11 @@ def main() -> None:
     """Reads the settings from the environment and serves until SIGTERM."""
     # Imported here because every decoder process imports this module once more.
     from etbgm_kit.server import run
+    from etbgm_kit.settings import read
     from etbgm_stt.service import build
     from etbgm_stt.settings import Settings
 
-    settings = Settings()
-    run(lambda: build(settings))
+    run(lambda: build(read(Settings)))
 
 
 if __name__ == "__main__":
