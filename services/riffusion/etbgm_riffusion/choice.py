@@ -1,12 +1,11 @@
 """Which music engine is used: of settings and of what is there."""
 
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit.cuda import has_device
+from etbgm_kit.cuda import torch_has_device
 from etbgm_kit.models import locate
 
 Engine = Literal["composer", "riffusion"]
@@ -51,7 +50,7 @@ class Choice:
 def find_available(models_dir: Path, model: str) -> Available:
     """Looks for packages, the folder that `model`, a path or an installed model's name, means, and CUDA."""
     packages = all(find_spec(name) for name in PACKAGES)
-    return Available(packages, locate(models_dir, model), _has_cuda())
+    return Available(packages, locate(models_dir, model), torch_has_device())
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
@@ -92,11 +91,3 @@ def _weights(model: str) -> str:
 def _is_hub_id(model: str) -> bool:
     owner, _, name = model.partition("/")
     return bool(owner.strip("~.") and name) and "/" not in name
-
-
-def _has_cuda() -> bool:
-    """Whether torch can compute on CUDA, as far as can be told without loading it: it takes seconds."""
-    try:
-        return has_device() and not version("torch").endswith("+cpu")
-    except PackageNotFoundError:
-        return False
