@@ -118,7 +118,7 @@ def test_speech_comes_out_of_the_music(
         [(span.start_s <= times_s) & (times_s < span.end_s) for span in found.speech_spans], axis=0
     )
     before = si_sdr_db((speech + rest)[spoken, 0], speech[spoken, 0])
-    assert si_sdr_db(stem[spoken, 0], speech[spoken, 0]) > before + 6
+    assert si_sdr_db(stem[spoken, 0], speech[spoken, 0]) > before + 8
     correlation = np.correlate(stem[::4, 0], speech[::4, 0], "same")
     assert abs(int(np.argmax(correlation)) - len(correlation) // 2) <= 2
     pause = slice(round(0.2 * SOUND_RATE_HZ), round(1.5 * SOUND_RATE_HZ))
@@ -161,12 +161,12 @@ def test_who_leaves_stops_the_work_at_the_next_segment(separator: DemucsSeparato
     assert len(read(tmp_path / "enhanced.wav")) < (0.3 * 20 + 2) * SOUND_RATE_HZ
 
 
-def test_memory_does_not_grow_with_the_sound(folder: Path, tmp_path: Path) -> None:
+def test_memory_does_not_grow_with_the_sound(folder: Path) -> None:
     """Four more minutes of sound would take 92 MB."""
 
     def peak_mb(minutes: int) -> float:
-        command = [sys.executable, "-m", "tests.mixer.full.memory", str(folder), str(minutes), str(tmp_path)]
+        command = [sys.executable, "-m", "tests.mixer.full.cost", str(folder), str(60 * minutes)]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-        return float(done.stdout)
+        return float(done.stdout.split()[0])
 
     assert peak_mb(5) < peak_mb(1) + 15
