@@ -9,6 +9,7 @@ import torch
 from diffusers import StableDiffusionImg2ImgPipeline
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
+from safetensors.torch import load_file, save_file
 
 from etbgm_kit.errors import CallCancelled, Conflict, NotFound
 from etbgm_kit.models import BrokenModel
@@ -94,8 +95,6 @@ def test_names_that_are_taken_missing_or_in_use(batcher: Batcher, loras: dict[st
 def test_a_broken_adapter_is_one_clear_error(
     batcher: Batcher, loras: dict[str, Path], tmp_path: Path, damage: str
 ) -> None:
-    from safetensors.torch import save_file
-
     plain = batcher.denoise(canvas_of(), ignore)
     file = tmp_path / ("warm.bin" if damage == "no safetensors" else "warm.safetensors")
     whole = loras["warm"].read_bytes()
@@ -107,3 +106,19 @@ def test_a_broken_adapter_is_one_clear_error(
         batcher.load_adapter("warm", file)
     assert batcher.adapters() == ()
     np.testing.assert_array_equal(batcher.denoise(canvas_of(), ignore), plain)
+
+
+def test_an_adapter_that_is_broken_half_way_leaves_the_others_at_work(
+    batcher: Batcher, loras: dict[str, Path], tmp_path: Path
+) -> None:
+    for name, file in loras.items():
+        batcher.load_adapter(name, file)
+    both = canvas_of(adapters=(("cold", 1.0), ("warm", 0.5)))
+    made = batcher.denoise(both, ignore)
+    weights = load_file(loras["cold"])
+    cut = {name: weight[:, 1:].contiguous() for name, weight in weights.items() if "text_encoder" in name}
+    save_file(weights | cut, tmp_path / "broken.safetensors")
+    with pytest.raises(BrokenModel, match="broken"):
+        batcher.load_adapter("broken", tmp_path / "broken.safetensors")
+    assert batcher.adapters() == ("cold", "warm")
+    np.testing.assert_array_equal(batcher.denoise(both, ignore), made)

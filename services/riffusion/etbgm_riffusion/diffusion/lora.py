@@ -37,11 +37,12 @@ class Adapters:
                     use_safetensors=True,
                     local_files_only=True,
                 )
+                if not any(name in found for found in self._parts.get_list_adapters().values()):
+                    raise BrokenModel(file, "none of its weights belongs to the pipeline")
             except BaseException:
                 self._forget(name)
+                self._switch(())
                 raise
-            if not any(name in found for found in self._parts.get_list_adapters().values()):
-                raise BrokenModel(file, "none of its weights belongs to the pipeline")
         self._loaded.add(name)
         self._switch(())
 
@@ -71,7 +72,7 @@ class Adapters:
             self._parts.unload_lora_weights()
 
     def _switch(self, adapters: tuple[tuple[str, float], ...]) -> None:
-        """PEFT makes active what it has just loaded, so this follows every load, too."""
+        """PEFT makes active what it has just loaded, even in part, so this follows every load, too."""
         self._applied = adapters
         if adapters:
             names, weights = zip(*adapters, strict=True)
