@@ -1,5 +1,6 @@
 """`etbgm models`: what weights and sounds there are, and those that are fetched."""
 
+from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -61,11 +62,8 @@ def pull(
 ) -> None:
     """Fetch models, and convert those that need it. What an interrupted pull has fetched is kept."""
     with telling():
-        for entry in _entries(names):
-            if isinstance(entry.source, Bundled):
-                console.print(f"{entry.name} comes with {entry.source}; there is nothing to fetch")
-            else:
-                _pull(entry, models_dir)
+        for entry in _not_bundled(_entries(names)):
+            _pull(entry, models_dir)
 
 
 @app.command()
@@ -78,7 +76,9 @@ def verify(
     """Check that the files of installed models are as they were fetched."""
     with telling():
         bad = False
-        for entry in _entries(names or []) or _fetched(models_dir):
+        if not names and not _fetched(models_dir):
+            console.print(f"no models are installed in {models_dir}")
+        for entry in _not_bundled(_entries(names or []) or _fetched(models_dir)):
             faults = record.faults(models_dir / entry.name)
             bad |= bool(faults)
             for line in faults or ["all files are as they were fetched"]:
@@ -100,6 +100,15 @@ def _pull(entry: Entry, models_dir: Path) -> None:
             entry, models_dir, lambda done, total: progress.update(bar, completed=done, total=total)
         )
     console.print(f"{entry.name} is in {folder}; licence {entry.licence}: {entry.permitted}")
+
+
+def _not_bundled(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Those that are fetched; of the others the user is told where they come from."""
+    for entry in entries:
+        if isinstance(entry.source, Bundled):
+            console.print(f"{entry.name} comes with {entry.source}; there is nothing to fetch")
+        else:
+            yield entry
 
 
 def _row(entry: Entry, models_dir: Path) -> tuple[str, ...]:

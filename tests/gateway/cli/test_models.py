@@ -83,6 +83,8 @@ class Models:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Tests that run in the background of a shell ignore SIGINT, and so would the command.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, list[str], list[str]]:
@@ -227,6 +229,13 @@ def test_what_converting_needs_is_asked_for_before_anything_is_fetched(models: M
 def test_a_name_that_nothing_has(models: Models) -> None:
     status, _, errors = models.run("pull", "htdemux")
     assert (status, errors) == (2, ["error: name: there is no model htdemux; did you mean htdemucs?"])
-    assert models.run("pull", "rnnoise")[1] == [
-        "rnnoise comes with package pyrnnoise; there is nothing to fetch"
-    ]
+
+
+@pytest.mark.parametrize("command", ["pull", "verify"])
+def test_what_comes_with_a_package_is_not_fetched(models: Models, command: str) -> None:
+    told = "rnnoise comes with package pyrnnoise; there is nothing to fetch"
+    assert models.run(command, "rnnoise") == (0, [told], [])
+
+
+def test_nothing_to_verify_is_said(models: Models) -> None:
+    assert models.run("verify") == (0, [f"no models are installed in {models.folder}"], [])
