@@ -19,7 +19,11 @@ from tests.gateway.cli.hub import REVISION, FakeHub, serve
 WEIGHTS = random.Random(1).randbytes(3_000_000)
 CONFIG = b'{"layers": 2}'
 
-COMMAND = "from etbgm_gateway.cli import main; main()"
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from etbgm_gateway.cli import main; main()"
+)
+"""A process that a shell began in the background, as tests may be, would ignore SIGINT."""
 
 CATALOGUE = f"""
 [[entry]]
@@ -83,8 +87,6 @@ class Models:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            # Tests that run in the background of a shell ignore SIGINT, and so would the command.
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
 
     def run(self, *arguments: str, **environment: str) -> tuple[int, list[str], list[str]]:
