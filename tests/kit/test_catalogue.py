@@ -38,6 +38,9 @@ def test_names_are_found_and_unique() -> None:
     assert len(names) == len(set(names))
     assert catalogue.find("htdemucs") in catalogue.entries()
     assert catalogue.find("nobody") is None
+    by_id, by_name = map(catalogue.find, ("riffusion/riffusion-model-v1", "riffusion-model-v1"))
+    assert by_id is by_name is not None
+    assert catalogue.find("somebody/riffusion-model-v1") is None, "weights of others have other licences"
 
 
 def test_licences_that_warn() -> None:

@@ -148,8 +148,12 @@ def _parse(file: str, text: str) -> tuple[Entry, ...]:
 
 
 def find(name: str) -> Entry | None:
-    """The entry of that name, or None."""
-    return next((entry for entry in entries() if entry.name == name), None)
+    """The entry of that name, or of that id on the hub, or None."""
+    return next((entry for entry in entries() if name in (entry.name, _hub_id(entry))), None)
+
+
+def _hub_id(entry: Entry) -> str | None:
+    return entry.source.hub if isinstance(entry.source, Hub) else None
 
 
 def ingredient(name: str, source: str = "") -> Ingredient:

@@ -211,7 +211,21 @@ def test_results_name_weights_and_sounds(engine: DiffusionEngine) -> None:
     assert (info.name, info.device) == ("riffusion", "cpu")
     weights, sounds = info.ingredients
     assert (weights.licence, weights.commercial_use) == ("unknown", None)
+    assert weights.source.endswith(weights.name)
     assert sounds.licence == "MIT"
+
+
+def test_the_revision_changes_with_the_scheduler_and_not_with_the_folder(
+    tiny_folder: Path, tmp_path: Path
+) -> None:
+    same, other = (Path(shutil.copytree(tiny_folder, tmp_path / name)) for name in ("same", "other"))
+    config = other / "scheduler" / "scheduler_config.json"
+    config.write_text(config.read_text().replace('"epsilon"', '"v_prediction"'))
+    engines = [engine_of(folder) for folder in (tiny_folder, same, other)]
+    first, second, third = (engine.info().revision for engine in engines)
+    assert first == second != third
+    for engine in engines:
+        engine.close()
 
 
 def test_the_revision_changes_with_an_adapter_and_with_the_prompts(tiny_folder: Path, tmp_path: Path) -> None:

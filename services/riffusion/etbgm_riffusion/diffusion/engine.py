@@ -6,7 +6,7 @@ from pathlib import Path
 
 from etbgm_kit.catalogue import ingredient
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.types import EngineInfo
+from etbgm_kit.types import EngineInfo, Ingredient
 from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.diffusion import pipeline, prompts
 from etbgm_riffusion.diffusion.adapters import AdapterFolder
@@ -95,7 +95,7 @@ class DiffusionEngine:
             name="riffusion",
             revision=f"{self._revision}-{self.adapters.revision}-{self._device}-{composer.revision}",
             device=self._device,
-            ingredients=(ingredient(Path(self._means.model).name), *composer.ingredients),
+            ingredients=(self._weights(), *composer.ingredients),
         )
 
     def styles(self) -> tuple[StyleInfo, ...]:
@@ -116,6 +116,10 @@ class DiffusionEngine:
             ingredients=tuple(ingredient(name) for name, weight in settings.adapters if weight),
         )
 
+    def _weights(self) -> Ingredient:
+        model = self._means.model
+        return ingredient(model.resolve().name if isinstance(model, Path) else model, str(model))
+
     def _check(self, settings: DiffusionSettings) -> None:
         there = {adapter.name for adapter in self.adapters.list()}
         for index, (name, _) in enumerate(settings.adapters):
@@ -124,11 +128,17 @@ class DiffusionEngine:
 
 
 def _digest(loaded: pipeline.Pipeline) -> str:
-    """Changes with every weight, wherever they were read from."""
+    """Changes with every weight, number of the configurations and token, wherever they were read from."""
     digest = hashlib.sha256()
     parts = loaded.parts
     for part in (parts.unet, parts.vae, parts.text_encoder):
         for name, weights in part.state_dict().items():
             digest.update(name.encode())
             digest.update(weights.cpu().contiguous().numpy())
+    configs = [part.config for part in (parts.unet, parts.vae, parts.scheduler)]
+    tables = [*configs, parts.text_encoder.config.to_dict(), parts.tokenizer.get_vocab()]
+    for table in tables:
+        # What the libraries note for themselves, such as the folder, begins with an underscore.
+        facts = sorted((name, repr(value)) for name, value in table.items() if not name.startswith("_"))
+        digest.update(repr(facts).encode())
     return digest.hexdigest()[:12]
