@@ -61,9 +61,9 @@ class WhisperRecogniser:
         """Raises BrokenModel."""
         params = self._params
         self._model = load_whisper(params)
-        parts = (hash_of(params.folder), params.compute_type, params.beam_size, params.batch_windows)
-        limits = (windows.PIECES, windows.MAX_PAUSE_S, DETECT_S, version("ctranslate2"))
-        digest = hashlib.sha256(repr((parts, limits)).encode()).hexdigest()[:8]
+        parts = (hash_of(params.folder), params.device, params.compute_type, params.beam_size)
+        limits = (params.batch_windows, windows.PIECES, windows.MAX_PAUSE_S, DETECT_S, NO_SPEECH, UNLIKELY)
+        digest = hashlib.sha256(repr((parts, limits, version("ctranslate2"))).encode()).hexdigest()[:8]
         self._revision = f"{version('faster-whisper')}-{params.name}-{digest}"
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:

@@ -19,8 +19,10 @@ NEEDED = ("config.json", "model.bin", "tokenizer.json")
 VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
 """One of them must be there."""
 
+PREPROCESSOR = "preprocessor_config.json"
+
 MELS = 80
-"""What a model without preprocessor_config.json hears; large-v3 hears 128."""
+"""What a model without PREPROCESSOR hears; large-v3 hears 128."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ def load_whisper(params: WhisperParams) -> "WhisperModel":
 def hash_of(folder: Path) -> str:
     """The first digits of the SHA-256 over all files that the model is read from."""
     digest = hashlib.sha256()
-    for name in (*NEEDED, _vocabulary(folder)):
+    optional = [PREPROCESSOR] if (folder / PREPROCESSOR).is_file() else []
+    for name in (*NEEDED, _vocabulary(folder), *optional):
         with (folder / name).open("rb") as file:
             digest.update(hashlib.file_digest(file, "sha256").digest())
     return digest.hexdigest()[:12]
@@ -89,7 +92,7 @@ def _check(model: "WhisperModel", folder: Path) -> None:
     if model.model.n_mels != mels:
         raise BrokenModel(
             folder,
-            f"it hears {model.model.n_mels} mels and preprocessor_config.json, {MELS} without, says {mels}",
+            f"it hears {model.model.n_mels} mels and {PREPROCESSOR}, {MELS} without, says {mels}",
         )
     missing = [
         token

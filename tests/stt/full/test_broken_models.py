@@ -10,7 +10,7 @@ import pytest
 from etbgm_kit.models import BrokenModel
 from etbgm_stt.service import build
 from etbgm_stt.settings import Settings
-from etbgm_stt.whisper_model import NEEDED, WhisperParams, load_whisper
+from etbgm_stt.whisper_model import NEEDED, WhisperParams, hash_of, load_whisper
 
 from .conftest import TINY
 
@@ -44,7 +44,9 @@ def test_files_that_are_something_else(copy: Path, name: str) -> None:
 
 
 def test_input_that_does_not_fit(copy: Path) -> None:
+    whole = hash_of(copy)
     (copy / "preprocessor_config.json").write_text(json.dumps({"feature_size": 128}))
+    assert hash_of(copy) != whole, "results of other input are not found again"
     assert "hears 80 mels" in refusal(copy)
     # The converted models of the catalogue, but for the large ones, come without it.
     (copy / "preprocessor_config.json").unlink()
