@@ -26,6 +26,16 @@ def settings(folder: Path, **values: object) -> Settings:
     )
 
 
+async def joy_by(settings: Settings) -> pb.GenerateResult:
+    """A second of joy from a server with these settings."""
+    span = media_pb2.Span(end=seconds_to_pb(1))
+    joy = media_pb2.EmotionSpan(span=span, emotion=media_pb2.EMOTION_JOY, probability=1)
+    timeline = media_pb2.EmotionTimeline(duration=span.end, spans=[joy])
+    asked = pb.GenerateRequest(timeline=timeline, cue=span)
+    async with channel_to(build(settings)) as channel:
+        return [response async for response in RiffusionServiceStub(channel).Generate(asked)][-1].result
+
+
 async def test_without_weights_it_does_not_serve(tmp_path: Path) -> None:
     server = Server(build(settings(tmp_path, riffusion_engine="riffusion")))
     await server.open()
@@ -43,13 +53,16 @@ async def test_without_weights_it_does_not_serve(tmp_path: Path) -> None:
 
 
 async def test_the_composer_steps_in_and_its_results_say_what_riffusion_takes(tmp_path: Path) -> None:
-    async with channel_to(build(settings(tmp_path))) as channel:
-        span = media_pb2.Span(end=seconds_to_pb(1))
-        joy = media_pb2.EmotionSpan(span=span, emotion=media_pb2.EMOTION_JOY, probability=1)
-        timeline = media_pb2.EmotionTimeline(duration=span.end, spans=[joy])
-        asked = pb.GenerateRequest(timeline=timeline, cue=span)
-        result = [response async for response in RiffusionServiceStub(channel).Generate(asked)][-1].result
+    result = await joy_by(settings(tmp_path))
     assert result.engine.name == "composer"
     (note,) = (note for note in result.notes if "Riffusion" in note)
     assert note.startswith("The composer's own sound was used; Riffusion needs ")
     assert "`etbgm models pull riffusion-model-v1`" in note
+
+
+async def test_a_result_that_is_found_again_says_what_is_true_now(tmp_path: Path) -> None:
+    wanted = await joy_by(settings(tmp_path, riffusion_engine="composer"))
+    assert not any("Riffusion" in note for note in wanted.notes)
+    found = await joy_by(settings(tmp_path))
+    assert found.timings.found
+    assert any("Riffusion" in note for note in found.notes)

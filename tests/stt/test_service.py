@@ -71,6 +71,7 @@ async def test_transcribe_streams_then_remembers(
     assert [update.WhichOneof("update") for update in again] == ["result"]
     assert again[0].result.timings.found
     assert again[0].result.transcript == result.transcript
+    assert again[0].result.notes == result.notes
 
 
 async def test_cancel_frees_the_slot(

@@ -36,6 +36,11 @@ class Musician:
             self._loaded.close()
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the engine."""
+        return self._notes
+
+    @property
     def engine(self) -> MusicEngine:
         """The loaded engine; raises NotReady before."""
         if self._loaded is None:
@@ -58,7 +63,6 @@ class Musician:
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self.engine.generate(request, path, report)
-            generated = replace(generated, notes=self._notes + generated.notes)
             music = self._store.put(path, "audio/flac")
             stems = [
                 self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems

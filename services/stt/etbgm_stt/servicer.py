@@ -30,6 +30,9 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
             return answer_to_pb(answer)
 
         async for response in self._calls.stream(request, pb.TranscribeResponse, work):
+            if response.HasField("result"):
+                # Not kept with the result: they may change while it stays the same.
+                response.result.notes.extend(self._transcriber.notes)
             yield response
 
     async def ImportCaptions(

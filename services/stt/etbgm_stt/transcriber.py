@@ -38,6 +38,11 @@ class Transcriber:
         self._recogniser = recogniser
 
     @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the recogniser."""
+        return self._notes
+
+    @property
     def engine(self) -> EngineInfo:
         """What recognises."""
         return self._loaded.engine
@@ -65,7 +70,7 @@ class Transcriber:
         transcript = Transcript(tuple(segments), language.written)
         unread = must_translate(code_of(transcript.language), question.readable) and bool(segments)
         untranslated = (UNTRANSLATED.format(transcript.language),) if unread else ()
-        notes = (*language.notes, *untranslated, *recogniser.notes(transcript), *self._notes)
+        notes = (*language.notes, *untranslated, *recogniser.notes(transcript))
         return Answer(transcript, recogniser.engine, notes)
 
     def import_captions(self, question: CaptionsQuestion) -> Transcript:
