@@ -11,6 +11,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
+from etbgm_kit.catalogue import Hub, find
 from etbgm_kit.errors import CallCancelled, InvalidField
 from etbgm_kit.models import BrokenModel
 from etbgm_kit.types import Emotion, Span
@@ -18,7 +19,7 @@ from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.diffusion import prompts
 from etbgm_riffusion.diffusion.batcher import Batcher
 from etbgm_riffusion.diffusion.cues import PARAMS, Cues
-from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means
+from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means, commit_of
 from etbgm_riffusion.diffusion.painter import Painter
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece
@@ -204,6 +205,15 @@ def test_weights_that_are_cut_off_are_named(tiny_folder: Path, tmp_path: Path) -
     weights.write_bytes(weights.read_bytes()[:-1000])
     with pytest.raises(BrokenModel, match=str(broken)):
         engine_of(broken)
+
+
+def test_riffusions_own_weights_are_taken_at_the_commit_that_has_safetensors(tiny_folder: Path) -> None:
+    entry = find("riffusion-model-v1")
+    assert entry
+    assert isinstance(entry.source, Hub)
+    assert commit_of("riffusion/riffusion-model-v1") == entry.source.revision
+    assert commit_of("somebody/riffusion-model-v1") is None
+    assert commit_of(tiny_folder) is None
 
 
 def test_results_name_weights_and_sounds(engine: DiffusionEngine) -> None:

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from etbgm_kit.catalogue import ingredient
+from etbgm_kit.catalogue import Hub, find, ingredient
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import EngineInfo, Ingredient
 from etbgm_riffusion.composer.engine import ComposerEngine
@@ -74,7 +74,7 @@ class DiffusionEngine:
         """Loads all parts, the weights last. Raises RuntimeError naming what is missing or broken."""
         self._composer.load()
         table = prompts.load(self._means.prompts_file)
-        loaded = pipeline.load(self._means.model, self._means.device)
+        loaded = pipeline.load(self._means.model, self._means.device, commit_of(self._means.model))
         self._device = loaded.device.type
         self._revision = f"{SOUND_REVISION}-{_digest(loaded)}-{table.revision}"
         codec = Codec(PARAMS, str(loaded.device))
@@ -125,6 +125,15 @@ class DiffusionEngine:
         for index, (name, _) in enumerate(settings.adapters):
             if name not in there:
                 raise InvalidField(f"diffusion.adapters[{index}].name", "is none of ListAdapters")
+
+
+def commit_of(model: Path | str) -> str | None:
+    """The commit of a hub's model that the catalogue names; None for others, of which the newest is taken.
+
+    The main branch of Riffusion's own has no safetensors.
+    """
+    entry = find(model) if isinstance(model, str) else None
+    return entry.source.revision if entry and isinstance(entry.source, Hub) else None
 
 
 def _digest(loaded: pipeline.Pipeline) -> str:
