@@ -20,7 +20,7 @@ from etbgm_stt import windows
 from etbgm_stt.languages import code_of, must_translate, tag_of
 from etbgm_stt.speech import find_speech
 from etbgm_stt.types import UNDETERMINED, Heard, Language
-from etbgm_stt.whisper_model import WhisperParams, hash_of, load_whisper
+from etbgm_stt.whisper_model import WhisperParams, hash_of, languages_of, load_whisper
 from etbgm_stt.windows import WINDOW_S, Window
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ class WhisperRecogniser:
         """Whisper's code for the language that was asked for; None when it must be detected."""
         if not model.model.is_multilingual:
             asked = asked or "en"
-        known = model.supported_languages
+        known = languages_of(model)
         if asked and code_of(asked) not in known:
             what = "English only" if known == ["en"] else f"{len(known)} languages"
             raise InvalidField(

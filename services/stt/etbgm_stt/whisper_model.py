@@ -73,6 +73,13 @@ def load_whisper(params: WhisperParams) -> "WhisperModel":
     return model
 
 
+def languages_of(model: "WhisperModel") -> list[str]:
+    """Whisper's codes of those that the model knows; of its list the older ones lack Cantonese."""
+    if not model.model.is_multilingual:
+        return ["en"]
+    return [code for code in model.supported_languages if model.hf_tokenizer.token_to_id(f"<|{code}|>")]
+
+
 def hash_of(folder: Path) -> str:
     """The first digits of the SHA-256 over all files that the model is read from."""
     digest = hashlib.sha256()

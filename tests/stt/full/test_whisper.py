@@ -1,6 +1,7 @@
 """faster-whisper with a tiny model that knows twelve words, which flite speaks."""
 
 import itertools
+import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -81,6 +82,17 @@ def test_the_language_that_is_asked_for_is_not_detected(whisper: WhisperRecognis
     assert next(iter(whisper.recognise(blocks, "fr", frozenset()))) == Language("fr")
     with pytest.raises(InvalidField, match="language: tiny-whisper knows 100 languages, not tlh"):
         list(whisper.recognise(blocks, "tlh", frozenset()))
+
+
+def test_a_language_that_came_with_later_models_is_refused(tmp_path: Path) -> None:
+    """The multilingual models before large-v3 have no token for Cantonese."""
+    folder = Path(shutil.copytree(TINY, tmp_path / "older"))
+    tokens = folder / "tokenizer.json"
+    tokens.write_text(tokens.read_text().replace("<|yue|>", "<|none|>"))
+    older = WhisperRecogniser(WhisperParams("older", folder))
+    older.load()
+    with pytest.raises(InvalidField, match="language: older knows 99 languages, not yue"):
+        list(older.recognise([], "yue", frozenset()))
 
 
 def test_batches_hear_the_same_words(whisper: WhisperRecogniser, speak: Speak) -> None:
