@@ -1,12 +1,9 @@
 """May I publish this? What the licences of the weights and sounds behind a result allow."""
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
 
 from etbgm.media.v1 import media_pb2
-
-if TYPE_CHECKING:
-    from etbgm_gateway.report import Json
+from etbgm_gateway.json_value import Json
 
 VERDICTS = {
     "no": "does not permit commercial use of this result.",
@@ -14,7 +11,7 @@ VERDICTS = {
 }
 
 
-def manifest(engines: Iterable[media_pb2.Engine]) -> "dict[str, Json]":
+def manifest(engines: Iterable[media_pb2.Engine]) -> dict[str, Json]:
     """All that made a result, as JSON: each ingredient once, with the engines that worked with it.
 
     `commercial_use` is "yes", "no" or "unknown", of each and of all together.

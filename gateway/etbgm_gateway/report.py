@@ -2,7 +2,6 @@
 
 import json
 import time
-from typing import TypeAlias
 
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
@@ -11,8 +10,7 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm_gateway import licences
-
-Json: TypeAlias = "dict[str, Json] | list[Json] | str | float | int | bool | None"
+from etbgm_gateway.json_value import Json
 
 
 def write(
