@@ -109,3 +109,29 @@ def test_an_error_reaches_the_calls_of_the_batch_and_no_others() -> None:
         batcher.classify([[13] * 2, [1] * 8, [1] * 8])
     assert batcher.classify([[1] * 4]).shape == (1, 7)
     assert len(batcher) == 0
+
+
+def test_after_an_error_nobody_is_left_waiting() -> None:
+    graph = Graph()
+    graph.open.clear()
+
+    def failing(texts: Sequence[Ids]) -> Probabilities:
+        rows = graph(texts)
+        if any(ids[0] == 13 for ids in texts):
+            raise RuntimeError("unlucky")
+        return rows
+
+    batcher = Batcher(failing, Limits(8, 1))
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(batcher.classify, texts_of(13, [8, 8]))
+        assert graph.began.wait(10)
+        shares = pool.submit(batcher.classify, texts_of(13, [2, 8]))
+        other = pool.submit(batcher.classify, texts_of(5, [4, 8]))
+        while len(batcher) < 5:
+            threading.Event().wait(0.01)
+        graph.open.set()
+        for call in (first, shares):
+            with pytest.raises(RuntimeError, match="unlucky"):
+                call.result(10)
+        check(other.result(10), 5, [4, 8])
+    assert not len(batcher)
