@@ -28,9 +28,9 @@ def installed(models_dir: Path, name: str) -> Path | None:
 
 
 def locate(models_dir: Path, model: str) -> Path | None:
-    """The folder that the setting `model` means: a path that is there, or an installed model's name."""
+    """The folder that the setting `model` means: an installed model's name, or a path that is there."""
     folder = Path(model).expanduser()
-    return folder if folder.is_dir() else installed(models_dir, model)
+    return installed(models_dir, model) or (folder if folder.is_dir() else None)
 
 
 def require(folder: Path, files: Iterable[str]) -> None:

@@ -52,6 +52,9 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
             return separated_to_pb(self._studio.separate(audio, report))
 
         async for response in self._calls.stream(request, pb.SeparateResponse, work):
+            if response.HasField("result") and response.result.HasField("residual"):
+                # Not kept with the result: they may change while it stays the same.
+                response.result.notes.extend(self._studio.separator_notes)
             yield response
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:

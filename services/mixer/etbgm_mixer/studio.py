@@ -65,6 +65,11 @@ class Studio:
             raise NotReady
         return self._loaded
 
+    @property
+    def separator_notes(self) -> tuple[str, ...]:
+        """What the user of separated sound should know of the choice of the separator, in sentences."""
+        return self._notes
+
     def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
         """What the video holds and which container the result will have."""
         with self._store.borrow(video, "video") as path:
@@ -100,7 +105,7 @@ class Studio:
                 path, enhanced, found.speech_spans, speech, residual, lambda s: report(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        return Separated(*stems, found.speech_spans, self._separator.engine, self._notes)
+        return Separated(*stems, found.speech_spans, self._separator.engine)
 
     def mix(self, order: MixOrder, report: Report) -> Mixed:
         """The finished video and its parts."""
