@@ -1,7 +1,12 @@
-"""Whether there is a CUDA device, before any library that computes on it is loaded."""
+"""Where engines compute, and whether there is a CUDA device, before a library that uses it is loaded."""
 
 import ctypes
 from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+Device = Literal["cpu", "cuda"]
+WantedDevice = Literal["auto", "cpu", "cuda"]
+"""As the settings have it; `auto` takes the first CUDA device when there is one."""
 
 
 def has_device() -> bool:

@@ -4,14 +4,12 @@ import importlib
 import os
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
-from etbgm_kit.cuda import has_device
+from etbgm_kit.cuda import Device, has_device
 
 if TYPE_CHECKING:
     import onnxruntime
-
-Device = Literal["cpu", "cuda"]
 
 _PROVIDERS = {
     "cpu": ["CPUExecutionProvider"],

@@ -7,6 +7,8 @@ from typing import Literal, TypeVar
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
+from etbgm_kit.cuda import WantedDevice
+
 PREFIX = "ETBGM_"
 
 
@@ -61,7 +63,7 @@ class ModelSettings(ServiceSettings):
     models_dir: Path = Field(default_factory=default_models_dir)
     """Where `etbgm models pull` puts weights: one folder for each model."""
 
-    device: Literal["auto", "cpu", "cuda"] = "auto"
+    device: WantedDevice = "auto"
     """Where engines compute; `auto` takes the first CUDA device when there is one."""
 
 

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 from etbgm_kit.catalogue import find
-from etbgm_kit.cuda import torch_has_device
+from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
 from etbgm_kit.models import installed, locate
 
 Wanted = Literal["auto", "rnnoise", "demucs"]
-Device = Literal["cpu", "cuda"]
-WantedDevice = Literal["auto", "cpu", "cuda"]
 
 PACKAGES = ("torch", "demucs")
 """What `etbgm-mixer[demucs]` brings."""

@@ -5,12 +5,11 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit.cuda import torch_has_device
+from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
 from etbgm_kit.models import locate
 
 Engine = Literal["composer", "riffusion"]
 Wanted = Literal["auto", "composer", "riffusion"]
-WantedDevice = Literal["auto", "cpu", "cuda"]
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "soxr")
 """What `etbgm-riffusion[diffusion]` brings."""
@@ -43,7 +42,7 @@ class Choice:
 
     engine: Engine
     model: Path | str | None = None
-    device: Literal["cpu", "cuda"] = "cpu"
+    device: Device = "cpu"
     notes: tuple[str, ...] = ()
 
 

@@ -6,12 +6,11 @@ from pathlib import Path
 from typing import Literal
 
 from etbgm_kit.catalogue import entries
+from etbgm_kit.cuda import Device, WantedDevice
 from etbgm_kit.models import installed, locate
 
 Engine = Literal["pocketsphinx", "faster-whisper"]
 Wanted = Literal["auto", "pocketsphinx", "faster-whisper"]
-Device = Literal["cpu", "cuda"]
-WantedDevice = Literal["auto", "cpu", "cuda"]
 
 AUTO = "auto"
 """As `whisper_model`: the best that is installed."""
