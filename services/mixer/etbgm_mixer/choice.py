@@ -8,6 +8,7 @@ from typing import Literal
 from etbgm_kit.catalogue import find
 from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
 from etbgm_kit.models import installed, locate
+from etbgm_kit.needs import missing
 
 Wanted = Literal["auto", "rnnoise", "demucs"]
 
@@ -69,35 +70,24 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     if wanted == "rnnoise":
         return Choice()
     cuda = available.cuda and device != "cpu"
-    missing = _missing(model, available, cuda or (wanted == "demucs" and device != "cuda"))
-    if wanted == "demucs":
-        if missing or available.folder is None:
-            raise NoDemucs(missing)
-        return Choice(available.folder, "cuda") if cuda else Choice(available.folder, notes=(_SLOW,))
-    if not missing and available.commercial_use:
-        return Choice(available.folder, "cuda")
-    return Choice(notes=(_note(missing, available.commercial_use),))
-
-
-def _missing(model: str, available: Available, device: bool) -> str:
-    """What demucs needs and is not there, in words; "" for nothing."""
-    weights = (
-        f"the model {model}, which is not there" if "/" in model else f"weights (`etbgm models pull {model}`)"
+    needs = missing(
+        extra="etbgm-mixer[demucs]",
+        packages=available.packages,
+        model=model,
+        weights=available.folder is not None,
+        device=cuda or (wanted == "demucs" and device != "cuda"),
     )
-    needs = [
-        need
-        for need, there in (
-            ("the packages of etbgm-mixer[demucs]", available.packages),
-            (weights, available.folder is not None),
-            ("a CUDA device, with a torch that can use it", device),
-        )
-        if not there
-    ]
-    return " and ".join((", ".join(needs[:-1]), needs[-1]) if len(needs) > 1 else needs)
+    if wanted == "demucs":
+        if needs or available.folder is None:
+            raise NoDemucs(needs)
+        return Choice(available.folder, "cuda") if cuda else Choice(available.folder, notes=(_SLOW,))
+    if not needs and available.commercial_use:
+        return Choice(available.folder, "cuda")
+    return Choice(notes=(_note(needs, available.commercial_use),))
 
 
-def _note(missing: str, commercial_use: bool | None) -> str:
-    reasons = [f"needs {missing}"] if missing else []
+def _note(needs: str, commercial_use: bool | None) -> str:
+    reasons = [f"needs {needs}"] if needs else []
     if not commercial_use:
         licence = "forbids commercial use" if commercial_use is False else "is unknown"
         reasons.append(f"is used only where the settings name it, as the licence of its weights {licence}")

@@ -7,6 +7,7 @@ from typing import Literal
 
 from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
 from etbgm_kit.models import locate
+from etbgm_kit.needs import missing
 
 Engine = Literal["composer", "riffusion"]
 Wanted = Literal["auto", "composer", "riffusion"]
@@ -64,27 +65,18 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     source = available.folder or (model if wanted == "riffusion" and _is_hub_id(model) else None)
     cuda = available.cuda and device != "cpu"
     on_cuda = wanted == "auto" or device == "cuda"
-    missing = [
-        need
-        for need, there in (
-            ("the packages of etbgm-riffusion[diffusion]", available.packages),
-            (_weights(model), source is not None),
-            ("a CUDA device, with a torch that can use it", cuda or not on_cuda),
-        )
-        if not there
-    ]
-    if not missing:
+    needs = missing(
+        extra="etbgm-riffusion[diffusion]",
+        packages=available.packages,
+        model=model,
+        weights=source is not None,
+        device=cuda or not on_cuda,
+    )
+    if not needs:
         return Choice("riffusion", source, "cuda") if cuda else Choice("riffusion", source, notes=(_SLOW,))
-    needs = " and ".join((", ".join(missing[:-1]), missing[-1]) if len(missing) > 1 else missing)
     if wanted == "riffusion":
         raise NoRiffusion(needs)
     return Choice("composer", notes=(f"The composer's own sound was used; Riffusion needs {needs}.",))
-
-
-def _weights(model: str) -> str:
-    if "/" in model:
-        return f"the model {model}, which is not there"
-    return f"weights (`etbgm models pull {model}`)"
 
 
 def _is_hub_id(model: str) -> bool:
