@@ -21,7 +21,8 @@ from huggingface_hub.errors import (
 )
 
 from etbgm_gateway.weights.errors import WeightsError
-from etbgm_gateway.weights.record import PART, sha256
+from etbgm_gateway.weights.record import PART
+from etbgm_kit.hashes import sha256_of
 
 TIMEOUT = httpx2.Timeout(10, read=30)
 """Seconds without an answer, or without a byte."""
@@ -97,7 +98,7 @@ def _receive(remote: Remote, part: Path, headers: dict[str, str], report: Report
 def _is(remote: Remote, path: Path) -> bool:
     if not path.is_file() or _size(path) != remote.size_bytes:
         return False
-    return remote.sha256 is None or remote.sha256 == sha256(path)
+    return remote.sha256 is None or remote.sha256 == sha256_of(path)
 
 
 def _size(path: Path) -> int:

@@ -1,12 +1,12 @@
 """The record of an installed model: written last, so that a folder with one is whole."""
 
-import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
 from etbgm_kit.catalogue import Entry, Hub
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.models import RECORD
 
 PART = ".part"
@@ -77,20 +77,14 @@ def _fault(path: Path, facts: FileFacts) -> str:
         return "missing"
     if (size := path.stat().st_size) != facts.size_bytes:
         return f"has {size} bytes, not {facts.size_bytes}"
-    return "" if sha256(path) == facts.sha256 else "has other contents than it was fetched with"
+    return "" if sha256_of(path) == facts.sha256 else "has other contents than it was fetched with"
 
 
 def _facts(path: Path) -> FileFacts:
-    return FileFacts(size_bytes=path.stat().st_size, sha256=sha256(path))
+    return FileFacts(size_bytes=path.stat().st_size, sha256=sha256_of(path))
 
 
 def _files(folder: Path) -> Iterator[str]:
     for path in folder.rglob("*"):
         if path.is_file() and path.name != RECORD and path.suffix != PART:
             yield path.relative_to(folder).as_posix()
-
-
-def sha256(path: Path) -> str:
-    """The file's SHA-256 in hex."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -20,6 +20,7 @@ import obstore
 from obstore.store import ObjectStore, from_url
 
 from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.scratch import Scratch
 from etbgm_kit.types import Artifact
 
@@ -56,8 +57,7 @@ class ArtifactStore:
 
     def put(self, path: Path, media_type: str) -> Artifact:
         """Stores the file at `path`. It may be moved, so the caller gives it away."""
-        with path.open("rb") as file:
-            sha256 = hashlib.file_digest(file, "sha256").hexdigest()
+        sha256 = sha256_of(path)
         artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
         if not self.exists(artifact):
             self._take(path, self._key(artifact))

@@ -5,13 +5,13 @@ file is a pickle, which could run anything, so one whose whole hash nobody has p
 may bring nothing but tensors and what an HTDemucs is made of.
 """
 
-import hashlib
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from etbgm_kit.catalogue import Entry, find
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.models import RECORD, BrokenModel, loading, require
 from etbgm_kit.types import Ingredient
 
@@ -54,8 +54,7 @@ def find_checkpoint(folder: Path) -> Checkpoint:
     named = re.fullmatch(r".+-([0-9a-f]{8,64})", file.stem)
     if not named:
         raise BrokenModel(folder, f"{file.name} does not end in its checksum, like NAME-12345678.th")
-    with file.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
+    sha256 = sha256_of(file)
     expected = entry.sha256.get(file.name, named[1]) if entry else named[1]
     if not sha256.startswith(expected):
         raise BrokenModel(folder, f"{file.name} is cut off or altered: its SHA-256 begins with {sha256[:8]}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.models import BrokenModel, loading, require
 from etbgm_kit.vad import SAMPLE_RATE_HZ
 
@@ -85,8 +86,7 @@ def hash_of(folder: Path) -> str:
     digest = hashlib.sha256()
     optional = [PREPROCESSOR] if (folder / PREPROCESSOR).is_file() else []
     for name in (*NEEDED, _vocabulary(folder), *optional):
-        with (folder / name).open("rb") as file:
-            digest.update(hashlib.file_digest(file, "sha256").digest())
+        digest.update(bytes.fromhex(sha256_of(folder / name)))
     return digest.hexdigest()[:12]
 
 

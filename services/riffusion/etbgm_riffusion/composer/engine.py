@@ -1,6 +1,5 @@
 """The composer as a music engine: composes once per piece, renders cue by cue."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from etbgm_kit.catalogue import ingredient
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
@@ -67,11 +67,9 @@ class ComposerEngine:
         soundfont = find_soundfont(self._named)
         self._synth = find_synth(soundfont)
         self._synth.player([()], 48000).close()
-        with soundfont.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
         self._info = EngineInfo(
             name="composer",
-            revision=f"{MUSIC_REVISION}-{self._synth.name}-{digest[:12]}",
+            revision=f"{MUSIC_REVISION}-{self._synth.name}-{sha256_of(soundfont)[:12]}",
             device="cpu",
             ingredients=(ingredient(soundfont.resolve().stem),),
         )

@@ -11,6 +11,7 @@ from threading import Lock
 from typing import Protocol
 
 from etbgm_kit.errors import Conflict, NotFound
+from etbgm_kit.hashes import sha256_of
 from etbgm_kit.models import BrokenModel
 from etbgm_riffusion.types import AdapterInfo
 
@@ -94,6 +95,5 @@ class AdapterFolder:
         stat = path.stat()
         key = (path, stat.st_mtime_ns, stat.st_size)
         if key not in self._hashes:
-            with path.open("rb") as file:
-                self._hashes[key] = hashlib.file_digest(file, "sha256").hexdigest()
+            self._hashes[key] = sha256_of(path)
         return self._hashes[key]

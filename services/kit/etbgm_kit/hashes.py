@@ -1,0 +1,10 @@
+"""SHA-256 of files."""
+
+import hashlib
+from pathlib import Path
+
+
+def sha256_of(path: Path) -> str:
+    """The file's SHA-256, 64 hexadecimal digits; read in blocks. Raises OSError."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
