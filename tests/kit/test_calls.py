@@ -102,6 +102,22 @@ async def test_a_second_equal_request_is_found(store: ArtifactStore) -> None:
     assert (first.timings.found, second.timings.found, len(calls)) == (False, True, 2)
 
 
+async def test_what_else_the_user_should_know_is_not_kept_with_the_result(store: ArtifactStore) -> None:
+    runner = Runner(1, 0)
+    runner.open()
+    calls = Calls(runner, Memo(store), lambda: "r1")
+    handed_out = []
+    for note in ("First.", "Second."):
+        stream = calls.stream(
+            ask("a"),
+            mixer_pb2.SeparateResponse,
+            lambda _: mixer_pb2.SeparateResult(notes=["Its own."]),
+            lambda result, note=note: [f"{note} {len(result.notes)}"],
+        )
+        handed_out += [list(response.result.notes) async for response in stream]
+    assert handed_out == [["Its own.", "First. 1"], ["Its own.", "Second. 1"]]
+
+
 async def test_a_full_server_refuses_with_a_time_to_come_back(store: ArtifactStore) -> None:
     started, release = threading.Event(), threading.Event()
 

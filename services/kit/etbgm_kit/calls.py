@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, TypeVar
 
 from google.protobuf.message import Message
@@ -16,6 +16,10 @@ Response = TypeVar("Response", bound=Message)
 Result = TypeVar("Result", bound=Message)
 Report = Callable[[float], None]
 """What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
+
+Notes = Callable[[Any], Sequence[str]]
+"""What the user should know besides a result, in sentences: they may change while it stays the same,
+so they are added to its `notes` whenever it is handed out, and never kept with it."""
 
 PROGRESS_EVERY_S = 0.1
 """Progress is sent at most this often."""
@@ -32,6 +36,7 @@ class Calls:
         request: Message,
         response_type: type[Response],
         work: Callable[[Callable[[Any], None]], Message],
+        notes: Notes | None = None,
     ) -> AsyncIterator[Response]:
         """Answers `request` with what `work(report)` reports and returns.
 
@@ -42,7 +47,7 @@ class Calls:
         fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields if f.message_type}
         result_type = type(response_type().result)  # type: ignore[attr-defined]
         if found := await asyncio.to_thread(self._find, request, result_type):
-            yield response_type(result=found)
+            yield response_type(result=_noted(found, notes))
             return
         pace = _Pace()
         async for update in self._runner.run(work):
@@ -50,20 +55,24 @@ class Calls:
                 if pace.lets_pass(update):
                     yield response_type(progress=media_pb2.Progress(fraction=update))
             elif isinstance(update, Finished):
-                yield response_type(result=await self._finish(request, update))
+                yield response_type(result=_noted(await self._finish(request, update), notes))
             else:
                 yield response_type(**{fields[update.DESCRIPTOR.full_name]: update})
 
     async def unary(
-        self, request: Message, result_type: type[Result], work: Callable[[Report], Result]
+        self,
+        request: Message,
+        result_type: type[Result],
+        work: Callable[[Report], Result],
+        notes: Notes | None = None,
     ) -> Result:
         """Answers `request` with the message, which has `timings`, that `work(report)` returns."""
         if found := await asyncio.to_thread(self._find, request, result_type):
-            return found
+            return _noted(found, notes)
         async for update in self._runner.run(work):
             if isinstance(update, Finished):
                 result: Result = await self._finish(request, update)
-                return result
+                return _noted(result, notes)
         raise AssertionError("a run ends with Finished")
 
     def _find(self, request: Message, result_type: type[Result]) -> Result | None:
@@ -81,6 +90,12 @@ class Calls:
         result.timings.CopyFrom(timings)
         await asyncio.to_thread(self._memo.keep, self._revision(), request, result)
         return result
+
+
+def _noted(result: Result, notes: Notes | None) -> Result:
+    if notes:
+        result.notes.extend(notes(result))  # type: ignore[attr-defined]
+    return result
 
 
 class _Pace:

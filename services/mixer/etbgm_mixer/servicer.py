@@ -1,7 +1,7 @@
 """MixerService over gRPC: decode, call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
@@ -51,10 +51,10 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
         def work(report: Report) -> pb.SeparateResult:
             return separated_to_pb(self._studio.separate(audio, report))
 
-        async for response in self._calls.stream(request, pb.SeparateResponse, work):
-            if response.HasField("result") and response.result.HasField("residual"):
-                # Not kept with the result: they may change while it stays the same.
-                response.result.notes.extend(self._studio.separator_notes)
+        def notes(result: pb.SeparateResult) -> Sequence[str]:
+            return self._studio.separator_notes if result.HasField("residual") else ()
+
+        async for response in self._calls.stream(request, pb.SeparateResponse, work, notes):
             yield response
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:

@@ -33,10 +33,8 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
             request,
             pb.GenerateResponse,
             lambda report: music_to_pb(self._musician.render(asked, report)),
+            lambda _: self._musician.notes,
         ):
-            if response.HasField("result"):
-                # Not kept with the result: they may change while it stays the same.
-                response.result.notes.extend(self._musician.notes)
             yield response
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:

@@ -20,14 +20,12 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
         """Splits, scores, smooths."""
         request = with_defaults(request, self._smoothing)
         question = question_from_pb(request)
-        response = await self._calls.unary(
+        return await self._calls.unary(
             request,
             pb.AnalyzeResponse,
             lambda report: analysis_to_pb(self._analyst.analyse(question, report)),
+            lambda _: self._analyst.notes,
         )
-        # Not kept with the result: they may change while it stays the same.
-        response.notes.extend(self._analyst.notes)
-        return response
 
     async def GetClassifier(
         self, request: pb.GetClassifierRequest, context: Context

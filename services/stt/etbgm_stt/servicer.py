@@ -29,10 +29,9 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
             answer = self._transcriber.transcribe(question, report, lambda s: report(segment_to_pb(s)))
             return answer_to_pb(answer)
 
-        async for response in self._calls.stream(request, pb.TranscribeResponse, work):
-            if response.HasField("result"):
-                # Not kept with the result: they may change while it stays the same.
-                response.result.notes.extend(self._transcriber.notes)
+        async for response in self._calls.stream(
+            request, pb.TranscribeResponse, work, lambda _: self._transcriber.notes
+        ):
             yield response
 
     async def ImportCaptions(
