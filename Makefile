@@ -76,7 +76,7 @@ $(STUBS): .venv/bin/python $(PROTOS) protos/generate.py protos/pyproject.toml co
 	@touch $@
 
 .venv/.run: $(STUBS) constraints.txt $(UNITS:%=%/pyproject.toml)
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(UNITS:%=-e %)
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(patsubst %/sentiment,%/sentiment[cpu],$(UNITS:%=-e %))
 	@touch $@
 
 .venv/.dev: .venv/.run tests/requirements.txt

@@ -64,8 +64,8 @@ def test_choice(
         ("faster-whisper", "auto", AUTO, Available(None, (), True), "models pull whisper-large-v3"),
         ("faster-whisper", "auto", "whisper-base", Available(None, (TINY,), False), "pull whisper-base"),
         ("faster-whisper", "auto", "/my/model", Available(None, (), False), "no Whisper model /my/model"),
-        ("faster-whisper", "cuda", AUTO, Available(None, (TINY,), False), "finds no device"),
-        ("auto", "cuda", AUTO, Available(None, (TINY,), False), "finds no device"),
+        ("faster-whisper", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
+        ("auto", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
     ],
 )
 def test_what_cannot_be_had_is_said(

@@ -63,4 +63,7 @@ def _onnxruntime() -> ModuleType:
     told not to before they are loaded; nothing of a user's work leaves this machine.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    return importlib.import_module("onnxruntime")
+    try:
+        return importlib.import_module("onnxruntime")
+    except ModuleNotFoundError as error:
+        raise RuntimeError("onnxruntime is not installed; the extra `cpu` or `cuda` brings it") from error

@@ -103,7 +103,7 @@ def _told() -> Iterator[None]:
     try:
         yield
     except ImportError as error:
-        typer.echo(f"{error.name} is not installed: pip install 'etbgm-sentiment[export]'", err=True)
+        typer.echo(f"{error.name} is not installed: pip install 'etbgm-sentiment[cpu,export]'", err=True)
         raise typer.Exit(1) from error
     except (ValueError, BrokenModel) as error:
         typer.echo(str(error), err=True)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from etbgm_kit import cuda
 from etbgm_kit.catalogue import entries
 from etbgm_kit.cuda import Device, WantedDevice
 from etbgm_kit.models import installed, locate
@@ -59,16 +60,21 @@ class Choice:
 
 def find_available(models_dir: Path, model: str) -> Available:
     """Looks for Whisper models, and for a CUDA device that CTranslate2 can use."""
-    import ctranslate2
-
     names = [entry.name for entry in entries() if entry.engine == "faster-whisper"]
     folders = [(name, installed(models_dir, name)) for name in names]
     named = locate(models_dir, model) if model != AUTO else None
     return Available(
         Model(named.resolve().name, named) if named else None,
         tuple(Model(name, folder) for name, folder in folders if folder),
-        ctranslate2.get_cuda_device_count() > 0,
+        _cuda_available(),
     )
+
+
+def _cuda_available() -> bool:
+    """CTranslate2 brings all of CUDA but its linear algebra, and misses that only when it computes."""
+    import ctranslate2
+
+    return ctranslate2.get_cuda_device_count() > 0 and cuda.load("libcublas.so.12", "nvidia-cublas-cu12")
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
@@ -92,7 +98,9 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     if found is None:
         return Choice("pocketsphinx", None, "cpu", (_note(model, suggested),))
     if device == "cuda" and not available.cuda:
-        raise NoRecogniser("faster-whisper cannot compute on CUDA here: CTranslate2 finds no device")
+        raise NoRecogniser(
+            "faster-whisper cannot compute on CUDA here: it needs a device and the extra `cuda`"
+        )
     return Choice("faster-whisper", found, where)
 
 
