@@ -1,15 +1,13 @@
 """The contract explains itself: every element has a comment, names follow the conventions."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-import google.rpc
 import pytest
-from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto, FileDescriptorSet
+from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 
-PROTOS = Path(__file__).parents[2] / "protos"
+from tests.contract.surface import compiled
+
 UNSIGNED = {4, 6, 7, 13}
 """FieldDescriptorProto.Type of uint64, fixed64, fixed32, uint32."""
 NOT_OURS = {"externalscaler"}
@@ -17,13 +15,8 @@ NOT_OURS = {"externalscaler"}
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> list[FileDescriptorProto]:
-    output = tmp_path_factory.mktemp("descriptors") / "all.binpb"
-    google_protos = Path(next(iter(google.rpc.__path__))).parents[1]
-    names = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
-    options = [f"-I{PROTOS}", f"-I{google_protos}", "--include_source_info", f"--descriptor_set_out={output}"]
-    subprocess.run([sys.executable, "-m", "grpc_tools.protoc", *options, *names], check=True)
-    return list(FileDescriptorSet.FromString(output.read_bytes()).file)
+def files() -> list[FileDescriptorProto]:
+    return compiled()
 
 
 def elements(file: FileDescriptorProto) -> Iterator[tuple[tuple[int, ...], str]]:
