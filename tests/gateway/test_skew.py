@@ -36,15 +36,9 @@ class Tomorrow(grpc.GenericRpcHandler):  # type: ignore[type-arg]
             try:
                 async for answer in call:
                     self.passed += 1
-                    if details.method.rsplit("/", 1)[-1] in (
-                        "Extract",
-                        "Separate",
-                        "Transcribe",
-                        "Generate",
-                        "Mix",
-                    ):
-                        yield UNKNOWN
                     yield answer + UNKNOWN
+                    if details.method.endswith(STREAMS):
+                        yield UNKNOWN
             except grpc.aio.AioRpcError as error:
                 trailing = error.trailing_metadata() or ()
                 await context.abort(error.code(), error.details() or "", tuple(trailing))
