@@ -45,10 +45,10 @@ bench-riffusion: .venv/.full ## measure diffusion against diffusers' pipeline, d
 	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse)
 	$(BIN)/python -m tests.riffusion.full.bench_spectrogram --quick
 
-images: ## build the container images of all services (BUILDER=docker, TAG, BUILD_OPTIONS)
+images: ## build the container images of all services (BUILDER=docker, VARIANT=gpu, TAG)
 	@deploy/images
 
-images-check: .venv/.dev $(SAMPLE) ## run one job through the built images, hardened as on Kubernetes (RUNNER=podman)
+images-check: .venv/.dev $(SAMPLE) ## run one job through the built images, hardened as on Kubernetes (RUNNER=podman, VARIANT=gpu)
 	$(BIN)/python -m tests.deploy.check_images $(SAMPLE)
 
 lint: .venv/.dev ## style and types

@@ -2,6 +2,7 @@
 
 Each container runs as nobody, with a read-only file system, without capabilities and without new
 privileges, on the host's loopback network. RUNNER is the program, with its options ("podman" by default).
+With VARIANT=gpu the images for GPUs take the places of the others, and compute with the embedded engines.
 Prints what each container reached, as a table; exits with 1 when anything did not.
 """
 
@@ -26,7 +27,8 @@ from tests.servers import free_port
 
 RUNNER = shlex.split(os.environ.get("RUNNER", "podman"))
 TAG = os.environ.get("TAG", "0.1.0")
-SERVICES = ("stt", "sentiment", "riffusion", "mixer")
+FOR_GPUS = ("stt", "sentiment", "riffusion", "separator") if os.environ.get("VARIANT") == "gpu" else ()
+SERVICES = tuple(dict.fromkeys(("stt", "sentiment", "riffusion", "mixer", *FOR_GPUS)))
 HARDENED = ("--read-only", "--cap-drop=all", "--security-opt=no-new-privileges", "--network=host")
 START_S = 120.0
 
@@ -37,11 +39,18 @@ def say(line: str) -> None:
     sys.stdout.flush()
 
 
+def image(name: str) -> str:
+    """The image of a unit."""
+    return f"etbgm-{name}:{TAG}{'-gpu' if name in FOR_GPUS else ''}"
+
+
 def output(*arguments: str) -> str:
-    """What the container runner prints, on either of its outputs."""
+    """What the container runner prints, on either of its outputs; the end when it fails."""
     done = subprocess.run(
-        [*RUNNER, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True
+        [*RUNNER, *arguments], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
     )
+    if done.returncode:
+        raise SystemExit(f"{shlex.join([*RUNNER, *arguments])}\n{done.stdout}")
     return done.stdout.strip()
 
 
@@ -51,7 +60,7 @@ def container(name: str, shared: Path, settings: dict[str, str]) -> Iterator[str
     variables = [f"--env=ETBGM_{key.upper()}={value}" for key, value in settings.items()]
     started = output(
         "run", "--detach", *HARDENED, "--tmpfs=/tmp", f"--volume={shared}:/shared", *variables,
-        f"etbgm-{name}:{TAG}",
+        image(name),
     )  # fmt: skip
     try:
         yield started
@@ -76,7 +85,7 @@ async def until_serving(address: str, started: str) -> float:
 
 
 async def check(video: Path, shared: Path, stack: ExitStack) -> None:
-    """Starts the five containers and runs the job."""
+    """Starts the containers and runs the job."""
     addresses = {name: f"127.0.0.1:{free_port()}" for name in (*SERVICES, "gateway")}
     common = {"store_url": "file:///shared/store", "work_dir": "/tmp"}
     say("| image | SERVING after | user | root file system |\n|---|---|---|---|")
@@ -93,7 +102,7 @@ async def check(video: Path, shared: Path, stack: ExitStack) -> None:
         )
         assert user == "10001"
         assert writes.returncode != 0, "the root file system can be written to"
-        say(f"| etbgm-{name} | {seconds:.1f} s | {user} | read-only |")
+        say(f"| {image(name)} | {seconds:.1f} s | {user} | read-only |")
     result = shared / "out.mp4"
     begun = time.monotonic()
     await run_there(Order(video, result, 1, Wishes(variants=2)), addresses["gateway"], detach=False)
