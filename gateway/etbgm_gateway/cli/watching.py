@@ -15,6 +15,7 @@ STAGES = {
     pb.STAGE_GENERATE: "composing the music",
     pb.STAGE_MIX: "mixing",
 }
+"""A newer gateway may tell of stages that are not known here; they are not shown."""
 
 
 async def show(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
@@ -33,7 +34,7 @@ async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
     with bars(console) as progress:
         of_stage = {stage: progress.add_task(text, total=1.0, start=False) for stage, text in STAGES.items()}
         async for job in jobs:
-            for stage in job.stages:
+            for stage in _shown(job):
                 bar = of_stage[stage.stage]
                 progress.start_task(bar)
                 progress.update(bar, completed=1.0 if stage.HasField("end_time") else stage.fraction)
@@ -46,7 +47,7 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
     begun: set[int] = set()
     ended: set[int] = set()
     async for job in jobs:
-        for stage in job.stages:
+        for stage in _shown(job):
             text = STAGES[stage.stage]
             if stage.stage not in begun:
                 begun.add(stage.stage)
@@ -56,3 +57,7 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
                 took_s = (stage.end_time.ToNanoseconds() - stage.start_time.ToNanoseconds()) * 1e-9
                 console.print(f"{text}: {'nothing to compute' if stage.found else f'{took_s:.1f} s'}")
     return job
+
+
+def _shown(job: pb.Job) -> list[pb.StageProgress]:
+    return [stage for stage in job.stages if stage.stage in STAGES]

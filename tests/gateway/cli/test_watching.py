@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import AsyncIterator
+from typing import cast
 
 import pytest
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -9,6 +10,9 @@ from rich.console import Console
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_gateway.cli import watching
+
+TOMORROW = cast(pb.Stage.ValueType, 99)
+"""A stage that only a newer gateway has."""
 
 
 def stage(
@@ -23,7 +27,11 @@ def stage(
 async def course() -> AsyncIterator[pb.Job]:
     yield pb.Job(state=pb.STATE_QUEUED)
     yield pb.Job(state=pb.STATE_RUNNING, stages=[stage(pb.STAGE_INGEST, 0.5)])
-    ended = [stage(pb.STAGE_INGEST, 1, 103), stage(pb.STAGE_SEPARATE, 1, 103, found=True)]
+    ended = [
+        stage(pb.STAGE_INGEST, 1, 103),
+        stage(pb.STAGE_SEPARATE, 1, 103, found=True),
+        stage(TOMORROW, 0.5),
+    ]
     yield pb.Job(state=pb.STATE_RUNNING, stages=ended)
     yield pb.Job(state=pb.STATE_SUCCEEDED, stages=ended)
 
