@@ -22,6 +22,7 @@ from etbgm_gateway.validation import check_id, check_settings
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.status import RemoteError
+from etbgm_kit.stopping import pause
 from etbgm_kit.store import BLOCK_BYTES, ArtifactStore
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
@@ -35,10 +36,17 @@ class JobService:
     """Jobs and artifacts."""
 
     def __init__(
-        self, jobs: JobStore, queue: JobQueue, store: ArtifactStore, clients: Clients, probe_deadline_s: float
+        self,
+        jobs: JobStore,
+        queue: JobQueue,
+        store: ArtifactStore,
+        clients: Clients,
+        probe_deadline_s: float,
+        stopping: asyncio.Event,
     ) -> None:
         self._jobs, self._queue, self._store = jobs, queue, store
         self._clients, self._probe_deadline_s = clients, probe_deadline_s
+        self._stopping = stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; without an id when it was only to be checked.
@@ -80,14 +88,19 @@ class JobService:
         )
 
     async def watch(self, job_id: str) -> AsyncIterator[gateway_pb2.Job]:
-        """The job as it stands and after each change, until it is finished; raises NotFound."""
+        """The job as it stands and after each change, until it is finished.
+
+        Raises NotFound, ServerStopping.
+        """
         seen: JobRow | None = None
-        while seen is None or seen.state in UNFINISHED:
+        while True:
             row = await asyncio.to_thread(self._jobs.get, job_id)
             if row != seen:
                 yield job_to_pb(row)
+            if row.state not in UNFINISHED:
+                return
             seen = row
-            await asyncio.sleep(WATCH_EVERY_S if row.state in UNFINISHED else 0)
+            await pause(self._stopping, WATCH_EVERY_S)
 
     async def cancel(self, job_id: str) -> gateway_pb2.Job:
         """Stops the job unless it is finished; raises NotFound."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from etbgm_gateway.jobs import JobStore
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.interceptor import Context
+from etbgm_kit.stopping import pause
 from externalscaler import externalscaler_pb2 as pb
 from externalscaler import externalscaler_pb2_grpc
 
@@ -47,8 +48,8 @@ class Trigger:
 class ScalerServicer(externalscaler_pb2_grpc.ExternalScalerServicer):
     """See externalscaler.proto."""
 
-    def __init__(self, jobs: JobStore) -> None:
-        self._jobs = jobs
+    def __init__(self, jobs: JobStore, stopping: asyncio.Event) -> None:
+        self._jobs, self._stopping = jobs, stopping
 
     async def IsActive(self, request: pb.ScaledObjectRef, context: Context) -> pb.IsActiveResponse:
         """See externalscaler.proto."""
@@ -66,7 +67,7 @@ class ScalerServicer(externalscaler_pb2_grpc.ExternalScalerServicer):
             if is_active and not was_active:
                 yield pb.IsActiveResponse(result=True)
             was_active = is_active
-            await asyncio.sleep(LOOK_EVERY_S)
+            await pause(self._stopping, LOOK_EVERY_S)
 
     async def GetMetricSpec(self, request: pb.ScaledObjectRef, context: Context) -> pb.GetMetricSpecResponse:
         """See externalscaler.proto."""

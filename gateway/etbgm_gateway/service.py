@@ -43,6 +43,7 @@ def build(settings: Settings) -> Service:
         load=gateway.load,
         close=gateway.close,
         metrics=gateway.metrics,
+        stopping=gateway.stopping,
     )
 
 
@@ -50,7 +51,7 @@ class _Gateway:
     """All parts."""
 
     def __init__(self, settings: Settings) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
         self._database = connect(settings.job_store_url)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
@@ -69,14 +70,15 @@ class _Gateway:
             settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
         )
         self._job_service = JobService(
-            self._jobs, self._queue, store, self._clients, settings.probe_deadline_s
+            self._jobs, self._queue, store, self._clients, settings.probe_deadline_s, self.stopping
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
         servicer = GatewayServicer(self._job_service, self._uploads)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
-        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(ScalerServicer(self._jobs), server)
+        scaler = ScalerServicer(self._jobs, self.stopping)
+        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
 
     def load(self) -> None:
         """Finds the services, then takes jobs. Blocks."""

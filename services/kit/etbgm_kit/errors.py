@@ -5,6 +5,7 @@
     ├── NotFound                NOT_FOUND: a named thing that is not there
     ├── Busy                    RESOURCE_EXHAUSTED: come back after `retry_after_s`
     ├── NotReady                UNAVAILABLE: the engine is still loading
+    ├── ServerStopping          UNAVAILABLE: another server, or this one later, goes on
     ├── Conflict                FAILED_PRECONDITION: the state does not allow it
     └── CallCancelled           CANCELLED: the caller left
 
@@ -73,6 +74,16 @@ class NotReady(EtbgmError):
 
     def __init__(self) -> None:
         super().__init__("the engine is still loading")
+
+
+class ServerStopping(EtbgmError):
+    """The server ends streams that would last: whoever wants to go on calls again."""
+
+    code = "UNAVAILABLE"
+    reason = "STOPPING"
+
+    def __init__(self) -> None:
+        super().__init__("the server is stopping; call again")
 
 
 class Conflict(EtbgmError):

@@ -3,9 +3,9 @@
 The port opens at once, with `live` SERVING and "" NOT_SERVING; the engine loads in
 a thread; then "" is SERVING. A server whose engine cannot be loaded, for want of
 weights for example, says so in its log, stays NOT_SERVING and tries again. On SIGTERM
-"" is NOT_SERVING, clients get a moment to notice, calls in flight get `drain_s` to
-finish, and the port closes. Kubernetes' startup and readiness probes ask "", its
-liveness probe asks `live`.
+"" is NOT_SERVING, clients get a moment to notice, streams that would last are told to
+end, calls in flight get `drain_s` to finish, and the port closes. Kubernetes' startup
+and readiness probes ask "", its liveness probe asks `live`.
 """
 
 import asyncio
@@ -52,7 +52,8 @@ class Service:
 
     `add_to` registers the servicer; `load` blocks until the engine is ready and
     warm; `close` ends what the engine started. `runner` refuses work until then. `metrics`
-    are what only this service tells Prometheus.
+    are what only this service tells Prometheus. `stopping` is set when the server stops: streams
+    without an end of their own wait for it (`stopping.pause`).
     """
 
     name: str
@@ -63,6 +64,7 @@ class Service:
     load: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], None] = field(default=lambda: None)
     metrics: tuple[Collector, ...] = ()
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class Server:
@@ -114,6 +116,7 @@ class Server:
         """Refuses new calls, lets those in flight finish, closes."""
         await self._set_ready(_NOT_SERVING)
         await asyncio.sleep(notice_s if self._service.runner.inside else 0)
+        self._service.stopping.set()
         await self._server.stop(self._service.settings.drain_s)
         self._service.runner.close()
         await asyncio.to_thread(self._service.close)

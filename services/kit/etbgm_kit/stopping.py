@@ -1,0 +1,13 @@
+"""How streams without an end of their own end when their server stops."""
+
+import asyncio
+from contextlib import suppress
+
+from etbgm_kit.errors import ServerStopping
+
+
+async def pause(stopping: asyncio.Event, seconds: float) -> None:
+    """Sleeps between two answers of a stream; raises ServerStopping as soon as `stopping` is set."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
+        raise ServerStopping
