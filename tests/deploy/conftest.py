@@ -18,6 +18,15 @@ OVERLAYS = ("base", *sorted(f"overlays/{path.name}" for path in (KUBERNETES / "o
 Json = dict[str, Any]
 
 
+def selects(selector: Json, labels: dict[str, str]) -> bool:
+    """Whether a label selector takes what has `labels`."""
+    wanted = selector.get("matchLabels", {}).items() <= labels.items()
+    return wanted and all(
+        rule["operator"] == "In" and labels.get(rule["key"]) in rule["values"]
+        for rule in selector.get("matchExpressions", [])
+    )
+
+
 @dataclass(frozen=True)
 class Pod:
     """The template of the pods that `owner` makes."""
@@ -34,6 +43,11 @@ class Pod:
     def container(self) -> Json:
         (only,) = self.spec["containers"]
         return dict(only)
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """Of the container, by name."""
+        return {port["name"]: port["containerPort"] for port in self.container.get("ports", [])}
 
 
 @dataclass(frozen=True)

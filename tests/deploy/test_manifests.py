@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import ROOT, Cluster, Json, Pod
+from tests.deploy.conftest import ROOT, Cluster, Pod, selects
 
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.com/v1",
           "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
@@ -22,19 +22,6 @@ NOTICE_S = 2
 
 STORES = {"artifact-store": "ETBGM_STORE_URL", "job-store": "ETBGM_JOB_STORE_URL"}
 """Secrets that who deploys the base makes, and the variable that each must bring."""
-
-
-def selects(selector: Json, labels: dict[str, str]) -> bool:
-    """Whether a label selector takes what has `labels`."""
-    wanted = selector.get("matchLabels", {}).items() <= labels.items()
-    return wanted and all(
-        rule["operator"] == "In" and labels.get(rule["key"]) in rule["values"]
-        for rule in selector.get("matchExpressions", [])
-    )
-
-
-def port_names(pod: Pod) -> dict[str, int]:
-    return {port["name"]: port["containerPort"] for port in pod.container.get("ports", [])}
 
 
 def test_every_resource_fits_its_schema(cluster: Cluster, tmp_path: Path) -> None:
@@ -73,19 +60,19 @@ def test_ports_that_are_named_exist(cluster: Cluster) -> None:
     for service in cluster.all("Service"):
         (pod,) = [p for p in cluster.pods if service["spec"]["selector"].items() <= p.labels.items()]
         for port in service["spec"]["ports"]:
-            assert port["targetPort"] in port_names(pod), service["metadata"]["name"]
+            assert port["targetPort"] in pod.ports, service["metadata"]["name"]
             assert 0 < port["port"] < 2**16
     for policy in cluster.all("NetworkPolicy"):
         for rule in policy["spec"].get("ingress", []):
             for port in rule.get("ports", []):
                 for pod in cluster.pods:
                     if isinstance(port["port"], str) and selects(policy["spec"]["podSelector"], pod.labels):
-                        assert port["port"] in port_names(pod), policy["metadata"]["name"]
+                        assert port["port"] in pod.ports, policy["metadata"]["name"]
     for pod in cluster.servers.values():
         address = cluster.settings(pod).get("ETBGM_LISTEN_ADDRESS", "[::]:50051")
-        assert port_names(pod)["grpc"] == int(address.rsplit(":", 1)[1])
+        assert pod.ports["grpc"] == int(address.rsplit(":", 1)[1])
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
-            assert pod.container[probe]["grpc"]["port"] == port_names(pod)["grpc"]
+            assert pod.container[probe]["grpc"]["port"] == pod.ports["grpc"]
         assert pod.container["livenessProbe"]["grpc"]["service"] == "live"
 
 
@@ -212,52 +199,6 @@ def test_variables_are_the_settings_of_the_service(cluster: Cluster) -> None:
         assert variable in settings_of("gateway")
         for made in cluster.named("Secret").get(secret, {}).get("data", {}):
             assert made == variable or made.startswith("AWS_")
-
-
-def edges(cluster: Cluster) -> set[tuple[str, str]]:
-    """Which server's pods the policies let call which server's grpc port."""
-    servers = cluster.servers
-    policies = cluster.all("NetworkPolicy")
-    found = set()
-    for caller, source in servers.items():
-        for callee, target in servers.items():
-            out = any(
-                selects(policy["spec"]["podSelector"], source.labels)
-                and any(
-                    selects(peer["podSelector"], target.labels)
-                    for rule in policy["spec"].get("egress", [])
-                    for peer in rule.get("to", [])
-                    if "podSelector" in peer
-                )
-                for policy in policies
-            )
-            into = any(
-                selects(policy["spec"]["podSelector"], target.labels)
-                and any(
-                    selects(peer["podSelector"], source.labels)
-                    for rule in policy["spec"].get("ingress", [])
-                    for peer in rule.get("from", [])
-                    if "podSelector" in peer
-                )
-                for policy in policies
-            )
-            if out and into:
-                found.add((caller, callee))
-    return found
-
-
-def test_policies_allow_the_calls_of_the_code_and_no_others(cluster: Cluster) -> None:
-    denied = cluster.named("NetworkPolicy")["deny-all"]["spec"]
-    assert denied == {"podSelector": {}, "policyTypes": ["Ingress", "Egress"]}
-    called = {
-        value.removeprefix("kubernetes:///").split(":")[0]
-        for name, value in cluster.settings(cluster.servers["gateway"]).items()
-        if name.endswith("_ADDRESS") and value.startswith("kubernetes:///")
-    }
-    assert called == set(cluster.servers) - {"gateway"}
-    assert edges(cluster) == {("gateway", service) for service in called}
-    for pod in cluster.servers.values():
-        assert pod.labels["app.kubernetes.io/part-of"] == "etbgm", "the policy for the artifact store asks it"
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
