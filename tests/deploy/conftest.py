@@ -1,7 +1,9 @@
 """Overlays as kustomize builds them."""
 
+import json
 import shutil
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -93,6 +95,17 @@ def built(overlay: str) -> Cluster:
     )
     assert done.returncode == 0, done.stderr
     return Cluster(done.stdout, tuple(yaml.safe_load_all(done.stdout)))
+
+
+@cache
+def settings_of(package: str) -> frozenset[str]:
+    """The variables of a service, from its settings class."""
+    code = (
+        f"import json; from etbgm_{package}.settings import Settings; "
+        "print(json.dumps(['ETBGM_' + name.upper() for name in Settings.model_fields]))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return frozenset(json.loads(done.stdout))
 
 
 @pytest.fixture(params=OVERLAYS)

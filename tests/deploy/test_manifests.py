@@ -1,16 +1,14 @@
 """What schemas do not see in the manifests: that names, labels, ports, times and rights fit each other."""
 
 import ast
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import ROOT, Cluster, Pod, selects
+from tests.deploy.conftest import ROOT, Cluster, Pod, selects, settings_of
 
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.com/v1",
           "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
@@ -174,17 +172,6 @@ def test_the_role_allows_what_discovery_calls_and_nothing_else(base: Cluster) ->
     }
     assert called == {"list_namespaced_endpoint_slice"}
     assert granted == {("discovery.k8s.io", "endpointslices", verb) for verb in ("list", "watch")}
-
-
-@cache
-def settings_of(package: str) -> frozenset[str]:
-    """The variables of a service, from its settings class."""
-    code = (
-        f"import json; from etbgm_{package}.settings import Settings; "
-        "print(json.dumps(['ETBGM_' + name.upper() for name in Settings.model_fields]))"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    return frozenset(json.loads(done.stdout))
 
 
 def test_variables_are_the_settings_of_the_service(cluster: Cluster) -> None:
