@@ -3,16 +3,46 @@
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
+from etbgm_kit.settings import BadSettings
+
+_VARIABLE = "ETBGM_JOB_STORE_URL"
+_KINDS = "it must be postgresql://user:password@host/name or sqlite:///file"
+
 
 def connect(url: str) -> sa.Engine:
-    """Connections to the database at `url` (SQLAlchemy's form), made when they are needed."""
-    parsed = sa.make_url(url)
-    if parsed.drivername == "postgresql":
-        parsed = parsed.set(drivername="postgresql+psycopg")
-    engine = sa.create_engine(parsed, pool_pre_ping=True)
-    if parsed.get_backend_name() == "sqlite":
-        sa.event.listen(engine, "connect", _prepare_sqlite)
+    """Connections to the database at `url`: postgresql://…, encoded in UTF8, or sqlite:///file.
+
+    Raises:
+        BadSettings: it is another kind of address, or there is no database that can be used.
+    """
+    engine = _engine(url)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                encoding = connection.scalar(sa.text("SHOW server_encoding"))
+                if encoding != "UTF8":
+                    raise BadSettings(f"{_VARIABLE}: the database's encoding is {encoding}; it must be UTF8")
+    except sa.exc.DBAPIError as error:
+        raise BadSettings(f"{_VARIABLE}: {str(error.orig).strip()}") from None
     return engine
+
+
+def _engine(url: str) -> sa.Engine:
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise BadSettings(f"{_VARIABLE}: is no address; {_KINDS}") from None
+    match parsed.drivername:
+        case "postgresql" | "postgresql+psycopg":
+            # A database in plain ASCII would answer in bytes and not be told from a broken one.
+            arguments = {"client_encoding": "utf8"}
+            parsed = parsed.set(drivername="postgresql+psycopg")
+            return sa.create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
+        case "sqlite":
+            engine = sa.create_engine(parsed, pool_pre_ping=True)
+            sa.event.listen(engine, "connect", _prepare_sqlite)
+            return engine
+    raise BadSettings(f"{_VARIABLE}: names {parsed.drivername}; {_KINDS}")
 
 
 def make(table: sa.Table, engine: sa.Engine) -> None:

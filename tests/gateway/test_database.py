@@ -1,0 +1,43 @@
+"""Databases that cannot be used."""
+
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from etbgm_gateway.database import connect
+from etbgm_kit.settings import BadSettings
+from tests.servers import free_port
+
+
+@pytest.mark.parametrize(
+    ("url", "why"),
+    [
+        ("jobs.sqlite", "is no address"),
+        ("mysql://me:secret@here/jobs", "names mysql; it must be postgresql://"),
+        ("sqlite:////no/such/folder/jobs.sqlite", "unable to open database file"),
+        (f"postgresql://me:secret@127.0.0.1:{free_port()}/jobs", "Connection refused"),
+    ],
+)
+def test_why_is_said_in_a_line_and_without_the_password(url: str, why: str) -> None:
+    with pytest.raises(BadSettings, match=why) as raised:
+        connect(url)
+    assert str(raised.value).startswith("ETBGM_JOB_STORE_URL: ")
+    assert "secret" not in str(raised.value)
+
+
+def test_a_database_in_another_encoding_is_refused(postgresql_url: str) -> None:
+    database = connect(postgresql_url)
+    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(
+            sa.text("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
+        )
+        with pytest.raises(BadSettings, match="encoding is SQL_ASCII; it must be UTF8"):
+            connect(sa.make_url(postgresql_url).set(database="ascii").render_as_string(hide_password=False))
+        connection.execute(sa.text("DROP DATABASE ascii WITH (FORCE)"))
+    database.dispose()
+
+
+def test_a_file_is_made(tmp_path: Path) -> None:
+    connect(f"sqlite:///{tmp_path}/jobs.sqlite").dispose()
+    assert (tmp_path / "jobs.sqlite").is_file()
