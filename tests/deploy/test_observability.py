@@ -45,3 +45,12 @@ def test_every_alert_is_about_something_that_is_told_and_says_what_to_do(
     for alert in alerts:
         assert asked(alert["expr"]) <= told, alert["alert"]
         assert {"summary", "runbook"} <= alert["annotations"].keys()
+
+
+def test_the_plain_autoscaler_asks_for_a_metric_that_is_told(told: set[str]) -> None:
+    (scaler,) = [
+        one for one in built("overlays/hpa-cues").all("HorizontalPodAutoscaler")
+        if one["metadata"]["name"] == "riffusion"
+    ]  # fmt: skip
+    (metric,) = scaler["spec"]["metrics"]
+    assert metric["external"]["metric"]["name"] in told
