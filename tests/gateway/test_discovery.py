@@ -9,7 +9,7 @@ import pytest
 from kubernetes.aio.client import Configuration
 from pydantic import ValidationError
 
-from etbgm_gateway.discovery import discovery_of
+from etbgm_gateway.discovery import discovery_of, endpoint_slices
 from etbgm_gateway.discovery.endpoint_slices import EndpointSlices
 from etbgm_gateway.discovery.target import Target
 from etbgm_gateway.discovery.types import DiscoveryFailed
@@ -139,6 +139,9 @@ async def test_a_pod_counts_once_at_one_address(server: FakeApiServer) -> None:
         await seen.until("10.0.0.1", "[fd00::3]")
         server.put("riffusion-new", [pod("10.0.0.2", uid="two")])
         await seen.until("10.0.0.1", "10.0.0.2", "[fd00::3]")
+        # Its other slice has not been told yet.
+        server.put("riffusion-v4", [pod("10.0.0.1", uid="one", ready=False)])
+        await seen.until("10.0.0.2", "[fd00::3]")
 
 
 @pytest.mark.parametrize(("port", "number"), [("grpc", 50051), ("metrics", 9090), ("9090", 9090)])
@@ -246,6 +249,32 @@ async def test_replicas_stay_while_the_api_server_refuses_or_is_away(
         assert seen.told == [["10.0.0.1:50051"]]
         server.refusal = None
         await seen.until("10.0.0.2")
+
+
+async def test_after_an_outage_watches_follow_each_other_as_before(
+    server: FakeApiServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    longest: list[float] = []
+
+    def at_once(_: float, pause_s: float) -> float:
+        longest.append(pause_s)
+        return 0.01
+
+    monkeypatch.setattr(endpoint_slices.random, "uniform", at_once)
+    server.put("riffusion-a", [pod("10.0.0.1")])
+    async with watching(server) as seen:
+        server.refusal = (503, "Service Unavailable")
+        server.end()
+        async with asyncio.timeout(SEEN_S):
+            while longest[-1:] != [endpoint_slices.LONGEST_PAUSE_S]:
+                await asyncio.sleep(0.005)
+        server.refusal = None
+        await watched(server)
+        server.end()
+        async with asyncio.timeout(SEEN_S):
+            while longest[-1] != endpoint_slices.FIRST_PAUSE_S:
+                await asyncio.sleep(0.005)
+        assert seen.told == [["10.0.0.1:50051"]]
 
 
 async def test_an_api_server_that_nobody_answers_for_is_an_error() -> None:

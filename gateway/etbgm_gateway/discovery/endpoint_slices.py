@@ -86,6 +86,8 @@ class _Source:
                     async for _ in changes:
                         pause_s = FIRST_PAUSE_S
                         yield slices
+                # It has lasted its time, though nothing may have changed.
+                pause_s = FIRST_PAUSE_S
             except Exception as failure:
                 # Nothing that an API server, or a proxy before it, may say ends the watch.
                 slices, pause_s = None, min(2 * pause_s, LONGEST_PAUSE_S)

@@ -76,7 +76,8 @@ class Slices:
             for endpoint in slice_.endpoints if number else ():
                 address = f"{_host(endpoint.address)}:{number}" if endpoint.takes_calls else None
                 pods.setdefault(endpoint.pod, {})[slice_.family] = address
-        chosen = (families.get("IPv4") or families.get("IPv6") for families in pods.values())
+        # A pod that takes no calls at its IPv4 address takes none: the slices of IPv6 may say so later.
+        chosen = (families.get("IPv4", families.get("IPv6")) for families in pods.values())
         return frozenset(address for address in chosen if address)
 
 
