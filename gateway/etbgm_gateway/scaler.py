@@ -8,10 +8,11 @@ tell the same, before and after a restart.
 import asyncio
 import math
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 from etbgm_gateway.jobs import JobStore
-from etbgm_kit.errors import InvalidField
+from etbgm_kit.errors import InvalidField, ServerStopping
 from etbgm_kit.interceptor import Context
 from etbgm_kit.stopping import pause
 from externalscaler import externalscaler_pb2 as pb
@@ -59,15 +60,19 @@ class ScalerServicer(externalscaler_pb2_grpc.ExternalScalerServicer):
     async def StreamIsActive(
         self, request: pb.ScaledObjectRef, context: Context
     ) -> AsyncIterator[pb.IsActiveResponse]:
-        """See externalscaler.proto. KEDA acts on nothing but true, so nothing else is sent."""
+        """See externalscaler.proto. KEDA acts on nothing but true, so nothing else is sent.
+
+        It ends well when the gateway stops: after an error KEDA would wait longer each time, and for ever.
+        """
         Trigger.of(request)
         was_active = False
-        while True:
-            is_active = await self._cues() > 0
-            if is_active and not was_active:
-                yield pb.IsActiveResponse(result=True)
-            was_active = is_active
-            await pause(self._stopping, LOOK_EVERY_S)
+        with suppress(ServerStopping):
+            while True:
+                is_active = await self._cues() > 0
+                if is_active and not was_active:
+                    yield pb.IsActiveResponse(result=True)
+                was_active = is_active
+                await pause(self._stopping, LOOK_EVERY_S)
 
     async def GetMetricSpec(self, request: pb.ScaledObjectRef, context: Context) -> pb.GetMetricSpecResponse:
         """See externalscaler.proto."""

@@ -19,7 +19,8 @@ class FakeKeda:
 
     Every poll calls GetMetricSpec, GetMetrics, then IsActive; an error fails the poll and
     changes nothing. IsActive alone decides between none and one, `true` from the stream does
-    so at once, and none comes back only `cooldown_s` after the last time there was work.
+    so at once, and none comes back only `cooldown_s` after the last time there was work. A stream
+    that ends well is asked for again soon, one that fails ever later.
     """
 
     def __init__(self, scale: Callable[[int], None], poll_s: float, cooldown_s: float, most: int) -> None:
@@ -60,6 +61,7 @@ class FakeKeda:
             self._set(0)
 
     async def _listen(self, stub: "externalscaler_pb2_grpc.ExternalScalerAsyncStub") -> None:
+        pause_s = self._poll_s
         while True:
             try:
                 async for response in stub.StreamIsActive(self.reference):
@@ -67,8 +69,10 @@ class FakeKeda:
                         self.pushes += 1
                         self._active_at = time.monotonic()
                         self._set(max(self.replicas, 1))
+                pause_s = self._poll_s
             except grpc.aio.AioRpcError:
-                await asyncio.sleep(self._poll_s)
+                pause_s = min(2 * pause_s, 30 * self._poll_s)
+            await asyncio.sleep(pause_s)
 
     def _set(self, replicas: int) -> None:
         if replicas != self.replicas:
