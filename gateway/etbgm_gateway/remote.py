@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any, Generic, TypeVar
 
 import grpc
@@ -12,6 +11,7 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 
 from etbgm_gateway.replicas import Replica, Replicas, Stub
+from etbgm_kit import patience
 from etbgm_kit.status import RemoteError, error_from_rpc
 
 Answer = TypeVar("Answer", bound=Message)
@@ -22,13 +22,21 @@ FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 """Bounds of the random pause between two rounds over the replicas: doubled each time, full jitter
 (M. Brooker, "Exponential Backoff And Jitter", 2015), short against any stage."""
 
+WAIT_S = 30.0
+"""So long a call waits in line at a replica that is busy, once all others have refused it: were it refused
+there too, the calls of other gateways, which follow each other without a pause, would leave it no gap."""
+
+Attempt = Callable[[Stub, float, tuple[tuple[str, str]]], Awaitable[Answer]]
+"""Calls with a time limit, in seconds, and metadata."""
+
 
 class Remote(Generic[Stub]):
     """One service, whichever replica answers.
 
     UNAVAILABLE, RESOURCE_EXHAUSTED and CANCELLED (a server that stopped before it was done)
-    are retried, first at the other replicas, then after a pause, until the deadline. All
-    methods of the services are idempotent. Cancelling the awaiting task cancels the call.
+    are retried, first at the other replicas, then after a pause, until the deadline. The time
+    before a replica has a place for the call does not count: it is a queue. All methods of the
+    services are idempotent. Cancelling the awaiting task cancels the call.
     """
 
     def __init__(self, replicas: Replicas[Stub], calls_per_replica: int, wait_s: float | None = None) -> None:
@@ -47,10 +55,10 @@ class Remote(Generic[Stub]):
     ) -> Answer:
         """Calls a quick method. Raises RemoteError."""
 
-        async def attempt(stub: Stub, left_s: float) -> Answer:
-            return await method(stub)(request, timeout=left_s)
+        async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
+            return await method(stub)(request, timeout=left_s, metadata=metadata)
 
-        return await self._within(deadline_s, attempt, nullcontext())
+        return await self._within(deadline_s, attempt)
 
     async def stream(
         self,
@@ -66,8 +74,8 @@ class Remote(Generic[Stub]):
         replicas have places.
         """
 
-        async def attempt(stub: Stub, left_s: float) -> Answer:
-            call = method(stub)(request, timeout=left_s)
+        async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
+            call = method(stub)(request, timeout=left_s, metadata=metadata)
             result: Answer | None = None
             try:
                 async for response in call:
@@ -86,18 +94,13 @@ class Remote(Generic[Stub]):
                 await self.replicas.some()
         except TimeoutError:
             raise _error("UNAVAILABLE", f"no replica came in {self._wait_s:.0f} s") from None
-        return await self._within(deadline_s, attempt, self.replicas.place(self._calls_per_replica))
+        async with self.replicas.place(self._calls_per_replica):
+            return await self._within(deadline_s, attempt)
 
-    async def _within(
-        self,
-        deadline_s: float,
-        attempt: Callable[[Stub, float], Awaitable[Answer]],
-        place: AbstractAsyncContextManager[None],
-    ) -> Answer:
-        rounds = _Rounds(self.replicas, asyncio.get_running_loop().time() + deadline_s)
+    async def _within(self, deadline_s: float, attempt: Attempt[Stub, Answer]) -> Answer:
+        rounds = _Rounds(self.replicas, deadline_s)
         try:
-            async with asyncio.timeout(deadline_s), place:
-                return await rounds.run(attempt)
+            return await rounds.run(attempt)
         except TimeoutError:
             raise rounds.last or _error("DEADLINE_EXCEEDED", f"no answer in {deadline_s:.0f} s") from None
 
@@ -109,29 +112,36 @@ class Remote(Generic[Stub]):
 class _Rounds(Generic[Stub]):
     """The attempts of one call: `last` is the error of the latest that failed."""
 
-    def __init__(self, replicas: Replicas[Stub], ends_at: float) -> None:
-        self._replicas, self._ends_at = replicas, ends_at
+    def __init__(self, replicas: Replicas[Stub], deadline_s: float) -> None:
+        self._replicas, self._deadline_s = replicas, deadline_s
         self.last: RemoteError | None = None
 
-    async def run(self, attempt: Callable[[Stub, float], Awaitable[Answer]]) -> Answer:
+    async def run(self, attempt: Attempt[Stub, Answer]) -> Answer:
+        """The first answer. Raises TimeoutError and RemoteError."""
         refused_by: set[Replica[Stub]] = set()
-        pause_s = FIRST_PAUSE_S
-        while True:
-            async with self._replicas.take(refused_by) as replica:
-                try:
-                    return await attempt(replica.stub, self._left_s())
-                except grpc.aio.AioRpcError as failure:
-                    self.last = error_from_rpc(failure)
-            if not _is_transient(self.last):
-                raise self.last
-            refused_by.add(replica)
-            if refused_by.issuperset(self._replicas):
-                refused_by.clear()
-                await asyncio.sleep(self.last.retry_after_s + random.uniform(0, pause_s))
-                pause_s = min(2 * pause_s, LONGEST_PAUSE_S)
-
-    def _left_s(self) -> float:
-        return max(0.0, self._ends_at - asyncio.get_running_loop().time())
+        pause_s, have_all_refused = FIRST_PAUSE_S, False
+        clock = asyncio.get_running_loop().time
+        async with asyncio.timeout(self._deadline_s) as limit:
+            while True:
+                async with self._replicas.take(refused_by) as replica:
+                    # After a refusal its time begins anew.
+                    ends_at = limit.when() or clock() + self._deadline_s
+                    limit.reschedule(ends_at)
+                    waits = have_all_refused or len(self._replicas) == 1
+                    metadata = ((patience.HEADER, str(WAIT_S if waits else 0.0)),)
+                    try:
+                        return await attempt(replica.stub, ends_at - clock(), metadata)
+                    except grpc.aio.AioRpcError as failure:
+                        self.last = error_from_rpc(failure)
+                if not _is_transient(self.last):
+                    raise self.last
+                if self.last.status_code == "RESOURCE_EXHAUSTED":
+                    limit.reschedule(None)
+                refused_by.add(replica)
+                if refused_by.issuperset(self._replicas):
+                    refused_by.clear()
+                    await asyncio.sleep(self.last.retry_after_s + random.uniform(0, pause_s))
+                    pause_s, have_all_refused = min(2 * pause_s, LONGEST_PAUSE_S), True
 
 
 def _is_transient(error: RemoteError) -> bool:

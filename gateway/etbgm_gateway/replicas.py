@@ -16,7 +16,8 @@ _OPTIONS = (
     ("grpc.max_receive_message_length", 32 << 20),
     # A service that was restarted is found within two seconds; gRPC's own limit is two minutes.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    ("grpc.min_reconnect_backoff_ms", 200),
+    # Also the time that an attempt to connect has.
+    ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 2000),
     # A machine that vanishes closes no connection: without pings its calls would end at their deadlines.
     ("grpc.keepalive_time_ms", 10_000),
@@ -59,6 +60,10 @@ class Replicas(Generic[Stub]):
         """Our calls to those that are there; may be asked from any thread."""
         return sum(replica.in_flight for replica in list(self._replicas.values()))
 
+    @property
+    def _leaving(self) -> int:
+        return sum(replica.in_flight for replica in self._retired)
+
     async def find(self) -> None:
         """Asks the discovery who is there, and follows it from then on. Raises DiscoveryFailed."""
         if self._following is None:
@@ -72,8 +77,11 @@ class Replicas(Generic[Stub]):
 
     @asynccontextmanager
     async def place(self, of_each: int) -> AsyncIterator[None]:
-        """One of the places that there are, `of_each` at every replica; waits while there is none free."""
-        await self._until(lambda: self._placed < of_each * len(self))
+        """One of the places that there are, `of_each` at every replica; waits while there is none free.
+
+        Calls that end at replicas which take no more hold no place of those that do.
+        """
+        await self._until(lambda: self._placed - self._leaving < of_each * len(self))
         self._placed += 1
         try:
             yield

@@ -7,7 +7,6 @@ import sqlalchemy as sa
 
 from etbgm_gateway.database import connect
 from etbgm_kit.settings import BadSettings
-from tests.servers import free_port
 
 
 @pytest.mark.parametrize(
@@ -16,7 +15,7 @@ from tests.servers import free_port
         ("jobs.sqlite", "is no address"),
         ("mysql://me:secret@here/jobs", "names mysql; it must be postgresql://"),
         ("sqlite:////no/such/folder/jobs.sqlite", "unable to open database file"),
-        (f"postgresql://me:secret@127.0.0.1:{free_port()}/jobs", "Connection refused"),
+        ("postgresql://me:secret@127.0.0.1:1/jobs", "Connection refused"),
     ],
 )
 def test_why_is_said_in_a_line_and_without_the_password(url: str, why: str) -> None:

@@ -151,12 +151,12 @@ async def test_bad_input_is_not_retried() -> None:
     assert (caught.value.status_code, fakes[0].calls) == ("INVALID_ARGUMENT", 1)
 
 
-async def test_the_last_refusal_is_raised_at_the_deadline() -> None:
-    async with remote_of([Busy(0.1)] * 100) as (remote, _):
+async def test_the_last_error_is_raised_at_the_deadline() -> None:
+    async with remote_of([NotReady()] * 100) as (remote, _):
         started = time.monotonic()
         with pytest.raises(RemoteError) as caught:
             await separate(remote, deadline_s=0.6)
-    assert caught.value.status_code == "RESOURCE_EXHAUSTED"
+    assert caught.value.status_code == "UNAVAILABLE"
     assert time.monotonic() - started < 5
 
 
@@ -220,6 +220,33 @@ async def test_places_follow_the_replicas() -> None:
             answers = await asyncio.gather(*tasks)
     assert (one.most_inside, other.most_inside) == (2, 2)
     assert (answers.count("one"), answers.count("other"), one.calls + other.calls) == (7, 2, 9)
+
+
+async def test_a_replica_that_is_leaving_holds_no_place_of_those_that_stay() -> None:
+    leaving, staying = FakeMixer("leaving", [], 60.0), FakeMixer("staying", [], 0.0)
+    async with servers_of(leaving, staying) as addresses:
+        discovery = FakeDiscovery(addresses[0])
+        async with remote_to(discovery, calls_per_replica=1) as remote:
+            lasting = asyncio.create_task(separate(remote))
+            await until_inside({leaving: 1})
+            waiting = asyncio.create_task(separate(remote))
+            discovery.tell(addresses[1])
+            async with asyncio.timeout(10):
+                assert await waiting == "staying"
+            assert not lasting.done()
+            lasting.cancel()
+
+
+async def test_the_time_in_the_queue_is_not_the_call_s_own() -> None:
+    async with remote_of([], hold_s=0.6, calls_per_replica=1) as (remote, fakes):
+        answers = await asyncio.gather(*(separate(remote, deadline_s=1.0) for _ in range(4)))
+    assert (len(answers), fakes[0].calls, fakes[0].most_inside) == (4, 4, 1)
+
+
+async def test_refusals_are_waited_for_beyond_the_deadline() -> None:
+    async with remote_of([Busy(0.3)] * 6) as (remote, fakes):
+        assert await separate(remote, deadline_s=1.0)
+    assert fakes[0].calls == 7
 
 
 async def test_a_call_in_flight_to_a_replica_that_is_taken_away_ends_well() -> None:

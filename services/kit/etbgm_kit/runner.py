@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
@@ -16,6 +17,10 @@ Update = TypeVar("Update")
 
 RETRY_AFTER_S = 0.5
 """What a refused caller is asked to wait: short against any call, long against the wire."""
+
+
+patience_s: ContextVar[float | None] = ContextVar("patience_s", default=None)
+"""How long the call that is being answered waits for a slot before it is refused; None: without bound."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +36,9 @@ class Runner:
     """Runs blocking work in threads: `slots` at a time, `waiting` more in line.
 
     Refuses further work with Busy, since a long queue inside a server strands
-    requests behind a slow one while its neighbours are idle. Until `open` is
-    called all work is refused with NotReady.
+    requests behind a slow one while its neighbours are idle; so is work whose
+    `patience_s` ends before its turn comes. Until `open` is called all work is
+    refused with NotReady.
     """
 
     def __init__(self, slots: int, waiting: int) -> None:
@@ -61,10 +67,20 @@ class Runner:
             raise Busy(RETRY_AFTER_S)
         self._inside += 1
         try:
-            async with self._slots:
+            await self._turn()
+            try:
                 yield
+            finally:
+                self._slots.release()
         finally:
             self._inside -= 1
+
+    async def _turn(self) -> None:
+        try:
+            async with asyncio.timeout(patience_s.get()):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise Busy(RETRY_AFTER_S) from None
 
     async def run(
         self, work: Callable[[Callable[[Update], None]], Result]

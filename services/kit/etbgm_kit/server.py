@@ -25,6 +25,7 @@ from prometheus_client.registry import Collector
 from etbgm_kit.interceptor import ErrorInterceptor
 from etbgm_kit.log import configure_logging
 from etbgm_kit.metrics import Metrics
+from etbgm_kit.patience import PatienceInterceptor
 from etbgm_kit.runner import Runner
 from etbgm_kit.settings import BadSettings, ServiceSettings
 
@@ -73,7 +74,8 @@ class Server:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._metrics = Metrics(service.runner, service.metrics)
-        self._server = grpc.aio.server(interceptors=[self._metrics, ErrorInterceptor()], options=_OPTIONS)
+        interceptors = (self._metrics, ErrorInterceptor(), PatienceInterceptor())
+        self._server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
         self._health = health.HealthServicer()
         self.port = 0
 
@@ -105,9 +107,14 @@ class Server:
             service.settings.port_file.write_text(str(self.port))
         log.info("listening", extra={"service": service.name, "port": self.port})
 
-    async def load(self) -> None:
-        """Loads the engine and declares the server ready. Raises what loading raises."""
+    async def load(self, stopping: asyncio.Event | None = None) -> None:
+        """Loads the engine and declares the server ready, unless it is `stopping` by then.
+
+        Raises what loading raises.
+        """
         await asyncio.to_thread(self._service.load)
+        if stopping and stopping.is_set():
+            return
         self._service.runner.open()
         await self._set_ready(_SERVING)
         log.info("ready", extra={"service": self._service.name})
@@ -163,7 +170,7 @@ async def _load(server: Server, service: Service, stopping: asyncio.Event) -> No
     """Until the engine is loaded or the server is to stop; SystemExit when a parent waits for it."""
     while not stopping.is_set():
         try:
-            await server.load()
+            await server.load(stopping)
         except RuntimeError as error:
             log.error("the engine cannot be loaded", extra={"service": service.name, "why": str(error)})
         else:
