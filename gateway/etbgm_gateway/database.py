@@ -1,21 +1,75 @@
 """The database of jobs, which DBOS uses too."""
 
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
 from etbgm_kit.settings import BadSettings
 
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
+"""What is raised while a database cannot be reached: the same may succeed later."""
+AGAIN_S = 1.0
+"""After this `patiently` tries again."""
+
 _VARIABLE = "ETBGM_JOB_STORE_URL"
 _KINDS = "it must be postgresql://user:password@host/name or sqlite:///file"
+_POSTGRESQL = {
+    # A database in plain ASCII would answer in bytes, and not be told from a broken one.
+    "client_encoding": "utf8",
+    # A machine that vanishes closes no connection: it is given up after 20 s.
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+"""Parameters of libpq."""
+
+
+async def patiently(call: Callable[[], Result], job_id: str) -> Result:
+    """What `call`, which blocks, returns; while the database is away it is called again and again."""
+    while True:
+        try:
+            return await asyncio.to_thread(call)
+        except AWAY as error:
+            log.warning("the job store is away", extra={"job_id": job_id, "reason": repr(error.orig)})
+            await asyncio.sleep(AGAIN_S)
+
+
+def address(url: str) -> str:
+    """`url` with what every connection to it needs.
+
+    Raises:
+        BadSettings: it is neither postgresql://user:password@host/name nor sqlite:///file.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise BadSettings(f"{_VARIABLE}: is no address; {_KINDS}") from None
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg", query={**_POSTGRESQL, **parsed.query})
+    elif parsed.drivername != "sqlite":
+        raise BadSettings(f"{_VARIABLE}: names {parsed.drivername}; {_KINDS}")
+    return parsed.render_as_string(hide_password=False)
 
 
 def connect(url: str) -> sa.Engine:
-    """Connections to the database at `url`: postgresql://…, encoded in UTF8, or sqlite:///file.
+    """Connections to the database at `url`, see `address`.
 
     Raises:
-        BadSettings: it is another kind of address, or there is no database that can be used.
+        BadSettings: there is no database that can be used; PostgreSQL's must be encoded in UTF8.
     """
-    engine = _engine(url)
+    engine = sa.create_engine(address(url), pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
     try:
         with engine.connect() as connection:
             if engine.dialect.name == "postgresql":
@@ -25,24 +79,6 @@ def connect(url: str) -> sa.Engine:
     except sa.exc.DBAPIError as error:
         raise BadSettings(f"{_VARIABLE}: {str(error.orig).strip()}") from None
     return engine
-
-
-def _engine(url: str) -> sa.Engine:
-    try:
-        parsed = sa.make_url(url)
-    except sa.exc.ArgumentError:
-        raise BadSettings(f"{_VARIABLE}: is no address; {_KINDS}") from None
-    match parsed.drivername:
-        case "postgresql" | "postgresql+psycopg":
-            # A database in plain ASCII would answer in bytes and not be told from a broken one.
-            arguments = {"client_encoding": "utf8"}
-            parsed = parsed.set(drivername="postgresql+psycopg")
-            return sa.create_engine(parsed, pool_pre_ping=True, connect_args=arguments)
-        case "sqlite":
-            engine = sa.create_engine(parsed, pool_pre_ping=True)
-            sa.event.listen(engine, "connect", _prepare_sqlite)
-            return engine
-    raise BadSettings(f"{_VARIABLE}: names {parsed.drivername}; {_KINDS}")
 
 
 def make(table: sa.Table, engine: sa.Engine) -> None:

@@ -1,11 +1,13 @@
 """The way of a job, as a durable DBOS workflow."""
 
 import asyncio
+from functools import partial
 
 from dbos import DBOS, DBOSConfiguredInstance
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.clients import Clients
+from etbgm_gateway.database import patiently
 from etbgm_gateway.jobs import JobRow, JobStore
 from etbgm_gateway.metrics import StageMetrics
 from etbgm_gateway.progress import Progress
@@ -32,17 +34,19 @@ class Pipeline(DBOSConfiguredInstance):
         store: ArtifactStore,
         deadlines: Deadlines,
         metrics: StageMetrics,
+        stopping: asyncio.Event,
     ) -> None:
+        """From when `stopping` is set on no job is begun."""
         super().__init__(config_name="pipeline")
         self._clients, self._jobs, self._deadlines, self._metrics = clients, jobs, deadlines, metrics
         self._steps, self._results = Steps(store), Results(store)
         self._running: set[asyncio.Task[None]] = set()
-        self._stopping = False
+        self._stopping = stopping
 
     @DBOS.workflow(name="job", max_recovery_attempts=None)
     async def run(self, job_id: str) -> None:
         """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
-        if self._stopping:
+        if self._stopping.is_set():
             # DBOS goes on handing out jobs until it is destroyed.
             raise asyncio.CancelledError
         task = asyncio.current_task()
@@ -54,7 +58,7 @@ class Pipeline(DBOSConfiguredInstance):
             self._running.discard(task)
 
     async def _run(self, job_id: str) -> None:
-        job = await asyncio.to_thread(self._jobs.begin, job_id)
+        job = await patiently(partial(self._jobs.begin, job_id), job_id)
         if job is None:
             return
         try:
@@ -67,9 +71,10 @@ class Pipeline(DBOSConfiguredInstance):
             error = internal_failure(failure, job_id=job_id)
         else:
             done = result.SerializeToString()
-            await asyncio.to_thread(self._jobs.finish, job_id, "SUCCEEDED", result=done)
+            await patiently(partial(self._jobs.finish, job_id, "SUCCEEDED", result=done), job_id)
             return
-        await asyncio.to_thread(self._jobs.finish, job_id, "FAILED", error=error.SerializeToString())
+        failed = error.SerializeToString()
+        await patiently(partial(self._jobs.finish, job_id, "FAILED", error=failed), job_id)
 
     async def _attempt(self, job: JobRow) -> gateway_pb2.JobResult:
         if job.starts > MOST_STARTS:
@@ -81,7 +86,7 @@ class Pipeline(DBOSConfiguredInstance):
 
     async def stop(self) -> None:
         """Interrupts what runs; DBOS takes it up again after the next start."""
-        self._stopping = True
+        self._stopping.set()
         tasks = list(self._running)
         for task in tasks:
             task.cancel()

@@ -1,13 +1,17 @@
 """How far a job has come, written to the job store now and then."""
 
 import asyncio
+import logging
 from collections.abc import Callable
 from types import TracebackType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.database import AWAY
 from etbgm_gateway.jobs import JobRow, JobStore
+
+log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.25
 """Time between two writes of one job."""
@@ -17,7 +21,7 @@ class Progress:
     """The stages of one job, an asynchronous context: while it lasts, changes are written.
 
     A job that is taken up again after a crash passes its finished stages once more; they
-    keep the times they had.
+    keep the times they had. While the database is away, the job goes on.
     """
 
     def __init__(self, jobs: JobStore, job: JobRow) -> None:
@@ -96,7 +100,13 @@ class Progress:
         if self._changed:
             self._changed = False
             stages = self._job.SerializeToString()
-            await asyncio.to_thread(self._jobs.keep_progress, self._job_id, stages, self._cues_left)
+            try:
+                await asyncio.to_thread(self._jobs.keep_progress, self._job_id, stages, self._cues_left)
+            except AWAY as error:
+                self._changed = True
+                log.warning(
+                    "cannot keep progress", extra={"job_id": self._job_id, "reason": repr(error.orig)}
+                )
 
 
 def _now() -> Timestamp:

@@ -8,7 +8,7 @@ import grpc
 
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm_gateway.clients import Clients
-from etbgm_gateway.database import connect
+from etbgm_gateway.database import address, connect
 from etbgm_gateway.executors import Executors
 from etbgm_gateway.job_queue import JobQueue
 from etbgm_gateway.job_service import JobService
@@ -53,17 +53,16 @@ class _Gateway:
     def __init__(self, settings: Settings) -> None:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-        self._database = connect(settings.job_store_url)
+        job_store_url = address(settings.job_store_url)
+        self._database = connect(job_store_url)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
         executors.beat(settings.executor_id)
         self._clients = Clients.of(settings)
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
         stages = StageMetrics()
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
-        self._pipeline = Pipeline(self._clients, self._jobs, store, deadlines, stages)
-        self._queue = JobQueue(
-            self._pipeline, settings.job_store_url, settings.executor_id, settings.concurrent_jobs
-        )
+        self._pipeline = Pipeline(self._clients, self._jobs, store, deadlines, stages, self.stopping)
+        self._queue = JobQueue(self._pipeline, job_store_url, settings.executor_id, settings.concurrent_jobs)
         self._orphans = Orphans(executors, self._queue, settings.executor_id, settings.executor_lease_s)
         self._orphans.open()
         self._uploads = Uploads(

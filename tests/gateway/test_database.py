@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from etbgm_gateway.database import connect
+from etbgm_gateway import database
+from etbgm_gateway.database import connect, patiently
 from etbgm_kit.settings import BadSettings
 
 
@@ -26,15 +27,35 @@ def test_why_is_said_in_a_line_and_without_the_password(url: str, why: str) -> N
 
 
 def test_a_database_in_another_encoding_is_refused(postgresql_url: str) -> None:
-    database = connect(postgresql_url)
-    with database.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+    engine = connect(postgresql_url)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(
             sa.text("CREATE DATABASE ascii ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0")
         )
         with pytest.raises(BadSettings, match="encoding is SQL_ASCII; it must be UTF8"):
             connect(sa.make_url(postgresql_url).set(database="ascii").render_as_string(hide_password=False))
         connection.execute(sa.text("DROP DATABASE ascii WITH (FORCE)"))
-    database.dispose()
+    engine.dispose()
+
+
+async def test_a_database_that_is_away_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "AGAIN_S", 0.01)
+    away = iter([sa.exc.OperationalError("", {}, Exception("starting up"))] * 3)
+
+    def call() -> str:
+        for error in away:
+            raise error
+        return "back"
+
+    assert await patiently(call, "job") == "back"
+
+
+async def test_what_is_wrong_with_a_call_is_raised() -> None:
+    def call() -> None:
+        raise sa.exc.IntegrityError("", {}, Exception("twice"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await patiently(call, "job")
 
 
 def test_a_file_is_made(tmp_path: Path) -> None:
