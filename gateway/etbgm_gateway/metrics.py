@@ -18,6 +18,8 @@ from etbgm_kit.metrics import SECONDS
 
 log = logging.getLogger(__name__)
 
+_NONE = {name.removeprefix("STATE_"): 0 for name in gateway_pb2.State.keys()[1:]}
+
 
 class StageMetrics:
     """Where the time of this gateway's jobs goes.
@@ -66,15 +68,16 @@ class ClusterMetrics(Collector):
     def collect(self) -> Iterable[Metric]:
         """See Collector. Blocks."""
         try:
-            yield _gauge("etbgm_jobs", "Jobs in the job store.", "state", self._jobs.by_state())
+            yield _gauge("etbgm_jobs", "Jobs in the job store.", "state", {**_NONE, **self._jobs.by_state()})
             yield GaugeMetricFamily("etbgm_cues", "Cues, queued and running.", self._jobs.cues_left())
         except SQLAlchemyError as error:
             log.warning("cannot count jobs", extra={"reason": repr(error)})
         services = self._clients.by_name()
         replicas = {name: len(remote.replicas) for name, remote in services.items()}
         in_flight = {name: remote.replicas.in_flight for name, remote in services.items()}
-        yield _gauge("etbgm_replicas", "Replicas that take calls.", "service", replicas)
-        yield _gauge("etbgm_calls_to", "Calls of this gateway to a service.", "service", in_flight)
+        # Not "service": Prometheus says by that label whose metrics these are.
+        yield _gauge("etbgm_replicas", "Replicas that take calls.", "callee", replicas)
+        yield _gauge("etbgm_calls_to", "Calls of this gateway to a service.", "callee", in_flight)
 
 
 def _gauge(name: str, text: str, label: str, values: dict[str, int]) -> GaugeMetricFamily:

@@ -29,7 +29,7 @@ async def test_jobs_stages_cues_and_replicas_are_told(tmp_path: Path, services: 
     assert before["etbgm_stage_media_seconds_total", "GENERATE"] == 2 * 300
     assert before["etbgm_stage_inference_seconds_total", "GENERATE"] > 0
     states = {labels[1]: value for labels, value in now.items() if labels[0] == "etbgm_jobs"}
-    assert states == {"SUCCEEDED": 2, "RUNNING": 1, "FAILED": 1}
+    assert states == {"QUEUED": 0, "SUCCEEDED": 2, "RUNNING": 1, "FAILED": 1, "CANCELLED": 0}
     assert now["etbgm_cues",] == 3
     assert (now["etbgm_replicas", "riffusion"], now["etbgm_calls_to", "riffusion"]) == (1, 3)
     # What was found had not to be computed, but its stage has lasted.
