@@ -75,7 +75,7 @@ class ClusterMetrics(Collector):
         services = self._clients.by_name()
         replicas = {name: len(remote.replicas) for name, remote in services.items()}
         in_flight = {name: remote.replicas.in_flight for name, remote in services.items()}
-        # Not "service": Prometheus says by that label whose metrics these are.
+        # Not by service: Prometheus says by that label whose metrics these are.
         yield _gauge("etbgm_replicas", "Replicas that take calls.", "callee", replicas)
         yield _gauge("etbgm_calls_to", "Calls of this gateway to a service.", "callee", in_flight)
 

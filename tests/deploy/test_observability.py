@@ -2,8 +2,12 @@
 
 import json
 import re
+import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
+import yaml
 
 from tests.deploy.conftest import ROOT, Cluster, built
 
@@ -45,6 +49,53 @@ def test_every_alert_is_about_something_that_is_told_and_says_what_to_do(
     for alert in alerts:
         assert asked(alert["expr"]) <= told, alert["alert"]
         assert {"summary", "runbook"} <= alert["annotations"].keys()
+
+
+def promtool(*arguments: str | Path) -> None:
+    """Runs Prometheus' own checker; its output is the failure."""
+    program = shutil.which("promtool")
+    if program is None:
+        pytest.skip("promtool is not installed: it reads Prometheus' rules as Prometheus does")
+    done = subprocess.run([program, *arguments], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_alerts_fire_when_they_should_and_not_otherwise(cluster: Cluster, tmp_path: Path) -> None:
+    (rules,) = cluster.all("PrometheusRule")
+    for rule in rules["spec"]["groups"][0]["rules"]:
+        # The tests compare labels, which are what alerts are told apart by, and not the sentences.
+        del rule["annotations"]
+    (tmp_path / "rules.yaml").write_text(yaml.safe_dump(rules["spec"]))
+    shutil.copy(Path(__file__).with_name("alerts.yaml"), tmp_path)
+    promtool("check", "rules", tmp_path / "rules.yaml")
+    promtool("test", "rules", tmp_path / "alerts.yaml")
+
+
+def test_every_alert_is_shown_to_fire(cluster: Cluster) -> None:
+    (rules,) = cluster.all("PrometheusRule")
+    named = {rule["alert"] for rule in rules["spec"]["groups"][0]["rules"]}
+    cases = yaml.safe_load(Path(__file__).with_name("alerts.yaml").read_text())["tests"]
+    fired = {
+        check["alertname"]
+        for case in cases
+        for check in case.get("alert_rule_test", [])
+        if check["exp_alerts"]
+    }
+    assert fired == named
+
+
+def test_the_configuration_for_one_machine_is_understood() -> None:
+    promtool("check", "config", ROOT / "deploy/compose/prometheus.yaml")
+
+
+def test_no_metric_has_a_label_that_prometheus_gives_it(cluster: Cluster) -> None:
+    (monitor,) = cluster.all("PodMonitor")
+    (endpoint,) = monitor["spec"]["podMetricsEndpoints"]
+    given = {rule["targetLabel"] for rule in endpoint["relabelings"]}
+    (job,) = yaml.safe_load((ROOT / "deploy/compose/prometheus.yaml").read_text())["scrape_configs"]
+    assert {rule["target_label"] for rule in job["relabel_configs"]} == given == {"service"}
+    sources = "".join((ROOT / path).read_text() for path in TELLERS)
+    assert '"service"' not in sources
 
 
 def test_the_plain_autoscaler_asks_for_a_metric_that_is_told(told: set[str]) -> None:
