@@ -39,6 +39,10 @@ class StageMetrics:
         self._media = Counter(
             "etbgm_stage_media_seconds", "Video, or variants of it, computed on.", of_stage, registry=None
         )
+        for stage in gateway_pb2.Stage.keys()[1:]:
+            # Prometheus sees no increase in a counter that it did not know before.
+            for counter in (self._inference, self._media):
+                counter.labels(stage.removeprefix("STAGE_"))
 
     @property
     def collectors(self) -> tuple[Collector, ...]:

@@ -12,6 +12,7 @@ async def test_jobs_stages_cues_and_replicas_are_told(tmp_path: Path, services: 
     gateway = Gateway(tmp_path, services, metrics_port=str(port)).start()
     try:
         async with gateway.api() as api:
+            fresh = await scrape(port)
             video = await api.video(duration_s=300)
             await api.run(video, variants=2)
             before = await scrape(port)
@@ -24,6 +25,7 @@ async def test_jobs_stages_cues_and_replicas_are_told(tmp_path: Path, services: 
                 now = await scrape(port)
     finally:
         gateway.stop()
+    assert (fresh["etbgm_jobs", "FAILED"], fresh["etbgm_stage_media_seconds_total", "MIX"]) == (0, 0)
     assert (before["etbgm_jobs", "SUCCEEDED"], before["etbgm_cues",]) == (1, 0)
     assert before["etbgm_stage_media_seconds_total", "SEPARATE"] == 300
     assert before["etbgm_stage_media_seconds_total", "GENERATE"] == 2 * 300
