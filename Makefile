@@ -26,13 +26,16 @@ $(SAMPLE): | .venv/.run
 	@deploy/system-packages run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
-test: .venv/.full ## run all tests, those of the full engines on torch too
+# Files of tests side by side, each engine with one thread.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile
+
+test: .venv/.full ## run all tests, those of the full engines on torch too (JOBS=2)
 	@deploy/system-packages test
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 test-embedded: .venv/.dev ## run the tests of everything that needs no torch
 	@deploy/system-packages test
-	$(BIN)/python -m pytest --ignore-glob='*/full'
+	$(PYTEST) --ignore-glob='*/full'
 
 bench: .venv/.dev ## measure the main job: time and memory against the video's length
 	$(BIN)/python -m tests.pipeline.bench
