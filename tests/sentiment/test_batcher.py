@@ -135,3 +135,30 @@ def test_after_an_error_nobody_is_left_waiting() -> None:
                 call.result(10)
         check(other.result(10), 5, [4, 8])
     assert not len(batcher)
+
+
+def test_a_call_that_shares_a_batch_with_one_that_fails_has_its_rows() -> None:
+    graph = Graph()
+    graph.open.clear()
+
+    def failing(texts: Sequence[Ids]) -> Probabilities:
+        rows = graph(texts)
+        if any(ids[0] == 13 for ids in texts):
+            raise RuntimeError("unlucky")
+        return rows
+
+    batcher = Batcher(failing, Limits(64, 1))
+    with ThreadPoolExecutor(3) as pool:
+        first = pool.submit(batcher.classify, texts_of(1, [3]))
+        assert graph.began.wait(10)
+        unlucky = pool.submit(batcher.classify, texts_of(13, [4, 4]))
+        other = pool.submit(batcher.classify, texts_of(5, [4, 4, 4]))
+        while len(batcher) < 5:
+            threading.Event().wait(0.01)
+        graph.open.set()
+        with pytest.raises(RuntimeError, match="unlucky"):
+            unlucky.result(10)
+        check(other.result(10), 5, [4, 4, 4])
+        check(first.result(10), 1, [3])
+    assert graph.batches[:2] == [[3], [4] * 5]
+    assert not len(batcher)

@@ -107,23 +107,26 @@ class Batcher:
         return batch
 
     def _compute(self, batch: list[_Row]) -> None:
-        error: Exception | None = None
+        """Where a batch fails, each call is tried alone: what is wrong with one is not the others' fault."""
+        error = self._attempt(batch)
+        calls = {row.call for row in batch} if error else set()
+        for call in calls:
+            if len(calls) > 1:
+                error = self._attempt([row for row in batch if row.call is call])
+            if error:
+                call.error = error
+                self._line = [row for row in self._line if row.call is not call]
+
+    def _attempt(self, batch: list[_Row]) -> Exception | None:
         with self._unlocked():
             try:
                 rows = self._run([row.ids for row in batch])
-            except Exception as caught:  # handed to the callers whose rows these are
-                error = caught
-        if error:
-            self._give_up({row.call for row in batch}, error)
-            return
+            except Exception as error:  # handed to the callers whose rows these are
+                return error
         for row, probabilities in zip(batch, rows, strict=True):
             row.call.result[row.index] = probabilities
             row.call.missing -= 1
-
-    def _give_up(self, calls: set[_Call], error: Exception) -> None:
-        for call in calls:
-            call.error = error
-        self._line = [row for row in self._line if row.call not in calls]
+        return None
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:
