@@ -14,8 +14,8 @@ POLL_S = 0.1
 """How often the queue is looked at; at DBOS's default of 1 s a job would start 0.8 s late."""
 
 APPLICATION_VERSION = "1"
-"""DBOS takes up only jobs of the same version: raise it when the durable steps change, and let those of the old
-one end before gateways of the new one are alone."""
+"""DBOS takes up only jobs of the same version: raise it when the durable steps change, and let those of
+the old one end before gateways of the new one are alone."""
 
 
 class JobQueue:

@@ -26,6 +26,9 @@ WAIT_S = 30.0
 """So long a call waits in line at a replica that is busy, once all others have refused it: were it refused
 there too, the calls of other gateways, which follow each other without a pause, would leave it no gap."""
 
+MOST_LOST = 5
+"""A call whose server was lost this often while it computed may be what ends the servers; it is given up."""
+
 Attempt = Callable[[Stub, float, tuple[tuple[str, str]]], Awaitable[Answer]]
 """Calls with a time limit, in seconds, and metadata."""
 
@@ -77,12 +80,18 @@ class Remote(Generic[Stub]):
         async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
             call = method(stub)(request, timeout=left_s, metadata=metadata)
             result: Answer | None = None
+            is_computing = False
             try:
                 async for response in call:
+                    is_computing = True
                     if response.HasField("progress"):
                         report(response.progress.fraction)
                     elif response.HasField("result"):
                         result = response.result
+            except grpc.aio.AioRpcError as failure:
+                if is_computing:
+                    raise _Lost(failure) from None
+                raise
             finally:
                 call.cancel()
             if result is None:
@@ -109,11 +118,19 @@ class Remote(Generic[Stub]):
         await self.replicas.close()
 
 
+class _Lost(Exception):
+    """A call failed after its server had begun to answer."""
+
+    def __init__(self, failure: grpc.aio.AioRpcError) -> None:
+        super().__init__()
+        self.failure = failure
+
+
 class _Rounds(Generic[Stub]):
     """The attempts of one call: `last` is the error of the latest that failed."""
 
     def __init__(self, replicas: Replicas[Stub], deadline_s: float) -> None:
-        self._replicas, self._deadline_s = replicas, deadline_s
+        self._replicas, self._deadline_s, self._lost = replicas, deadline_s, 0
         self.last: RemoteError | None = None
 
     async def run(self, attempt: Attempt[Stub, Answer]) -> Answer:
@@ -131,9 +148,12 @@ class _Rounds(Generic[Stub]):
                     metadata = ((patience.HEADER, str(WAIT_S if waits else 0.0)),)
                     try:
                         return await attempt(replica.stub, ends_at - clock(), metadata)
+                    except _Lost as lost:
+                        self._lost += 1
+                        self.last = error_from_rpc(lost.failure)
                     except grpc.aio.AioRpcError as failure:
                         self.last = error_from_rpc(failure)
-                if not _is_transient(self.last):
+                if not _is_transient(self.last) or self._lost == MOST_LOST:
                     raise self.last
                 if self.last.status_code == "RESOURCE_EXHAUSTED":
                     limit.reschedule(None)
