@@ -9,14 +9,21 @@ from types import TracebackType
 from typing import TypeVar
 
 import grpc
+from google.rpc import code_pb2
+from google.rpc.status_pb2 import Status
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
-from etbgm_kit.status import error_from_rpc
+from etbgm_kit.status import RemoteError, error_from_rpc
 from etbgm_kit.store import BLOCK_BYTES
 
 Answer = TypeVar("Answer")
+
+CONNECT_S = 10.0
+"""So long a gateway is waited for, as behind a port that is just being forwarded."""
+
+_OPTIONS = (("grpc.initial_reconnect_backoff_ms", 200), ("grpc.max_reconnect_backoff_ms", 1000))
 
 CALL_TIMEOUT_S = 60.0
 """Deadline of calls that answer at once; CreateJob looks at the video meanwhile."""
@@ -32,11 +39,18 @@ class GatewayClient:
     """Calls one gateway. Every method raises RemoteError when the gateway refuses."""
 
     def __init__(self, address: str) -> None:
-        self._channel = grpc.aio.insecure_channel(address)
+        self._address = address
+        self._channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
 
     async def __aenter__(self) -> "GatewayClient":
-        """The client itself."""
+        """The client itself, once the gateway answers: it may be about to start."""
+        try:
+            await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
+        except TimeoutError:
+            await self._channel.close()
+            message = f"no gateway answers at {self._address}"
+            raise RemoteError(Status(code=code_pb2.UNAVAILABLE, message=message)) from None
         return self
 
     async def __aexit__(
