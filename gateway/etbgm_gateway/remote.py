@@ -79,24 +79,7 @@ class Remote(Generic[Stub]):
 
         async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
             call = method(stub)(request, timeout=left_s, metadata=metadata)
-            result: Answer | None = None
-            is_computing = False
-            try:
-                async for response in call:
-                    is_computing = True
-                    if response.HasField("progress"):
-                        report(response.progress.fraction)
-                    elif response.HasField("result"):
-                        result = response.result
-            except grpc.aio.AioRpcError as failure:
-                if is_computing:
-                    raise _Lost(failure) from None
-                raise
-            finally:
-                call.cancel()
-            if result is None:
-                raise _error("INTERNAL", f"the stream ended without a {result_type.__name__}")
-            return result
+            return await _result_of(call, result_type, report)
 
         try:
             async with asyncio.timeout(self._wait_s):
@@ -162,6 +145,28 @@ class _Rounds(Generic[Stub]):
                     refused_by.clear()
                     await asyncio.sleep(self.last.retry_after_s + random.uniform(0, pause_s))
                     pause_s, have_all_refused = min(2 * pause_s, LONGEST_PAUSE_S), True
+
+
+async def _result_of(call: Any, result_type: type[Answer], report: Report) -> Answer:
+    """What a stream ends with. Raises _Lost, AioRpcError and RemoteError."""
+    result: Answer | None = None
+    is_computing = False
+    try:
+        async for response in call:
+            is_computing = True
+            if response.HasField("progress"):
+                report(response.progress.fraction)
+            elif response.HasField("result"):
+                result = response.result
+    except grpc.aio.AioRpcError as failure:
+        if is_computing:
+            raise _Lost(failure) from None
+        raise
+    finally:
+        call.cancel()
+    if result is None:
+        raise _error("INTERNAL", f"the stream ended without a {result_type.__name__}")
+    return result
 
 
 def _is_transient(error: RemoteError) -> bool:
