@@ -37,9 +37,11 @@ class Clients:
     def of(settings: Settings) -> "Clients":
         """Clients for the addresses in `settings`; needs a running event loop."""
 
-        def remote(addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub]) -> Remote[Stub]:
+        def remote(
+            addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
+        ) -> Remote[Stub]:
             replicas = Replicas(discovery_of(addresses), stub_of)
-            return Remote(replicas, settings.calls_per_replica, settings.replica_wait_s)
+            return Remote(replicas, calls or settings.calls_per_replica, settings.replica_wait_s)
 
         mixer = remote(settings.mixer_address, MixerServiceStub)
         return Clients(
@@ -49,7 +51,9 @@ class Clients:
             else mixer,
             stt=remote(settings.stt_address, SpeechToTextServiceStub),
             sentiment=remote(settings.sentiment_address, SentimentServiceStub),
-            riffusion=remote(settings.riffusion_address, RiffusionServiceStub),
+            riffusion=remote(
+                settings.riffusion_address, RiffusionServiceStub, settings.riffusion_calls_per_replica
+            ),
         )
 
     async def find(self) -> None:

@@ -55,6 +55,9 @@ class Settings(ServiceSettings):
     calls_per_replica: int = Field(default=4, ge=1)
     """Streaming calls that may be on their way to one replica; the others wait here, not there."""
 
+    riffusion_calls_per_replica: int | None = Field(default=None, ge=1)
+    """The same for the music service alone, whose diffusion engine takes many at once."""
+
     replica_wait_s: float = Field(default=3600.0, gt=0)
     """Time that a stage waits for a replica of a service that has none, before its own deadline begins."""
 
