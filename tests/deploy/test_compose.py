@@ -62,6 +62,7 @@ def test_servers_have_the_key_and_the_bucket_of_the_object_store(services: dict[
         assert settings["AWS_SECRET_ACCESS_KEY"] == key["secretKey"]
         bucket = settings["ETBGM_STORE_URL"].removeprefix("s3://")
         assert f"s3.bucket.create -name {bucket} " in services["bucket"]["command"][0]
+        assert "grep -q 'created bucket'" in services["bucket"]["command"][0]
 
 
 def test_files_that_are_mounted_exist(services: dict[str, Json]) -> None:

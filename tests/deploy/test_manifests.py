@@ -113,6 +113,19 @@ def test_what_is_referred_to_is_there(cluster: Cluster) -> None:
             assert ("Service", pod.owner["spec"]["serviceName"]) in known
 
 
+def test_everything_is_in_one_namespace(cluster: Cluster) -> None:
+    for resource in cluster.resources:
+        if resource["kind"] not in ("Namespace", "PriorityClass"):
+            assert resource["metadata"].get("namespace") == "etbgm", resource
+
+
+def test_servers_take_leave_and_have_their_share_of_the_processor(cluster: Cluster) -> None:
+    for name, pod in cluster.servers.items():
+        assert pod.container["lifecycle"]["preStop"]["sleep"]["seconds"] >= NOTICE_S, name
+        assert "cpu" in pod.container["resources"]["requests"], name
+        assert pod.spec["topologySpreadConstraints"], name
+
+
 def test_nothing_scales_the_same_pods_twice(cluster: Cluster) -> None:
     targets = [
         scaler["spec"]["scaleTargetRef"]["name"]
@@ -177,7 +190,8 @@ def test_the_role_allows_what_discovery_calls_and_nothing_else(base: Cluster) ->
 def test_variables_are_the_settings_of_the_service(cluster: Cluster) -> None:
     for name, pod in cluster.servers.items():
         known = settings_of("mixer" if name == "separator" else name)
-        assert set(cluster.settings(pod)) <= known, name
+        ours = {variable for variable in cluster.settings(pod) if variable.startswith("ETBGM_")}
+        assert ours <= known, name
         secrets = {
             source["secretRef"]["name"] for source in pod.container["envFrom"] if "secretRef" in source
         }

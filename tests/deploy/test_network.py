@@ -93,6 +93,7 @@ def test_every_pod_resolves_names(cluster: Cluster) -> None:
         policy["spec"] for policy in cluster.all("NetworkPolicy") if policy["metadata"]["name"] == "dns"
     ]
     assert dns["podSelector"] == {}
+    assert "to" not in dns["egress"][0]
     assert {(one["port"], one["protocol"]) for one in dns["egress"][0]["ports"]} == {(53, "UDP"), (53, "TCP")}
 
 
