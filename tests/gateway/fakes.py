@@ -208,14 +208,9 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
         def work(report: Report) -> sentiment_pb2.AnalyzeResponse:
             self._engine.hold("Analyze", report)
             middle = seconds_to_pb(seconds_from_pb(request.duration) / 2)
-            joy = media_pb2.EmotionSpan(
-                span=media_pb2.Span(end=middle), emotion=media_pb2.EMOTION_JOY, probability=0.9
-            )
-            sadness = media_pb2.EmotionSpan(
-                span=media_pb2.Span(start=middle, end=request.duration),
-                emotion=media_pb2.EMOTION_SADNESS,
-                probability=0.8,
-            )
+            first, second = media_pb2.Span(end=middle), media_pb2.Span(start=middle, end=request.duration)
+            joy = media_pb2.EmotionSpan(span=first, emotion=media_pb2.EMOTION_JOY, probability=0.9)
+            sadness = media_pb2.EmotionSpan(span=second, emotion=media_pb2.EMOTION_SADNESS, probability=0.8)
             return sentiment_pb2.AnalyzeResponse(
                 phrases=[
                     sentiment_pb2.Phrase(text=segment.text, span=segment.span)
@@ -242,15 +237,11 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
         def work(report: Report) -> riffusion_pb2.GenerateResult:
             self._engine.hold("Generate", report)
             names = ("lead", "bass") if request.stems else ()
+            sounds = {name: self._engine.put(f"{name} {request.random_seed}", "audio/flac") for name in names}
             return riffusion_pb2.GenerateResult(
                 music=self._engine.put(f"{request.random_seed} {request.cue}", "audio/flac"),
                 picture=self._engine.put(f"picture of {request.random_seed}", "image/png"),
-                stems=[
-                    riffusion_pb2.Stem(
-                        name=name, sound=self._engine.put(f"{name} {request.random_seed}", "audio/flac")
-                    )
-                    for name in names
-                ],
+                stems=[riffusion_pb2.Stem(name=name, sound=sound) for name, sound in sounds.items()],
                 midi=self._engine.put(f"{request.random_seed}", "audio/midi"),
                 style="ambient",
                 engine=_engine("composer"),
@@ -276,26 +267,24 @@ def _segment(text: str) -> media_pb2.Segment:
     )
 
 
+FAKES: dict[str, tuple[Callable[[FakeEngine], Any], Callable[[Any, grpc.aio.Server], None]]] = {
+    "mixer": (FakeMixer, mixer_pb2_grpc.add_MixerServiceServicer_to_server),
+    "stt": (FakeStt, stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server),
+    "sentiment": (FakeSentiment, sentiment_pb2_grpc.add_SentimentServiceServicer_to_server),
+    "riffusion": (FakeRiffusion, riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server),
+}
+
+
 async def serve(folder: Path, store_url: str, names: Sequence[str]) -> None:
     """Runs those of `names`, or all four, until standard input closes."""
     store = ArtifactStore(store_url, Scratch(folder / "scratch"))
     settings = ServiceSettings(store_url=store_url, listen_address="127.0.0.1:0", drain_s=0)
-    mixer_add = mixer_pb2_grpc.add_MixerServiceServicer_to_server
-    stt_add = stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server
-    sentiment_add = sentiment_pb2_grpc.add_SentimentServiceServicer_to_server
-    riffusion_add = riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server
     servers, addresses = [], {}
-    fakes: dict[str, Callable[[FakeEngine], Callable[[grpc.aio.Server], None]]] = {
-        "mixer": lambda engine: partial(mixer_add, FakeMixer(engine)),
-        "stt": lambda engine: partial(stt_add, FakeStt(engine)),
-        "sentiment": lambda engine: partial(sentiment_add, FakeSentiment(engine)),
-        "riffusion": lambda engine: partial(riffusion_add, FakeRiffusion(engine)),
-    }
-    for name in names or fakes:
+    for name in names or FAKES:
         runner = Runner(slots=8, waiting=8)
-        server = Server(
-            Service(name, f"fake.{name}", settings, runner, fakes[name](FakeEngine(folder, store, runner)))
-        )
+        fake, add = FAKES[name]
+        add_to = partial(add, fake(FakeEngine(folder, store, runner)))
+        server = Server(Service(name, f"fake.{name}", settings, runner, add_to))
         await server.start()
         servers.append(server)
         addresses[f"{name}_address"] = f"127.0.0.1:{server.port}"

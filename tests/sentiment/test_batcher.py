@@ -30,6 +30,16 @@ class Graph:
         return rows
 
 
+class Unlucky(Graph):
+    """Fails with every batch that has a 13."""
+
+    def __call__(self, texts: Sequence[Ids]) -> Probabilities:
+        rows = super().__call__(texts)
+        if any(ids[0] == 13 for ids in texts):
+            raise RuntimeError("unlucky")
+        return rows
+
+
 def texts_of(number: int, lengths: Sequence[int]) -> list[list[int]]:
     return [[number] * length for length in lengths]
 
@@ -112,16 +122,10 @@ def test_an_error_reaches_the_calls_of_the_batch_and_no_others() -> None:
 
 
 def test_after_an_error_nobody_is_left_waiting() -> None:
-    graph = Graph()
+    graph = Unlucky()
     graph.open.clear()
 
-    def failing(texts: Sequence[Ids]) -> Probabilities:
-        rows = graph(texts)
-        if any(ids[0] == 13 for ids in texts):
-            raise RuntimeError("unlucky")
-        return rows
-
-    batcher = Batcher(failing, Limits(8, 1))
+    batcher = Batcher(graph, Limits(8, 1))
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(batcher.classify, texts_of(13, [8, 8]))
         assert graph.began.wait(10)
@@ -138,16 +142,10 @@ def test_after_an_error_nobody_is_left_waiting() -> None:
 
 
 def test_a_call_that_shares_a_batch_with_one_that_fails_has_its_rows() -> None:
-    graph = Graph()
+    graph = Unlucky()
     graph.open.clear()
 
-    def failing(texts: Sequence[Ids]) -> Probabilities:
-        rows = graph(texts)
-        if any(ids[0] == 13 for ids in texts):
-            raise RuntimeError("unlucky")
-        return rows
-
-    batcher = Batcher(failing, Limits(64, 1))
+    batcher = Batcher(graph, Limits(64, 1))
     with ThreadPoolExecutor(3) as pool:
         first = pool.submit(batcher.classify, texts_of(1, [3]))
         assert graph.began.wait(10)
