@@ -4,7 +4,6 @@ The parts are diffusers' own; what its pipelines do in their loops (which rows, 
 timestep, with which prompt) is left to the batcher.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -164,12 +163,6 @@ def _check_complete(folder: Path, parts: "StableDiffusionImg2ImgPipeline") -> No
 
     for part, file in WEIGHTS.items():
         with safe_open(folder / part / file, "pt") as stored:
-            missing = _missing(getattr(parts, part).state_dict(), stored.keys())
+            missing = sorted(getattr(parts, part).state_dict().keys() - set(stored.keys()))
         if missing:
             raise BrokenModel(folder, f"{part}/{file} lacks {len(missing)} weights, such as {missing[0]}")
-
-
-def _missing(wanted: Sequence[str], stored: Sequence[str]) -> list[str]:
-    """Names in `wanted` that are not in `stored`."""
-    there = set(stored)
-    return sorted(name for name in wanted if name not in there)

@@ -15,6 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.hints import FAMILIES, STYLES, Wish
+from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S
 from etbgm_riffusion.diffusion.types import PromptSpan
 
 LONGEST = 400
@@ -93,7 +94,7 @@ class Prompts(_Strict):
         `emotions` follow each other without gaps; the first and the last one go on for ever.
         Columns of the result count from `start`.
         """
-        changes = [round(span.start_s * 100) - start for span, _ in emotions[1:]]
+        changes = [round(span.start_s * COLUMNS_PER_S) - start for span, _ in emotions[1:]]
         edges = [min(max(edge, 0), width) for edge in (0, *changes, width)]
         return tuple(
             PromptSpan(first, last, *self.prompt(emotion, style, wish))

@@ -8,6 +8,7 @@ that fade out towards a window's edges. All positions here are in latents.
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -58,7 +59,7 @@ def width_of(windows: Sequence[Window], side: int) -> int:
 def weights_of(windows: Sequence[Window], side: int) -> Tensor:
     """Each window's weights, (windows, side) float32 > 0; those of one column of the canvas add up to 1."""
     weights = torch.ones(len(windows), side, dtype=torch.float64)
-    for left, right in zip(range(len(windows)), range(1, len(windows)), strict=False):
+    for left, right in pairwise(range(len(windows))):
         overlap = windows[left].start + side - windows[right].start
         places = (torch.arange(overlap, dtype=torch.float64) + 0.5) / max(1, overlap)
         fade = torch.sin(places * torch.pi / 2) ** 2
