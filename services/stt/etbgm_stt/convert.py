@@ -30,8 +30,6 @@ def convert(source: Path, folder: Path, quantization: str) -> None:
     if not any(source.glob("*.safetensors")):
         # Other formats are pickles, which can run anything.
         raise BrokenModel(source, "it has no *.safetensors")
-    # transformers asks the hub about what it misses in a folder, unless told not to.
-    os.environ["HF_HUB_OFFLINE"] = "1"
     from ctranslate2.converters import TransformersConverter
 
     with loading(source):
@@ -51,6 +49,8 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder that is written")
     parser.add_argument("--quantization", choices=QUANTIZATIONS, default="int8", help="default: int8")
     arguments = parser.parse_args()
+    # transformers asks the hub about what it misses in a folder, unless told not to before it is loaded.
+    os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         convert(arguments.source, arguments.folder, arguments.quantization)
     except BrokenModel as error:
