@@ -1,7 +1,9 @@
 """What all tests share: the data folder, a store, scratch folders."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -19,6 +21,13 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("ETBGM_TEST_DATA is not set: the folder with real media is not here")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def environment() -> Iterator[None]:
+    """What a test, or a library that it loads, puts into the environment ends with the test."""
+    with mock.patch.dict(os.environ):
+        yield
 
 
 @pytest.fixture
