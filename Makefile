@@ -5,7 +5,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 export PYTHON
 
 BIN := .venv/bin
-UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/riffusion ./services/mixer ./gateway
+UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/riffusion ./services/mixer ./gateway ./client
 PROTOS := $(shell find protos -name '*.proto')
 SAMPLE := build/demo/input.mp4
 VIDEO ?= $(SAMPLE)
@@ -79,7 +79,7 @@ $(STUBS): .venv/bin/python $(PROTOS) protos/generate.py protos/pyproject.toml co
 	@touch $@
 
 .venv/.run: $(STUBS) constraints.txt $(UNITS:%=%/pyproject.toml)
-	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(patsubst %/sentiment,%/sentiment[cpu],$(UNITS:%=-e %))
+	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(patsubst %/sentiment,%/sentiment[cpu],$(patsubst ./client,./client[cli],$(UNITS:%=-e %)))
 	@touch $@
 
 .venv/.dev: .venv/.run tests/requirements.txt

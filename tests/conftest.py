@@ -7,8 +7,8 @@ from unittest import mock
 
 import pytest
 
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.store import ArtifactStore
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
 from tests.servers import postgresql_url, s3_environment
 
 __all__ = ["postgresql_url", "s3_environment"]

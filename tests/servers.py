@@ -16,7 +16,7 @@ from pathlib import Path
 import grpc
 import pytest
 
-from etbgm_kit.server import Server, Service
+from etbgm_kit.serving.server import Server, Service
 
 
 @asynccontextmanager

@@ -1,9 +1,9 @@
 """Serves the gateway: `python -m etbgm_gateway`."""
 
-from etbgm_gateway.service import build
+from etbgm_gateway.assembly import build
 from etbgm_gateway.settings import Settings
-from etbgm_kit.server import run
-from etbgm_kit.settings import read
+from etbgm_kit.serving.server import run
+from etbgm_kit.serving.settings import read
 
 
 def main() -> None:

@@ -5,8 +5,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from etbgm_gateway.discovery import checked
-from etbgm_kit.settings import ServiceSettings
+from etbgm_gateway.upstream.discovery import checked
+from etbgm_kit.serving.settings import ServiceSettings
 
 Addresses = Annotated[str, AfterValidator(checked)]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from etbgm_gateway.database import connect
-from etbgm_gateway.jobs import JobStore
+from etbgm_gateway.store.database import connect
+from etbgm_gateway.store.jobs import JobStore
 from tests.deploy.conftest import ROOT
 from tests.servers import postgres_programs
 

@@ -16,7 +16,7 @@ CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.c
 
 SERVICES = {"stt", "sentiment", "riffusion", "mixer"}
 NOTICE_S = 2
-"""etbgm_kit.server.NOTICE_S: a server waits so long before it drains."""
+"""etbgm_kit.serving.server.NOTICE_S: a server waits so long before it drains."""
 
 STORES = {"artifact-store": "ETBGM_STORE_URL", "job-store": "ETBGM_JOB_STORE_URL"}
 """Secrets that who deploys the base makes, and the variable that each must bring."""
@@ -179,7 +179,7 @@ def test_the_role_allows_what_discovery_calls_and_nothing_else(base: Cluster) ->
     }
     called = {
         node.attr
-        for path in (ROOT / "gateway/etbgm_gateway/discovery").rglob("*.py")
+        for path in (ROOT / "gateway/etbgm_gateway/upstream/discovery").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         if isinstance(node, ast.Attribute) and "_namespaced_" in node.attr
     }

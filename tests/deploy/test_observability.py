@@ -11,7 +11,7 @@ import yaml
 
 from tests.deploy.conftest import ROOT, Cluster, built
 
-TELLERS = ("services/kit/etbgm_kit/metrics.py", "gateway/etbgm_gateway/metrics.py")
+TELLERS = ("services/kit/etbgm_kit/serving/metrics.py", "gateway/etbgm_gateway/observe/metrics.py")
 ADDED = ("_total", "_bucket", "_sum", "_count")
 """What Prometheus' client appends to the names of counters and histograms."""
 

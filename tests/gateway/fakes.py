@@ -23,15 +23,15 @@ from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
 from etbgm.sentiment.v1 import sentiment_pb2, sentiment_pb2_grpc
 from etbgm.stt.v1 import stt_pb2, stt_pb2_grpc
-from etbgm_kit.calls import Calls
+from etbgm_kit.artifacts.memo import Memo
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb, seconds_from_pb, seconds_to_pb
 from etbgm_kit.errors import CallCancelled, InvalidField
-from etbgm_kit.memo import Memo
-from etbgm_kit.runner import Runner
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.server import Server, Service
-from etbgm_kit.settings import ServiceSettings
-from etbgm_kit.store import ArtifactStore
+from etbgm_kit.serving.calls import Calls
+from etbgm_kit.serving.runner import Runner
+from etbgm_kit.serving.server import Server, Service
+from etbgm_kit.serving.settings import ServiceSettings
 
 Report = Callable[[float], None]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"

@@ -9,12 +9,12 @@ import grpc
 
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
-from etbgm_gateway.discovery.static import Static
-from etbgm_gateway.discovery.types import Discovery
-from etbgm_gateway.remote import Remote
-from etbgm_gateway.replicas import Replicas
+from etbgm_gateway.upstream.discovery.static import Static
+from etbgm_gateway.upstream.discovery.types import Discovery
+from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_gateway.upstream.replicas import Replicas
 from etbgm_kit.errors import ServerStopping
-from etbgm_kit.interceptor import ErrorInterceptor
+from etbgm_kit.serving.interceptor import ErrorInterceptor
 
 
 class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
@@ -79,9 +79,9 @@ async def servers_of(*fakes: FakeMixer) -> AsyncIterator[list[str]]:
 @asynccontextmanager
 async def remote_to(
     discovery: Discovery, calls_per_replica: int = 4, wait_s: float | None = None
-) -> AsyncIterator[Remote[Any]]:
+) -> AsyncIterator[RemoteService[Any]]:
     """A client of the servers that `discovery` tells of."""
-    remote = Remote(Replicas(discovery, mixer_pb2_grpc.MixerServiceStub), calls_per_replica, wait_s)
+    remote = RemoteService(Replicas(discovery, mixer_pb2_grpc.MixerServiceStub), calls_per_replica, wait_s)
     await remote.find()
     try:
         yield remote
@@ -92,7 +92,7 @@ async def remote_to(
 @asynccontextmanager
 async def remote_of(
     *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4
-) -> AsyncIterator[tuple[Remote[Any], list[FakeMixer]]]:
+) -> AsyncIterator[tuple[RemoteService[Any], list[FakeMixer]]]:
     """A client of as many servers as there are lists of errors."""
     fakes = [FakeMixer(str(i), errors, hold_s) for i, errors in enumerate(replicas)]
     async with (
@@ -102,10 +102,10 @@ async def remote_of(
         yield remote, fakes
 
 
-async def separate(remote: Remote[Any], deadline_s: float = 10.0) -> str:
+async def separate(remote: RemoteService[Any], deadline_s: float = 10.0) -> str:
     """The name of the server that answered."""
     result = await remote.stream(
-        lambda stub: stub.Separate,
+        "Separate",
         mixer_pb2.SeparateRequest(),
         mixer_pb2.SeparateResult,
         deadline_s,

@@ -18,13 +18,13 @@ from dataclasses import dataclass, field
 from kubernetes.aio.client import Configuration
 
 from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
-from etbgm_gateway.discovery.endpoint_slices import EndpointSlices
-from etbgm_gateway.discovery.target import Target
-from etbgm_gateway.replicas import Replicas
-from etbgm_kit.interceptor import Context
-from etbgm_kit.runner import Runner
-from etbgm_kit.server import Server, Service
-from etbgm_kit.settings import ServiceSettings
+from etbgm_gateway.upstream.discovery.endpoint_slices import EndpointSlices
+from etbgm_gateway.upstream.discovery.target import Target
+from etbgm_gateway.upstream.replicas import Replicas
+from etbgm_kit.serving.interceptor import Context
+from etbgm_kit.serving.runner import Runner
+from etbgm_kit.serving.server import Server, Service
+from etbgm_kit.serving.settings import ServiceSettings
 from tests.gateway.api_server import FakeApiServer, api_server, pod
 from tests.servers import free_port
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from etbgm_kit.models import RECORD
+from etbgm_kit.models.folders import RECORD
 from etbgm_mixer.choice import (
     Available,
     Choice,

@@ -9,8 +9,8 @@ import pytest
 import soundfile
 
 from etbgm_kit.types import Span
-from etbgm_mixer.bed import PlacedCue
 from etbgm_mixer.mix import Mix, Parts, Reached
+from etbgm_mixer.music_bed import PlacedCue
 from etbgm_mixer.types import MixSettings
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 

@@ -12,11 +12,11 @@ import pytest
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_to_pb, seconds_to_pb, span_to_pb
 from etbgm_kit.ranges import MIX_RANGES
-from etbgm_kit.store import ArtifactStore
 from etbgm_kit.types import Span
-from etbgm_mixer.service import build
+from etbgm_mixer.assembly import build
 from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import MakeClip, noise, write
 from tests.servers import channel_to
@@ -50,7 +50,7 @@ async def result_of(call: AsyncIterator[Any]) -> Any:
 
 
 async def test_a_video_goes_all_the_way(
-    stub: Any, video: media_pb2.Artifact, order: pb.MixRequest, store: ArtifactStore, tmp_path: Path
+    stub: Any, video: media_pb2.Artifact, request: pb.MixRequest, store: ArtifactStore, tmp_path: Path
 ) -> None:
     probed = await stub.Probe(pb.ProbeRequest(video=video))
     assert probed.container == "mp4"
@@ -60,26 +60,26 @@ async def test_a_video_goes_all_the_way(
     separated = await result_of(stub.Separate(pb.SeparateRequest(audio=extracted.audio)))
     assert separated.engine.name == "none"
     assert list(separated.notes) == ["No speech was found in the video's sound."]
-    order.audio.CopyFrom(extracted.audio)
-    mixed = await result_of(stub.Mix(order))
+    request.audio.CopyFrom(extracted.audio)
+    mixed = await result_of(stub.Mix(request))
     assert mixed.report.integrated_loudness_lufs == pytest.approx(-14, abs=0.5)
     assert mixed.report.true_peak_dbtp <= -1
     assert list(mixed.report.notes) == ["The video has no speech, so there is music only."]
     assert store.read_range(mixed.video.uri, 4, 8) == b"ftyp"
-    assert (await result_of(stub.Mix(order))).timings.found
+    assert (await result_of(stub.Mix(request))).timings.found
     assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_the_original_may_stay_or_go(
-    stub: Any, video: media_pb2.Artifact, order: pb.MixRequest
+    stub: Any, video: media_pb2.Artifact, request: pb.MixRequest
 ) -> None:
     extracted = await result_of(stub.Extract(pb.ExtractRequest(video=video)))
-    order.audio.CopyFrom(extracted.audio)
-    order.settings.original_audio = pb.ORIGINAL_AUDIO_KEEP
-    kept = await result_of(stub.Mix(order))
+    request.audio.CopyFrom(extracted.audio)
+    request.settings.original_audio = pb.ORIGINAL_AUDIO_KEEP
+    kept = await result_of(stub.Mix(request))
     assert not kept.report.notes
-    order.settings.original_audio = pb.ORIGINAL_AUDIO_NONE
-    left_out = await result_of(stub.Mix(order))
+    request.settings.original_audio = pb.ORIGINAL_AUDIO_NONE
+    left_out = await result_of(stub.Mix(request))
     assert "left out" in left_out.report.notes[0]
     assert kept.video.sha256 != left_out.video.sha256
 
@@ -92,9 +92,11 @@ async def refused(call: Any) -> str:
 
 
 @pytest.mark.parametrize("name", MIX_RANGES)
-async def test_settings_out_of_range_are_refused_by_name(stub: Any, order: pb.MixRequest, name: str) -> None:
-    setattr(order.settings, name, MIX_RANGES[name][1] + 1)
-    assert f"settings.{name}: must be in" in await refused(stub.Mix(order))
+async def test_settings_out_of_range_are_refused_by_name(
+    stub: Any, request: pb.MixRequest, name: str
+) -> None:
+    setattr(request.settings, name, MIX_RANGES[name][1] + 1)
+    assert f"settings.{name}: must be in" in await refused(stub.Mix(request))
 
 
 Change = Callable[[pb.MixRequest], None]
@@ -103,18 +105,18 @@ Change = Callable[[pb.MixRequest], None]
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        (lambda order: order.ClearField("video"), "video: is required"),
-        (lambda order: order.ClearField("cues"), "cues: are missing"),
-        (lambda order: order.cues[0].span.end.FromSeconds(1), "cues: end at"),
-        (lambda order: setattr(order, "container", "gif"), "container: must be one of"),
-        (lambda order: setattr(order, "container", "webm"), "webm cannot hold"),
+        (lambda request: request.ClearField("video"), "video: is required"),
+        (lambda request: request.ClearField("cues"), "cues: are missing"),
+        (lambda request: request.cues[0].span.end.FromSeconds(1), "cues: end at"),
+        (lambda request: setattr(request, "container", "gif"), "container: must be one of"),
+        (lambda request: setattr(request, "container", "webm"), "webm cannot hold"),
     ],
 )
 async def test_orders_that_cannot_be_met_are_refused(
-    stub: Any, order: pb.MixRequest, change: Change, says: str
+    stub: Any, request: pb.MixRequest, change: Change, says: str
 ) -> None:
-    change(order)
-    assert says in await refused(stub.Mix(order))
+    change(request)
+    assert says in await refused(stub.Mix(request))
 
 
 async def test_other_files_are_refused(stub: Any, store: ArtifactStore) -> None:
@@ -128,9 +130,9 @@ async def test_a_cancelled_mix_leaves_nothing(
 ) -> None:
     clip = make_clip("long.mp4", "-c:v", "libx264", picture="color=s=32x32:r=1:d=300", tone=False)
     music = artifact_to_pb(store.put(write(tmp_path / "music.flac", noise(300)), "audio/flac"))
-    order = pb.MixRequest(video=artifact_to_pb(store.put(clip, "video/mp4")))
-    order.cues.add(music=music, span=span_to_pb(Span(0, 300)))
-    call = stub.Mix(order)
+    request = pb.MixRequest(video=artifact_to_pb(store.put(clip, "video/mp4")))
+    request.cues.add(music=music, span=span_to_pb(Span(0, 300)))
+    call = stub.Mix(request)
     await call.read()
     call.cancel()
     for _ in range(400):

@@ -89,10 +89,8 @@ def test_nothing_is_left_behind(demo: Path) -> None:
     assert left == []
 
 
-def test_everything_in_one_process_gives_the_same(demo: Path, demo_video: Path, tmp_path: Path) -> None:
-    done = etbgm(
-        "run", demo_video, "-o", tmp_path / "out.mp4", "--in-process", "--variants", "1", cache=tmp_path / "c"
-    )
+def test_a_second_run_without_a_cache_composes_the_same(demo: Path, demo_video: Path, tmp_path: Path) -> None:
+    done = etbgm("run", demo_video, "-o", tmp_path / "out.mp4", "--variants", "1", cache=tmp_path / "c")
     assert done.returncode == 0, done.stderr
     here = (tmp_path / "out/variant-1.music.flac").read_bytes()
     assert here == (demo / "out/variant-1.music.flac").read_bytes()
@@ -120,7 +118,7 @@ def test_a_killed_run_takes_its_services_with_it(demo_video: Path, tmp_path: Pat
         ("demo", ["--timeline", "text.mp4"], "no emotion timeline"),
     ],
 )
-def test_bad_wishes_are_one_clear_line(
+def test_bad_options_are_one_clear_line(
     chain: Chain, demo_video: Path, tmp_path: Path, name: str, options: list[str], says: str
 ) -> None:
     (tmp_path / "text.mp4").write_text("no video")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from etbgm_kit import catalogue
+from etbgm_kit.models import catalogue
 
 SERVICES = Path(__file__).parents[2] / "services"
 FILES = sorted(

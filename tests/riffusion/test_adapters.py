@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etbgm_kit.errors import Conflict, NotFound
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_riffusion.diffusion.adapters import AdapterFolder
 from etbgm_riffusion.types import AdapterInfo
 

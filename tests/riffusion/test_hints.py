@@ -2,17 +2,17 @@
 
 import pytest
 
-from etbgm_riffusion.composer.hints import FAMILIES, LONGEST, STYLES, Wish, read
+from etbgm_riffusion.composer.hints import FAMILIES, LONGEST, STYLES, StyleRequest, read
 
 
 @pytest.mark.parametrize("text", ["", "auto", "some music", "  Please, with the… "])
 def test_no_wish(text: str) -> None:
-    assert read(text) == Wish()
+    assert read(text) == StyleRequest()
 
 
 @pytest.mark.parametrize("style", STYLES)
 def test_a_style_by_its_name(style: str) -> None:
-    assert read(style) == Wish(style=style)
+    assert read(style) == StyleRequest(style=style)
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_words_for_styles(text: str, style: str) -> None:
     ],
 )
 def test_moods_move_arousal(text: str, arousal: float) -> None:
-    assert read(text) == Wish(arousal=arousal)
+    assert read(text) == StyleRequest(arousal=arousal)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_drums(text: str, drums: bool) -> None:
 
 
 def test_everything_at_once() -> None:
-    assert read("Very calm jazz, with piano; no drums!") == Wish("jazz", -0.9, ("piano",), False)
+    assert read("Very calm jazz, with piano; no drums!") == StyleRequest("jazz", -0.9, ("piano",), False)
 
 
 def test_case_punctuation_and_hyphens_do_not_matter() -> None:
@@ -93,8 +93,8 @@ def test_unknown_words_are_named_once_beside_known_ones() -> None:
 def test_a_style_that_the_engine_lacks_is_unknown() -> None:
     with pytest.raises(ValueError, match=r'does not know "jazz"; a style is one of auto, ambient, waltz,'):
         read("jazz", ("waltz", "ambient"))
-    assert read("a calm waltz", ("waltz", "ambient")) == Wish("waltz", -0.6)
-    assert read("epic", ("ambient",)) == Wish("auto", 0.6)
+    assert read("a calm waltz", ("waltz", "ambient")) == StyleRequest("waltz", -0.6)
+    assert read("epic", ("ambient",)) == StyleRequest("auto", 0.6)
 
 
 def test_a_novel_is_refused() -> None:

@@ -10,9 +10,9 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_kit.converters import seconds_to_pb
-from etbgm_kit.server import Server
+from etbgm_kit.serving.server import Server
+from etbgm_riffusion.assembly import build
 from etbgm_riffusion.choice import NoRiffusion
-from etbgm_riffusion.service import build
 from etbgm_riffusion.settings import Settings
 from tests.servers import channel_to
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from etbgm_kit import charts
+from etbgm_kit.media import charts
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.picture import ROLES, coverage, to_png

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etbgm_kit.types import Emotion, Span
-from etbgm_riffusion.composer.hints import FAMILIES, STYLES, Wish
+from etbgm_riffusion.composer.hints import FAMILIES, STYLES, StyleRequest
 from etbgm_riffusion.diffusion.prompts import LONGEST, BrokenPrompts, load
 from etbgm_riffusion.diffusion.types import PromptSpan
 
@@ -25,7 +25,7 @@ def test_the_table_knows_every_style_and_instrument() -> None:
     prompts = load(None)
     assert set(prompts.styles) == set(STYLES)
     assert set(prompts.instruments) == set(FAMILIES)
-    told = {prompts.prompt(emotion, style, Wish())[0] for emotion in Emotion for style in STYLES}
+    told = {prompts.prompt(emotion, style, StyleRequest())[0] for emotion in Emotion for style in STYLES}
     assert len(told) == 7 * len(STYLES)
 
 
@@ -43,12 +43,12 @@ def test_a_prompt_names_style_instruments_and_emotion(tmp_path: Path) -> None:
         negative = "drums"
     """
     prompts = load(written(tmp_path, table))
-    wish = Wish(programmes=("electric piano", "flute"), drums=False)
+    wish = StyleRequest(programmes=("electric piano", "flute"), drums=False)
     assert prompts.prompt(Emotion.JOY, "jazz", wish) == (
         "a trio, rhodes, joy words, clear",
         "drums, no joy, voices",
     )
-    assert prompts.prompt(Emotion.FEAR, "pop", Wish()) == ("fear words, clear", "no fear, voices")
+    assert prompts.prompt(Emotion.FEAR, "pop", StyleRequest()) == ("fear words, clear", "no fear, voices")
 
 
 def test_prompts_follow_the_emotions(tmp_path: Path) -> None:
@@ -60,13 +60,13 @@ def test_prompts_follow_the_emotions(tmp_path: Path) -> None:
         (Span(7, 9), Emotion.JOY),
     ]
     joy, fear = ("joy words", "no joy"), ("fear words", "no fear")
-    assert prompts.spans(emotions, "pop", Wish(), 100, 700) == (
+    assert prompts.spans(emotions, "pop", StyleRequest(), 100, 700) == (
         PromptSpan(0, 100, *joy),
         PromptSpan(100, 600, *fear),
         PromptSpan(600, 700, *joy),
     )
-    assert prompts.spans(emotions, "pop", Wish(), 300, 128) == (PromptSpan(0, 128, *fear),)
-    assert prompts.spans(emotions, "pop", Wish(), 800, 512) == (PromptSpan(0, 512, *joy),)
+    assert prompts.spans(emotions, "pop", StyleRequest(), 300, 128) == (PromptSpan(0, 128, *fear),)
+    assert prompts.spans(emotions, "pop", StyleRequest(), 800, 512) == (PromptSpan(0, 512, *joy),)
 
 
 def test_the_revision_changes_with_a_word(tmp_path: Path) -> None:

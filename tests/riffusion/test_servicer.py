@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, seconds_to_pb
-from etbgm_kit.store import ArtifactStore
-from etbgm_riffusion.service import build
+from etbgm_riffusion.assembly import build
 from etbgm_riffusion.settings import Settings
 from tests.servers import channel_to
 

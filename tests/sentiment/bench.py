@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from etbgm_kit.onnx import open_session
+from etbgm_kit.models.onnx import open_session
 from etbgm_sentiment.batcher import Batcher, Ids, Limits
 from etbgm_sentiment.model_folder import GRAPH, TOKENIZER, read_facts
 from etbgm_sentiment.onnx_classifier import BATCHES, MODEL_FOLDER

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from etbgm_kit.models import RECORD
-from etbgm_kit.onnx import NoCuda
+from etbgm_kit.models.folders import RECORD
+from etbgm_kit.models.onnx import NoCuda
 from etbgm_sentiment.choice import Available, NoClassifier, Wanted, WantedDevice, choose, find_available
 from etbgm_sentiment.onnx_classifier import MODEL_FOLDER
 

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from tokenizers import Tokenizer
 
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_kit.types import Emotion, Span
 from etbgm_sentiment.evaluation import score_rows
 from etbgm_sentiment.goemotions import read_rows, single_label

@@ -14,7 +14,7 @@ from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm_kit.converters import seconds_from_pb, seconds_to_pb, timeline_from_pb
 from etbgm_kit.types import Emotion
-from etbgm_sentiment.service import build
+from etbgm_sentiment.assembly import build
 from etbgm_sentiment.settings import Settings
 from tests.servers import channel_to
 

@@ -10,7 +10,7 @@ import pytest
 import soundfile
 import soxr
 
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
 
 SENTENCES = (

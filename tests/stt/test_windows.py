@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ
 from etbgm_kit.types import Span
-from etbgm_kit.vad import SAMPLE_RATE_HZ
 from etbgm_stt.languages import code_of, must_translate, tag_of
 from etbgm_stt.speech import Speech
 from etbgm_stt.windows import MAX_PAUSE_S, WINDOW_S, gather

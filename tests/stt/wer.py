@@ -46,12 +46,12 @@ def words_of(text: str) -> list[str]:
     return re.sub(r"[^a-z ]", "", text.lower().replace("-", " ")).split()
 
 
-def word_errors(spoken: list[str], heard: list[str]) -> int:
+def word_errors(spoken: list[str], recognised: list[str]) -> int:
     """Levenshtein distance in words."""
-    row = list(range(len(heard) + 1))
+    row = list(range(len(recognised) + 1))
     for i, one in enumerate(spoken, 1):
         diagonal, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
+        for j, other in enumerate(recognised, 1):
             diagonal, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other))
     return row[-1]
 
@@ -66,15 +66,15 @@ def main() -> None:
             pieces = [piece for _, found in find_speech(audio.blocks()) for piece in found]
         words, duration_s = words + len(spoken), duration_s + audio.duration_s
         for name, decoder in decoders.items():
-            heard, begun_s = [], time.thread_time()
+            recognised, begun_s = [], time.thread_time()
             for piece in pieces:
                 decoder.reinit_feat()
                 decoder.start_utt()
                 decoder.process_raw((piece.samples * 32767).astype(np.int16).tobytes(), full_utt=True)
                 decoder.end_utt()
-                heard += words_of(re.sub(r"\(\d+\)", "", decoder.hyp().hypstr if decoder.hyp() else ""))
+                recognised += words_of(re.sub(r"\(\d+\)", "", decoder.hyp().hypstr if decoder.hyp() else ""))
             cpu_s[name] += time.thread_time() - begun_s
-            errors[name] += word_errors(spoken, heard)
+            errors[name] += word_errors(spoken, recognised)
     lines = [f"{words} words, {duration_s:.0f} s", "| options | WER | CPU s per s |", "|---|---|---|"]
     lines += [f"| {name} | {errors[name] / words:.3f} | {cpu_s[name] / duration_s:.3f} |" for name in OPTIONS]
     sys.stdout.write("\n".join(lines) + "\n")

@@ -1,1 +1,1 @@
-"""What every ET-BGM service needs, once: values, store, server, errors."""
+"""What two or more ET-BGM units need, once: values, artifact store, server, errors."""

@@ -9,7 +9,7 @@
     ├── Conflict                FAILED_PRECONDITION: the state does not allow it
     └── CallCancelled           CANCELLED: the caller left
 
-Services add their own below InvalidField. `etbgm_kit.status` turns them into gRPC
+Services add their own below InvalidField. `etbgm_kit.serving.status` turns them into gRPC
 statuses; nothing here knows of gRPC.
 """
 

@@ -7,6 +7,12 @@ from google.protobuf.message import Message
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.errors import InvalidField
 
+CONTAINERS = ("mp4", "mov", "webm", "mkv")
+"""Containers that a result can have."""
+
+MOST_VARIANTS = 8
+"""Variants of one job, at most."""
+
 MIX_RANGES = {
     "target_loudness_lufs": (-31, -9),
     "max_true_peak_dbtp": (-9, 0),

@@ -1,8 +1,8 @@
 """Serves mixing: `python -m etbgm_mixer`."""
 
-from etbgm_kit.server import run
-from etbgm_kit.settings import read
-from etbgm_mixer.service import build
+from etbgm_kit.serving.server import run
+from etbgm_kit.serving.settings import read
+from etbgm_mixer.assembly import build
 from etbgm_mixer.settings import Settings
 
 

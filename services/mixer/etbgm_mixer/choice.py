@@ -5,10 +5,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit.catalogue import find
-from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
-from etbgm_kit.models import installed, locate
-from etbgm_kit.needs import missing
+from etbgm_kit.models.catalogue import find
+from etbgm_kit.models.cuda import Device, WantedDevice, torch_has_device
+from etbgm_kit.models.folders import installed, locate
+from etbgm_kit.models.requirements import missing
 
 Wanted = Literal["auto", "rnnoise", "demucs"]
 

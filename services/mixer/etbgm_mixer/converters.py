@@ -18,7 +18,7 @@ from etbgm_mixer.types import (
     Extracted,
     MediaFacts,
     Mixed,
-    MixOrder,
+    MixRequest,
     MixSettings,
     MusicCue,
     OriginalAudio,
@@ -43,9 +43,9 @@ def container_from_pb(request: pb.ProbeRequest | pb.MixRequest) -> Container | N
         raise InvalidField("container", f"must be one of {', '.join(Container)}") from None
 
 
-def order_from_pb(request: pb.MixRequest) -> MixOrder:
+def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
     """Raises InvalidField."""
-    return MixOrder(
+    return MixRequest(
         video=artifact_from_pb(request.video, "video"),
         audio=artifact_from_pb(request.audio, "audio") if request.HasField("audio") else None,
         speech=artifact_from_pb(request.speech, "speech") if request.HasField("speech") else None,

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etbgm_kit.catalogue import ingredient
+from etbgm_kit.media.waveform import Samples
+from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
-from etbgm_kit.waveform import Samples
 from etbgm_mixer import demucs_weights, sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.separate import SpeechFinder
 from etbgm_mixer.separator import Findings
-from etbgm_mixer.types import Report
+from etbgm_mixer.types import OnProgress
 
 if TYPE_CHECKING:
     import soundfile
@@ -56,13 +56,13 @@ class DemucsSeparator:
         weights = checkpoint.ingredient(), ingredient("silero-vad")
         self._info = EngineInfo("demucs", revision, self._device, weights)
 
-    def enhance(self, audio: Path, enhanced: Path, report: Report) -> Findings:
+    def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
         """Two passes: the first finds the level, and clean sound, which needs no second."""
         assert self._model is not None
         model = Segments(self._model, self._device)
         finder, level = SpeechFinder(), Level()
         with sound.opened(audio, "audio") as source:
-            for block in model.at_its_rate(_surveyed(source, finder, report)):
+            for block in model.at_its_rate(_surveyed(source, finder, on_progress)):
                 level.feed(block)
         found = finder.findings()
         if found.is_clean:
@@ -75,7 +75,7 @@ class DemucsSeparator:
                 mono = piece[: source.frames - target.tell(), 0]
                 target.write(mono)
                 finder.listen(mono)
-                report(SURVEY_SHARE + (1 - SURVEY_SHARE) * target.tell() / max(1, source.frames))
+                on_progress(SURVEY_SHARE + (1 - SURVEY_SHARE) * target.tell() / max(1, source.frames))
             target.write(np.zeros(source.frames - target.tell(), np.float32))
         return finder.findings()
 
@@ -180,11 +180,13 @@ class Segments:
         return mono
 
 
-def _surveyed(source: "soundfile.SoundFile", finder: SpeechFinder, report: Report) -> Iterator[Samples]:
+def _surveyed(
+    source: "soundfile.SoundFile", finder: SpeechFinder, on_progress: OnProgress
+) -> Iterator[Samples]:
     """The blocks of `source`, in whose original sound speech is looked for."""
     for block in _measured(source, finder):
         finder.listen(block.mean(axis=1, dtype=np.float32))
-        report(SURVEY_SHARE * source.tell() / source.frames)
+        on_progress(SURVEY_SHARE * source.tell() / source.frames)
         yield block
 
 

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from etbgm_kit.catalogue import Entry, find
-from etbgm_kit.hashes import sha256_of
-from etbgm_kit.models import RECORD, BrokenModel, loading, require
+from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.models.catalogue import Entry, find
+from etbgm_kit.models.folders import RECORD, BrokenModel, loading, require
 from etbgm_kit.types import Ingredient
 
 if TYPE_CHECKING:

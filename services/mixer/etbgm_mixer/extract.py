@@ -4,12 +4,14 @@ from pathlib import Path
 
 from etbgm_mixer import ffmpeg
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
-from etbgm_mixer.types import MediaFacts, Report
+from etbgm_mixer.types import MediaFacts, OnProgress
 
 CAPTION_TIMEOUT_S = 120.0
 
 
-def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, timeout_s: float) -> None:
+def extract_audio(
+    video: Path, facts: MediaFacts, sound: Path, on_progress: OnProgress, timeout_s: float
+) -> None:
     """Writes the sound to `sound`: FLAC, 24 bit, 48 kHz, mono or stereo, exactly as long as the video.
 
     Sample 0 sounds at the video's first instant; what is missing is silent, what
@@ -38,7 +40,7 @@ def extract_audio(video: Path, facts: MediaFacts, sound: Path, report: Report, t
     coding = ["-ac", str(channels), "-c:a", "flac", "-sample_fmt", "s32", "-bits_per_raw_sample", "24"]
     ffmpeg.convert(
         [*source, "-af", ",".join(filters), *coding, "-compression_level", "2", sound],
-        facts.duration_s, report, timeout_s, "has sound that cannot be decoded",
+        facts.duration_s, on_progress, timeout_s, "has sound that cannot be decoded",
     )  # fmt: skip
 
 

@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.waveform import Samples
-from etbgm_mixer.types import Report
+from etbgm_kit.media.waveform import Samples
+from etbgm_mixer.types import OnProgress
 
 log = logging.getLogger(__name__)
 
@@ -100,11 +100,13 @@ def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
             yield line.decode(errors="replace").strip().strip(",").split(",")
 
 
-def convert(arguments: Command, duration_s: float, report: Report, timeout_s: float, otherwise: str) -> None:
+def convert(
+    arguments: Command, duration_s: float, on_progress: OnProgress, timeout_s: float, otherwise: str
+) -> None:
     """Runs ffmpeg to its end, reporting the share of `duration_s` that is done.
 
     Raises Unreadable with the reason `otherwise` when ffmpeg fails, whose words are in
-    the log; OSError when the disk is full; TimeoutError; and what `report` raises.
+    the log; OSError when the disk is full; TimeoutError; and what `on_progress` raises.
     """
     command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
     with tempfile.TemporaryFile() as said:
@@ -112,7 +114,7 @@ def convert(arguments: Command, duration_s: float, report: Report, timeout_s: fl
             for line in process.stdout or ():
                 name, _, value = line.decode().strip().partition("=")
                 if name == "out_time_us" and value.isdigit():
-                    report(min(1.0, int(value) * 1e-6 / duration_s))
+                    on_progress(min(1.0, int(value) * 1e-6 / duration_s))
         if process.returncode:
             said.seek(max(0, said.seek(0, 2) - 500))
             words = said.read().decode(errors="replace")

@@ -10,7 +10,7 @@ need at its centre, so the gain is smooth and no peak slips through (U. Zölzer,
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_kit.waveform import Samples
+from etbgm_kit.media.waveform import Samples
 
 LOOK_AHEAD = 240
 """Samples, 5 ms at 48 kHz: short enough not to pump, long enough not to click."""

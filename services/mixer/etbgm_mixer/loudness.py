@@ -10,8 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Span
-from etbgm_kit.waveform import Samples
 
 SAMPLE_RATE_HZ = 48000
 STEP_S = 0.1

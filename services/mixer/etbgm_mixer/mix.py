@@ -7,15 +7,15 @@ from pathlib import Path
 
 import numpy as np
 
+from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Span
-from etbgm_kit.waveform import Samples
-from etbgm_mixer import balance, bed, loudness, sound
-from etbgm_mixer.balance import Measured
-from etbgm_mixer.bed import PlacedCue
+from etbgm_mixer import gains, loudness, music_bed, sound
 from etbgm_mixer.ducking import Ducking
+from etbgm_mixer.gains import Measured
 from etbgm_mixer.limiter import Limiter
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
-from etbgm_mixer.types import MixReport, MixSettings, Report
+from etbgm_mixer.music_bed import PlacedCue
+from etbgm_mixer.types import MixReport, MixSettings, OnProgress
 
 CLOSE_ENOUGH_LU = 0.2
 MOST_PASSES = 3
@@ -51,7 +51,7 @@ class Mix:
         self._spans = parts.speech_spans if parts.voice else ()
         self._ducking = Ducking(self._spans, settings)
 
-    def measure(self, report: Report) -> Measured:
+    def measure(self, on_progress: OnProgress) -> Measured:
         """Loudness and peaks of both parts."""
         voice_meter, music_meter = LoudnessMeter(2), LoudnessMeter(2)
         done = 0
@@ -59,20 +59,25 @@ class Mix:
             voice_meter.feed(voice)
             music_meter.feed(music)
             done += len(music)
-            report(done / self._length)
+            on_progress(done / self._length)
         return Measured(*voice_meter.fine(), *music_meter.fine())
 
     def render(
-        self, measured: Measured, ceiling_dbtp: float, mixdown: Path, music_stem: Path, report: Report
+        self,
+        measured: Measured,
+        ceiling_dbtp: float,
+        mixdown: Path,
+        music_stem: Path,
+        on_progress: OnProgress,
     ) -> Reached:
         """Writes the mixdown and the music as it sounds in it; again until the loudness is met."""
         target_lufs = self.settings.target_loudness_lufs
-        music_db = balance.music_gain_db(measured, self._spans, self.settings)
-        gain_db = balance.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
+        music_db = gains.music_gain_db(measured, self._spans, self.settings)
+        gain_db = gains.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
         for _ in range(MOST_PASSES):
-            reached = self._pass(gain_db, music_db, ceiling_dbtp, mixdown, music_stem, report)
+            reached = self._pass(gain_db, music_db, ceiling_dbtp, mixdown, music_stem, on_progress)
             missing_db = target_lufs - reached.loudness_lufs
-            if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > balance.MOST_GAIN_DB:
+            if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > gains.MOST_GAIN_DB:
                 break
             gain_db += missing_db
         return reached
@@ -84,7 +89,7 @@ class Mix:
         ceiling_dbtp: float,
         mixdown: Path,
         music_stem: Path,
-        report: Report,
+        on_progress: OnProgress,
     ) -> Reached:
         limiter, meter = Limiter(10 ** (ceiling_dbtp / 20), 2), LoudnessMeter(2)
         gain, music_gain = np.float32(10 ** (gain_db / 20)), np.float32(10 ** ((gain_db + music_db) / 20))
@@ -98,7 +103,7 @@ class Mix:
                 music_file.write(under[skip:])
                 meter.feed(mixed[skip:])
                 skip = max(0, skip - len(music))
-                report(min(1.0, mixed_file.tell() / self._length))
+                on_progress(min(1.0, mixed_file.tell() / self._length))
         reached = loudness.loudness_lufs(meter.energies())
         return Reached(gain_db, music_db, reached, limiter.reduction_db)
 
@@ -106,7 +111,7 @@ class Mix:
         """Voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
         first = 0
         with sound.maybe_opened(self._parts.voice, "speech") as voice:
-            for block in bed.blocks(self._parts.cues):
+            for block in music_bed.blocks(self._parts.cues):
                 if first >= self._length:
                     break
                 music = block[: self._length - first]
@@ -129,8 +134,8 @@ class Mix:
         return MixReport(
             integrated_loudness_lufs=reached.loudness_lufs,
             true_peak_dbtp=true_peak_dbtp,
-            speech_to_music_lu=balance.speech_over_music_lu(measured, self._spans, reached.music_gain_db),
-            music_lift_lu=balance.lift_lu(measured, self._spans),
+            speech_to_music_lu=gains.speech_over_music_lu(measured, self._spans, reached.music_gain_db),
+            music_lift_lu=gains.lift_lu(measured, self._spans),
             speech_gain_db=reached.gain_db,
             limiter_reduction_db=reached.reduction_db,
         )
@@ -138,4 +143,4 @@ class Mix:
 
 def _level_row(fine: loudness.Energies, gain_db: float) -> list[float | None]:
     lufs = loudness.momentary_lufs(loudness.coarse(fine)) + gain_db
-    return [round(float(value), 2) if value > balance.SILENT_LUFS else None for value in lufs]
+    return [round(float(value), 2) if value > gains.SILENT_LUFS else None for value in lufs]

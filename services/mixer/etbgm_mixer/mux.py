@@ -5,7 +5,7 @@ from pathlib import Path
 from etbgm_kit.errors import InvalidField
 from etbgm_mixer import ffmpeg
 from etbgm_mixer.probe import TEXT_SUBTITLES
-from etbgm_mixer.types import Container, MediaFacts, Report
+from etbgm_mixer.types import Container, MediaFacts, OnProgress
 
 _ISO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "mpeg2video", "mpeg1video", "vvc"})
 _MOV = _ISO | {"prores", "dnxhd", "h263", "qtrle", "rawvideo", "cinepak", "svq3", "png"}
@@ -69,7 +69,7 @@ def mux(
     mixdown: Path,
     container: Container,
     output: Path,
-    report: Report,
+    on_progress: OnProgress,
     timeout_s: float,
 ) -> None:
     """Writes the picture, subtitles, chapters and metadata of `video` with the sound of `mixdown`.
@@ -89,7 +89,7 @@ def mux(
         options += ["-movflags", "+faststart+use_metadata_tags", "-f", container.value]
     arguments = [*inputs, *maps, *coding, *options, output]
     otherwise = f"has a picture of {facts.video.codec} that cannot be copied into {container}"
-    ffmpeg.convert(arguments, facts.duration_s, report, timeout_s, otherwise)
+    ffmpeg.convert(arguments, facts.duration_s, on_progress, timeout_s, otherwise)
 
 
 def _subtitle_codec(container: Container, codec: str) -> str:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.vad import Mono
+from etbgm_kit.media.vad import Mono
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 FRAME = 480

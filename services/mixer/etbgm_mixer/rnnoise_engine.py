@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.catalogue import ingredient
+from etbgm_kit.media.vad import Mono
+from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
-from etbgm_kit.vad import Mono
 from etbgm_mixer import rnnoise, sound
 from etbgm_mixer.rnnoise import Rnnoise
 from etbgm_mixer.separate import SpeechFinder
 from etbgm_mixer.separator import Findings
-from etbgm_mixer.types import Report
+from etbgm_mixer.types import OnProgress
 
 ORIGINAL_SHARE = 0.1
 """Of the original in the enhanced speech: the best SI-SDR at +10, +5 and 0 dB alike."""
@@ -43,7 +43,7 @@ class RnnoiseSeparator:
         """Loads the library. Raises RuntimeError when it is missing."""
         self._rnnoise = Rnnoise()
 
-    def enhance(self, audio: Path, enhanced: Path, report: Report) -> Findings:
+    def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
         """Enhances and listens in one pass."""
         assert self._rnnoise is not None
         finder = SpeechFinder()
@@ -64,5 +64,5 @@ class RnnoiseSeparator:
                 original, held = held[: len(speech)], held[len(speech) :]
                 target.write(speech + ORIGINAL_SHARE * (original - speech))
                 finder.listen(speech + DETECTION_SHARE * (original - speech))
-                report(target.tell() / max(1, source.frames))
+                on_progress(target.tell() / max(1, source.frames))
         return finder.findings()

@@ -9,13 +9,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
+from etbgm_kit.media.vad import Mono, SpeechDetector
 from etbgm_kit.types import Span
-from etbgm_kit.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
-from etbgm_kit.vad import Mono, SpeechDetector
 from etbgm_mixer import sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, LoudnessMeter, mean_lufs
 from etbgm_mixer.separator import Findings
-from etbgm_mixer.types import Report
+from etbgm_mixer.types import OnProgress
 
 CLEAN_LU = 35.0
 """Pauses so far below the speech need no cleaning: nothing of them is heard."""
@@ -58,7 +58,12 @@ class SpeechFinder:
 
 
 def split(
-    audio: Path, enhanced: Path, spans: tuple[Span, ...], speech: Path, residual: Path, report: Report
+    audio: Path,
+    enhanced: Path,
+    spans: tuple[Span, ...],
+    speech: Path,
+    residual: Path,
+    on_progress: OnProgress,
 ) -> None:
     """Writes the two stems: gated speech (mono) and what is left of the original, which add up to it."""
     gate = Gate(spans)
@@ -75,7 +80,7 @@ def split(
             speech_file.write(spoken)
             residual_file.write(block - spoken)
             first += len(block)
-            report(first / source.frames)
+            on_progress(first / source.frames)
 
 
 class Gate:

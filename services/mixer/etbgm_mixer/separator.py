@@ -1,11 +1,11 @@
-"""What the studio asks of any engine that finds speech in a mix."""
+"""What the service asks of any engine that finds speech in a mix."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from etbgm_kit.types import EngineInfo, Span
-from etbgm_mixer.types import Report
+from etbgm_mixer.types import OnProgress
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +26,10 @@ class Separator(Protocol):
     def load(self) -> None:
         """Gets ready. Raises RuntimeError, naming what is missing or broken."""
 
-    def enhance(self, audio: Path, enhanced: Path, report: Report) -> Findings:
+    def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
         """Finds the speech in `audio`, mono or stereo at 48 kHz, and writes it to `enhanced`, mono.
 
         `enhanced` has as many samples as `audio`, none late; it may be left out when nobody
-        speaks or the original is clean. `report` may raise to stop the work. Memory does not
+        speaks or the original is clean. `on_progress` may raise to stop the work. Memory does not
         grow with the sound. Raises InvalidField for `audio` that is no such sound.
         """

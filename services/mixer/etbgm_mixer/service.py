@@ -1,51 +1,145 @@
-"""The mixer service, assembled."""
+"""What the mixer does with artifacts: fetched from the store, worked on, stored again."""
 
-from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
-from etbgm_kit.calls import Calls
-from etbgm_kit.memo import Memo
-from etbgm_kit.runner import Runner
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.server import Service
-from etbgm_kit.store import ArtifactStore
-from etbgm_mixer.choice import choose, find_available
-from etbgm_mixer.probe import Limits
-from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import replace
+
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.errors import NotReady
+from etbgm_kit.types import Artifact, EngineInfo
+from etbgm_mixer import extract, music_bed, mux, separate
+from etbgm_mixer.mix import Mix, Parts
+from etbgm_mixer.music_bed import PlacedCue
+from etbgm_mixer.probe import Limits, probe
+from etbgm_mixer.render import render
 from etbgm_mixer.separator import Separator
-from etbgm_mixer.servicer import MixerServicer
-from etbgm_mixer.settings import Settings
-from etbgm_mixer.studio import Studio
+from etbgm_mixer.types import (
+    Container,
+    Extracted,
+    MediaFacts,
+    Mixed,
+    MixRequest,
+    OnProgress,
+    OriginalAudio,
+    Separated,
+)
+
+NONE = EngineInfo("none", "1", "cpu")
 
 
-def build(settings: Settings) -> Service:
-    """Puts store, studio and servicer together."""
-    scratch = Scratch(settings.work_dir)
-    store = ArtifactStore(settings.store_url, scratch)
-    runner = Runner(settings.slots, settings.waiting)
-    limits = Limits(
-        max_size_bytes=settings.max_size_bytes,
-        max_duration_s=settings.max_duration_s,
-        max_pixels=settings.max_pixels,
-        max_streams=settings.max_streams,
-        probe_timeout_s=settings.probe_timeout_s,
-    )
-    studio = Studio(store, scratch, limits, settings.media_timeout_s, lambda: _separator(settings))
-    servicer = MixerServicer(Calls(runner, Memo(store), studio.revision), studio)
-    return Service(
-        name="mixer",
-        full_name=mixer_pb2.DESCRIPTOR.services_by_name["MixerService"].full_name,
-        settings=settings,
-        runner=runner,
-        add_to=lambda server: mixer_pb2_grpc.add_MixerServiceServicer_to_server(servicer, server),
-        load=studio.load,
-    )
+class MixerService:
+    """Probes, extracts, separates and mixes. All methods block.
+
+    `make` gives the separator, and what the user should know of it, in sentences; it may
+    raise RuntimeError.
+    """
+
+    def __init__(
+        self,
+        store: ArtifactStore,
+        scratch: Scratch,
+        limits: Limits,
+        media_timeout_s: float,
+        make: Callable[[], tuple[Separator, tuple[str, ...]]],
+    ) -> None:
+        self._store, self._scratch = store, scratch
+        self._limits, self._timeout_s = limits, media_timeout_s
+        self._make = make
+        self._loaded: Separator | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        """Makes and loads the separator. Raises RuntimeError when something of it is missing."""
+        separator, self._notes = self._make()
+        separator.load()
+        self._loaded = separator
+
+    def revision(self) -> str:
+        """Changes when any result could."""
+        return f"1/{self._separator.engine.revision}"
+
+    @property
+    def _separator(self) -> Separator:
+        if self._loaded is None:
+            raise NotReady
+        return self._loaded
+
+    @property
+    def separator_notes(self) -> tuple[str, ...]:
+        """What the user of separated sound should know of the choice of the separator, in sentences."""
+        return self._notes
+
+    def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
+        """What the video holds and which container the result will have."""
+        with self._store.borrow(video, "video") as path:
+            facts = probe(path, self._limits)
+        return facts, mux.choose(facts, wanted)
+
+    def extract(self, video: Artifact, on_progress: OnProgress) -> Extracted:
+        """The video's sound and captions."""
+        with self._store.borrow(video, "video") as path, self._scratch.folder() as folder:
+            facts = probe(path, self._limits)
+            audio = captions = None
+            if facts.audio:
+                sound = folder / "sound.flac"
+                extract.extract_audio(path, facts, sound, on_progress, self._timeout_s)
+                audio = self._store.put(sound, "audio/flac")
+            if facts.subtitles:
+                text = folder / "captions.vtt"
+                extract.extract_captions(path, facts, text)
+                captions = self._store.put(text, "text/vtt")
+        return Extracted(facts, audio, captions)
+
+    def separate(self, audio: Artifact, on_progress: OnProgress) -> Separated:
+        """Speech and the rest; the audio itself when there is nothing to part."""
+        with self._store.borrow(audio, "audio") as path, self._scratch.folder() as folder:
+            enhanced, speech, residual = (folder / name for name in ("enhanced.wav", "s.flac", "r.flac"))
+            found = self._separator.enhance(path, enhanced, lambda share: on_progress(0.8 * share))
+            if not found.speech_spans:
+                return Separated(audio, None, (), NONE, ("No speech was found in the video's sound.",))
+            if found.is_clean:
+                note = "The original is clean, so its speech was left as it is."
+                return Separated(audio, None, found.speech_spans, NONE, (note,))
+            separate.split(
+                path, enhanced, found.speech_spans, speech, residual, lambda s: on_progress(0.8 + 0.2 * s)
+            )
+            stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
+        return Separated(*stems, found.speech_spans, self._separator.engine)
+
+    def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
+        """The finished video and its parts."""
+        with ExitStack() as borrowed:
+            video = borrowed.enter_context(self._store.borrow(request.video, "video"))
+            facts = probe(video, self._limits)
+            container = mux.choose(facts, request.container)
+            music_bed.check([cue.span for cue in request.cues], facts.duration_s)
+            cues = [
+                PlacedCue(borrowed.enter_context(self._store.borrow(cue.music, f"cues[{i}].music")), cue.span)
+                for i, cue in enumerate(request.cues)
+            ]
+            voice, notes = _voice(request)
+            path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
+            folder = borrowed.enter_context(self._scratch.folder())
+            mix = Mix(Parts(path, cues, request.speech_spans, facts.duration_s), request.settings)
+            rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
+            return Mixed(
+                video=self._store.put(rendered.video, mux.MEDIA_TYPES[container]),
+                music=self._store.put(rendered.music, "audio/flac"),
+                levels=self._store.put_bytes(rendered.levels, "application/json"),
+                report=replace(rendered.report, notes=notes),
+                container=container,
+            )
 
 
-def _separator(settings: Settings) -> tuple[Separator, tuple[str, ...]]:
-    """The separator that settings and what is there decide on, and its notes."""
-    available = find_available(settings.models_dir, settings.demucs_model)
-    choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
-    if choice.folder is None:
-        return RnnoiseSeparator(), choice.notes
-    from etbgm_mixer.demucs_engine import DemucsSeparator
-
-    return DemucsSeparator(choice.folder, choice.device), choice.notes
+def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
+    """What sounds over the music, and why nothing does."""
+    if request.settings.original_audio is OriginalAudio.NONE:
+        return None, ("The video's own sound was left out, as asked.",)
+    if request.audio is None:
+        return None, ("The video has no sound of its own, so there is music only.",)
+    if request.settings.original_audio is OriginalAudio.KEEP:
+        return request.audio, ()
+    if request.speech is None or not request.speech_spans:
+        return None, ("The video has no speech, so there is music only.",)
+    return request.speech, ()

@@ -5,30 +5,30 @@ from collections.abc import AsyncIterator, Sequence
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
-from etbgm_kit.calls import Calls, Report
 from etbgm_kit.converters import artifact_from_pb
-from etbgm_kit.interceptor import Context
+from etbgm_kit.serving.calls import Calls, OnProgress
+from etbgm_kit.serving.interceptor import Context
 from etbgm_mixer.converters import (
     container_from_pb,
     extracted_to_pb,
+    mix_request_from_pb,
     mixed_to_pb,
-    order_from_pb,
     probed_to_pb,
     separated_to_pb,
 )
-from etbgm_mixer.studio import Studio
+from etbgm_mixer.service import MixerService
 
 
 class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
-    """Answers with `studio`."""
+    """Answers with `service`."""
 
-    def __init__(self, calls: Calls, studio: Studio) -> None:
-        self._calls, self._studio = calls, studio
+    def __init__(self, calls: Calls, service: MixerService) -> None:
+        self._calls, self._service = calls, service
 
     async def Probe(self, request: pb.ProbeRequest, context: Context) -> pb.ProbeResponse:
         """Looks at a video, which takes no slot."""
         video, container = artifact_from_pb(request.video, "video"), container_from_pb(request)
-        return probed_to_pb(*await asyncio.to_thread(self._studio.probe, video, container))
+        return probed_to_pb(*await asyncio.to_thread(self._service.probe, video, container))
 
     async def Extract(
         self, request: pb.ExtractRequest, context: Context
@@ -36,8 +36,8 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
         """Streams progress, then the result."""
         video = artifact_from_pb(request.video, "video")
 
-        def work(report: Report) -> pb.ExtractResult:
-            return extracted_to_pb(self._studio.extract(video, report))
+        def work(on_progress: OnProgress) -> pb.ExtractResult:
+            return extracted_to_pb(self._service.extract(video, on_progress))
 
         async for response in self._calls.stream(request, pb.ExtractResponse, work):
             yield response
@@ -48,21 +48,21 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
         """Streams progress, then the result."""
         audio = artifact_from_pb(request.audio, "audio")
 
-        def work(report: Report) -> pb.SeparateResult:
-            return separated_to_pb(self._studio.separate(audio, report))
+        def work(on_progress: OnProgress) -> pb.SeparateResult:
+            return separated_to_pb(self._service.separate(audio, on_progress))
 
         def notes(result: pb.SeparateResult) -> Sequence[str]:
-            return self._studio.separator_notes if result.HasField("residual") else ()
+            return self._service.separator_notes if result.HasField("residual") else ()
 
         async for response in self._calls.stream(request, pb.SeparateResponse, work, notes):
             yield response
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:
         """Streams progress, then the result."""
-        order = order_from_pb(request)
+        asked = mix_request_from_pb(request)
 
-        def work(report: Report) -> pb.MixResult:
-            return mixed_to_pb(self._studio.mix(order, report))
+        def work(on_progress: OnProgress) -> pb.MixResult:
+            return mixed_to_pb(self._service.mix(asked, on_progress))
 
         async for response in self._calls.stream(request, pb.MixResponse, work):
             yield response

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.waveform import Samples
+from etbgm_kit.media.waveform import Samples
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:

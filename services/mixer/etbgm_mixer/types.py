@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from etbgm_kit.types import Artifact, EngineInfo, Span
 
-Report = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
 
 
@@ -101,7 +101,7 @@ class MusicCue:
 
 
 @dataclass(frozen=True, slots=True)
-class MixOrder:
+class MixRequest:
     """All that one mix needs; see mixer.proto."""
 
     video: Artifact

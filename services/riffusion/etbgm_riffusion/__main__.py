@@ -1,8 +1,8 @@
 """Serves music: `python -m etbgm_riffusion`."""
 
-from etbgm_kit.server import run
-from etbgm_kit.settings import read
-from etbgm_riffusion.service import build
+from etbgm_kit.serving.server import run
+from etbgm_kit.serving.settings import read
+from etbgm_riffusion.assembly import build
 from etbgm_riffusion.settings import Settings
 
 

@@ -5,9 +5,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit.cuda import Device, WantedDevice, torch_has_device
-from etbgm_kit.models import locate
-from etbgm_kit.needs import missing
+from etbgm_kit.models.cuda import Device, WantedDevice, torch_has_device
+from etbgm_kit.models.folders import locate
+from etbgm_kit.models.requirements import missing
 
 Engine = Literal["composer", "riffusion"]
 Wanted = Literal["auto", "composer", "riffusion"]

@@ -16,7 +16,7 @@ from etbgm_kit.converters import (
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import check_diffusion
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer.hints import Wish, read
+from etbgm_riffusion.composer.hints import StyleRequest, read
 from etbgm_riffusion.diffusion.types import Continuity
 from etbgm_riffusion.types import (
     AUTO,
@@ -52,7 +52,7 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
     if not 0 <= request.random_seed < _RANDOM_SEEDS:
         raise InvalidField("random_seed", "must be in [0, 2^53)")
     style = request.style or AUTO
-    wish_from_pb(style, styles)
+    style_request_from_pb(style, styles)
     piece = Piece(
         timeline=timeline,
         speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
@@ -97,7 +97,7 @@ def adapter_to_pb(adapter: AdapterInfo) -> pb.AdapterInfo:
     return pb.AdapterInfo(name=adapter.name, sha256=adapter.sha256, loaded=adapter.loaded)
 
 
-def wish_from_pb(text: str, styles: Sequence[StyleInfo]) -> Wish:
+def style_request_from_pb(text: str, styles: Sequence[StyleInfo]) -> StyleRequest:
     """What a style with hints means; raises InvalidField naming unknown words."""
     try:
         return read(text, [style.name for style in styles])
@@ -105,7 +105,7 @@ def wish_from_pb(text: str, styles: Sequence[StyleInfo]) -> Wish:
         raise InvalidField("style", str(error)) from None
 
 
-def wish_to_pb(wish: Wish) -> pb.ReadStyleResponse:
+def style_request_to_pb(wish: StyleRequest) -> pb.ReadStyleResponse:
     """The message for `wish`."""
     return pb.ReadStyleResponse(
         style=wish.style, arousal=wish.arousal, instruments=wish.programmes, drums=wish.drums

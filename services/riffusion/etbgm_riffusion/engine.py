@@ -7,7 +7,7 @@ from typing import Protocol
 from etbgm_kit.types import EngineInfo
 from etbgm_riffusion.types import AdapterInfo, CueRequest, Generated, StyleInfo
 
-Report = Callable[[float], None]
+OnProgress = Callable[[float], None]
 """Called with the share of the work done, [0, 1]; may raise to stop the work."""
 
 
@@ -46,7 +46,7 @@ class MusicEngine(Protocol):
     def styles(self) -> tuple[StyleInfo, ...]:
         """The styles that requests may name, in alphabetical order."""
 
-    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+    def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
         """Writes the cue's sound to `music` as FLAC, 24 bit, stereo.
 
         Its length is round(end * rate) - round(start * rate) samples. Cues of one

@@ -1,71 +1,78 @@
-"""The riffusion service, assembled."""
+"""From a request to stored artifacts: the engine writes, the store keeps."""
 
-from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
-from etbgm_kit.calls import Calls
-from etbgm_kit.memo import Memo
-from etbgm_kit.runner import Runner
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.server import Service
-from etbgm_kit.store import ArtifactStore
-from etbgm_riffusion.choice import Choice, NoRiffusion, choose, find_available
-from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.engine import MusicEngine
-from etbgm_riffusion.musician import Musician
-from etbgm_riffusion.servicer import RiffusionServicer
-from etbgm_riffusion.settings import Settings
+from collections.abc import Callable
+from dataclasses import replace
+
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.errors import Conflict, NotReady
+from etbgm_riffusion.engine import Adapters, MusicEngine, OnProgress
+from etbgm_riffusion.types import CueRequest, Music, StyleInfo
 
 
-def build(settings: Settings) -> Service:
-    """Puts store, engine and servicer together."""
-    scratch = Scratch(settings.work_dir)
-    store = ArtifactStore(settings.store_url, scratch)
-    runner = Runner(_slots(settings), settings.waiting)
-    musician = Musician(lambda: _engine(settings), store, scratch)
-    calls = Calls(runner, Memo(store), lambda: musician.engine.info().revision)
-    servicer = RiffusionServicer(calls, musician)
-    return Service(
-        name="riffusion",
-        full_name=riffusion_pb2.DESCRIPTOR.services_by_name["RiffusionService"].full_name,
-        settings=settings,
-        runner=runner,
-        add_to=lambda server: riffusion_pb2_grpc.add_RiffusionServiceServicer_to_server(servicer, server),
-        load=musician.load,
-        close=musician.close,
-    )
+class RiffusionService:
+    """Renders cues with the engine into `store`; files in the making lie in `scratch`."""
 
+    def __init__(
+        self,
+        choose: Callable[[], tuple[MusicEngine, tuple[str, ...]]],
+        store: ArtifactStore,
+        scratch: Scratch,
+    ) -> None:
+        """`choose` gives the engine, and notes for the user; it may raise RuntimeError."""
+        self._choose, self._store, self._scratch = choose, store, scratch
+        self._loaded: MusicEngine | None = None
+        self._notes: tuple[str, ...] = ()
 
-def _choice(settings: Settings) -> Choice:
-    available = find_available(settings.models_dir, settings.riffusion_model)
-    return choose(settings.riffusion_engine, settings.device, settings.riffusion_model, available)
+    def load(self) -> None:
+        """Chooses and loads the engine; blocks. Raises RuntimeError naming what is missing."""
+        engine, self._notes = self._choose()
+        engine.load()
+        self._loaded = engine
 
+    def close(self) -> None:
+        """Ends what the engine runs."""
+        if self._loaded:
+            self._loaded.close()
 
-def _slots(settings: Settings) -> int:
-    """Riffusion shares batches among calls; the composer has nothing to share."""
-    try:
-        engine = _choice(settings).engine
-    except NoRiffusion:  # what is missing may come while the server waits for it
-        engine = "riffusion"
-    return _painted_calls(settings) if engine == "riffusion" else settings.slots
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the engine."""
+        return self._notes
 
+    @property
+    def engine(self) -> MusicEngine:
+        """The loaded engine; raises NotReady before."""
+        if self._loaded is None:
+            raise NotReady
+        return self._loaded
 
-def _painted_calls(settings: Settings) -> int:
-    return max(settings.painted_calls, settings.slots)
+    @property
+    def adapters(self) -> Adapters:
+        """The engine's; raises NotReady, and Conflict when it has none."""
+        if self.engine.adapters is None:
+            raise Conflict(f"the engine {self.engine.info().name} has no adapters")
+        return self.engine.adapters
 
+    def styles(self) -> tuple[StyleInfo, ...]:
+        """The engine's styles, in alphabetical order; raises NotReady."""
+        return self.engine.styles()
 
-def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
-    """The engine that settings and what is there decide on, and its notes."""
-    choice = _choice(settings)
-    composer = ComposerEngine(settings.soundfont)
-    if choice.model is None:
-        return composer, choice.notes
-    from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means
-
-    means = Means(
-        model=choice.model,
-        device=choice.device,
-        prompts_file=settings.prompts_file,
-        adapters_dir=settings.adapters_dir or settings.models_dir / "adapters",
-        rows=settings.max_batch,
-        calls=_painted_calls(settings),
-    )
-    return DiffusionEngine(composer, means), choice.notes
+    def render(self, request: CueRequest, on_progress: OnProgress) -> Music:
+        """The cue's sound, its stems if asked for, the piece's MIDI file and picture, stored; blocks."""
+        with self._scratch.folder() as folder:
+            path = folder / "music.flac"
+            generated = self.engine.generate(request, path, on_progress)
+            music = self._store.put(path, "audio/flac")
+            stems = [
+                self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
+            ]
+        info = self.engine.info()
+        return Music(
+            music=music,
+            midi=self._store.put_bytes(generated.midi, "audio/midi"),
+            picture=self._store.put_bytes(generated.picture, "image/png"),
+            stems=tuple(stems),
+            generated=generated,
+            engine=replace(info, ingredients=info.ingredients + generated.ingredients),
+        )

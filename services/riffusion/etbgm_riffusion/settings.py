@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
-from etbgm_kit.settings import ModelSettings
+from etbgm_kit.serving.settings import ModelSettings
 from etbgm_riffusion.choice import Wanted
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit.cuda import Device, WantedDevice
-from etbgm_kit.models import locate
-from etbgm_kit.onnx import NoCuda, cuda_available
+from etbgm_kit.models.cuda import Device, WantedDevice
+from etbgm_kit.models.folders import locate
+from etbgm_kit.models.onnx import NoCuda, cuda_available
 from etbgm_sentiment.onnx_classifier import MODEL_FOLDER
 
 Engine = Literal["minilm", "transformers"]

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_sentiment import report
 from etbgm_sentiment.goemotions import read_rows, single_label, split_held_out
 from etbgm_sentiment.meld import read_dialogues

@@ -14,7 +14,7 @@ from etbgm_kit.converters import (
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Segment, Transcript
 from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S
-from etbgm_sentiment.types import Analysis, Question, Smoothing
+from etbgm_sentiment.types import Analysis, AnalyzeRequest, Smoothing
 
 MAX_MIN_DURATION_S = 60.0
 
@@ -32,8 +32,8 @@ def with_defaults(request: pb.AnalyzeRequest, smoothing: Smoothing) -> pb.Analyz
     return full
 
 
-def question_from_pb(request: pb.AnalyzeRequest) -> Question:
-    """The question of a request with defaults.
+def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
+    """The request of a request with defaults.
 
     Raises:
         InvalidField: a time lies outside the video, segments overlap, or a setting is out of range.
@@ -49,7 +49,7 @@ def question_from_pb(request: pb.AnalyzeRequest) -> Question:
         raise InvalidField("smoothing", "must be a known method")
     transcript = transcript_from_pb(request.transcript)
     _check_times(transcript, duration_s)
-    return Question(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s)
+    return AnalyzeRequest(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s)
 
 
 def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.catalogue import find
-from etbgm_kit.cuda import Device
-from etbgm_kit.models import loading, require
-from etbgm_kit.onnx import open_session
+from etbgm_kit.models.catalogue import find
+from etbgm_kit.models.cuda import Device
+from etbgm_kit.models.folders import loading, require
+from etbgm_kit.models.onnx import open_session
 from etbgm_kit.types import EngineInfo, Ingredient
 from etbgm_sentiment.batcher import Batcher, Ids, Limits
 from etbgm_sentiment.model_folder import GRAPH, NEEDED, TOKENIZER, ModelFacts, read_facts

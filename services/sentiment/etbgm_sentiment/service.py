@@ -1,39 +1,78 @@
-"""The sentiment service, assembled."""
+"""The whole way: transcript, phrases, probabilities, timeline."""
 
-from etbgm.sentiment.v1 import sentiment_pb2, sentiment_pb2_grpc
-from etbgm_kit.calls import Calls
-from etbgm_kit.memo import Memo
-from etbgm_kit.runner import Runner
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.server import Service
-from etbgm_kit.store import ArtifactStore
-from etbgm_sentiment.analyst import Analyst
-from etbgm_sentiment.choice import choose, find_available
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from etbgm_kit.errors import NotReady
+from etbgm_kit.types import Emotion, EngineInfo
 from etbgm_sentiment.classifier import Classifier
-from etbgm_sentiment.onnx_classifier import OnnxClassifier
-from etbgm_sentiment.servicer import SentimentServicer
-from etbgm_sentiment.settings import Settings
+from etbgm_sentiment.phrases import phrases
+from etbgm_sentiment.smoothing import smooth
+from etbgm_sentiment.types import Analysis, AnalyzeRequest, Phrase, Probabilities
+
+REVISION = 2
+"""To be raised whenever phrases or smoothing change: kept results are then computed anew."""
+
+BLOCK_PHRASES = 128
+"""Progress is reported, and a call that was given up ends, after this many phrases.
+
+A quarter of a second with MiniLM, some seconds with models of DistilRoBERTa's size.
+"""
+
+OnProgress = Callable[[float], None]
+"""Called with the share done, [0, 1]; may raise to end the work."""
 
 
-def build(settings: Settings) -> Service:
-    """Puts store, classifier and servicer together."""
-    store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-    runner = Runner(settings.slots, settings.waiting)
-    analyst = Analyst(lambda: _classifier(settings))
-    calls = Calls(runner, Memo(store), lambda: analyst.engine.revision)
-    servicer = SentimentServicer(calls, analyst, settings.smoothing)
-    return Service(
-        name="sentiment",
-        full_name=sentiment_pb2.DESCRIPTOR.services_by_name["SentimentService"].full_name,
-        settings=settings,
-        runner=runner,
-        add_to=lambda server: sentiment_pb2_grpc.add_SentimentServiceServicer_to_server(servicer, server),
-        load=analyst.load,
-    )
+class SentimentService:
+    """Answers questions with one classifier, which `load` gets from `make`.
 
+    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    """
 
-def _classifier(settings: Settings) -> tuple[Classifier, tuple[str, ...]]:
-    """The classifier that settings and what is there decide on, and its notes."""
-    available = find_available(settings.models_dir, settings.classifier_model)
-    choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
-    return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.notes
+    def __init__(self, make: Callable[[], tuple[Classifier, tuple[str, ...]]]) -> None:
+        self._make = make
+        self._classifier: Classifier | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        """Makes the classifier; all else raises NotReady before."""
+        self._classifier, self._notes = self._make()
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the classifier."""
+        return self._notes
+
+    @property
+    def engine(self) -> EngineInfo:
+        """The classifier, its revision extended by that of phrases and smoothing."""
+        info = self._loaded.info
+        return replace(info, revision=f"{info.revision}-{REVISION}")
+
+    @property
+    def languages(self) -> tuple[str, ...]:
+        """BCP-47 tags of the languages that the classifier reads; () when it reads any."""
+        return self._loaded.languages
+
+    def analyse(self, request: AnalyzeRequest, on_progress: OnProgress) -> Analysis:
+        """Phrases, their probabilities and the timeline; raises what `on_progress` raises."""
+        parts = phrases(request.transcript)
+        probabilities = self._classify(parts, on_progress)
+        spans = [part.span for part in parts]
+        timeline = smooth(spans, probabilities, request.duration_s, request.smoothing, request.min_duration_s)
+        return Analysis(parts, probabilities, timeline, request.smoothing, self.engine)
+
+    def _classify(self, parts: tuple[Phrase, ...], on_progress: OnProgress) -> Probabilities:
+        blocks = [np.zeros((0, len(Emotion)), np.float32)]
+        for start in range(0, len(parts), BLOCK_PHRASES):
+            on_progress(start / len(parts))
+            blocks.append(self._loaded.classify([part.text for part in parts[start : start + BLOCK_PHRASES]]))
+        return np.concatenate(blocks)
+
+    @property
+    def _loaded(self) -> Classifier:
+        if self._classifier is None:
+            raise NotReady
+        return self._classifier

@@ -2,29 +2,29 @@
 
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1 import sentiment_pb2_grpc
-from etbgm_kit.calls import Calls
 from etbgm_kit.converters import engine_to_pb
-from etbgm_kit.interceptor import Context
-from etbgm_sentiment.analyst import Analyst
-from etbgm_sentiment.converters import analysis_to_pb, question_from_pb, with_defaults
+from etbgm_kit.serving.calls import Calls
+from etbgm_kit.serving.interceptor import Context
+from etbgm_sentiment.converters import analysis_to_pb, request_from_pb, with_defaults
+from etbgm_sentiment.service import SentimentService
 from etbgm_sentiment.types import Smoothing
 
 
 class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
-    """Answers with `analyst`; `smoothing` is the default method."""
+    """Answers with `service`; `smoothing` is the default method."""
 
-    def __init__(self, calls: Calls, analyst: Analyst, smoothing: Smoothing) -> None:
-        self._calls, self._analyst, self._smoothing = calls, analyst, smoothing
+    def __init__(self, calls: Calls, service: SentimentService, smoothing: Smoothing) -> None:
+        self._calls, self._service, self._smoothing = calls, service, smoothing
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Context) -> pb.AnalyzeResponse:
         """Splits, scores, smooths."""
         request = with_defaults(request, self._smoothing)
-        question = question_from_pb(request)
+        asked = request_from_pb(request)
         return await self._calls.unary(
             request,
             pb.AnalyzeResponse,
-            lambda report: analysis_to_pb(self._analyst.analyse(question, report)),
-            lambda _: self._analyst.notes,
+            lambda on_progress: analysis_to_pb(self._service.analyse(asked, on_progress)),
+            lambda _: self._service.notes,
         )
 
     async def GetClassifier(
@@ -32,5 +32,5 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
     ) -> pb.GetClassifierResponse:
         """Known once the model is loaded."""
         return pb.GetClassifierResponse(
-            engine=engine_to_pb(self._analyst.engine), languages=self._analyst.languages
+            engine=engine_to_pb(self._service.engine), languages=self._service.languages
         )

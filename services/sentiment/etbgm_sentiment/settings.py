@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from etbgm_kit.settings import ModelSettings
+from etbgm_kit.serving.settings import ModelSettings
 from etbgm_sentiment.choice import Wanted
 from etbgm_sentiment.types import Smoothing
 

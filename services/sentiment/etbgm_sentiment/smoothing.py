@@ -37,7 +37,7 @@ _SILENCE = np.where(np.arange(len(_EMOTIONS)) == _NEUTRAL, 0.5, 0.5 / (len(_EMOT
 """What saying nothing tells: neutral as likely as all emotions together."""
 
 _LEAST_SCORE = 0.05
-"""Emotions less likely than this do not come into question."""
+"""Emotions less likely than this do not come into request."""
 
 _FLOOR = 1e-6
 """Least probability: one certain phrase must not forbid an emotion for ever."""
@@ -164,7 +164,7 @@ def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
 
 
 def _scores(means: npt.NDArray[np.float64]) -> tuple[tuple[Emotion, float], ...]:
-    """The emotions that come into question, likeliest first."""
+    """The emotions that come into request, likeliest first."""
     order = np.argsort(-means, kind="stable")
     return tuple((_EMOTIONS[i], min(1.0, float(means[i]))) for i in order if means[i] >= _LEAST_SCORE)
 

@@ -28,7 +28,7 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class AnalyzeRequest:
     """What is to be analysed: a transcript inside [0, duration_s) and how to smooth it."""
 
     transcript: Transcript

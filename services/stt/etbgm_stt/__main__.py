@@ -4,9 +4,9 @@
 def main() -> None:
     """Reads the settings from the environment and serves until SIGTERM."""
     # Imported here because every decoder process imports this module once more.
-    from etbgm_kit.server import run
-    from etbgm_kit.settings import read
-    from etbgm_stt.service import build
+    from etbgm_kit.serving.server import run
+    from etbgm_kit.serving.settings import read
+    from etbgm_stt.assembly import build
     from etbgm_stt.settings import Settings
 
     run(lambda: build(read(Settings)))

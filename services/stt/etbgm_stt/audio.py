@@ -9,7 +9,7 @@ import soundfile
 import soxr
 
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 
 BLOCK_S = 5.0
 """Short enough for smooth progress and 10 MB of 8-channel sound, long enough to cost nothing."""

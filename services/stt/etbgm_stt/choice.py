@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from etbgm_kit import cuda
-from etbgm_kit.catalogue import entries
-from etbgm_kit.cuda import Device, WantedDevice
-from etbgm_kit.models import installed, locate
+from etbgm_kit.models import cuda
+from etbgm_kit.models.catalogue import entries
+from etbgm_kit.models.cuda import Device, WantedDevice
+from etbgm_kit.models.folders import installed, locate
 
 Engine = Literal["pocketsphinx", "faster-whisper"]
 Wanted = Literal["auto", "pocketsphinx", "faster-whisper"]

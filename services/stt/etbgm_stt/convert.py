@@ -11,7 +11,7 @@ import os
 import sys
 from pathlib import Path
 
-from etbgm_kit.models import BrokenModel, loading, require
+from etbgm_kit.models.folders import BrokenModel, loading, require
 
 NEEDED = ("config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json")
 """Besides the weights; faster-whisper asks the hub for a tokenizer.json that is not there."""

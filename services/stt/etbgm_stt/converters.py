@@ -5,29 +5,29 @@ import re
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm_kit.converters import artifact_from_pb, engine_to_pb, seconds_from_pb, transcript_to_pb
 from etbgm_kit.errors import InvalidField
-from etbgm_stt.types import Answer, CaptionsQuestion, Question
+from etbgm_stt.types import ImportCaptionsRequest, TranscribeRequest, Transcription
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 """The shape of the BCP-47 tags that languages of speech have."""
 
 
-def question_from_pb(request: pb.TranscribeRequest) -> Question:
+def request_from_pb(request: pb.TranscribeRequest) -> TranscribeRequest:
     """Raises InvalidField."""
     language = _language(request.language) if request.HasField("language") else None
     readable = frozenset(_language(tag, "readable_languages") for tag in request.readable_languages)
-    return Question(artifact_from_pb(request.audio, "audio"), language, readable)
+    return TranscribeRequest(artifact_from_pb(request.audio, "audio"), language, readable)
 
 
-def captions_question_from_pb(request: pb.ImportCaptionsRequest) -> CaptionsQuestion:
+def captions_request_from_pb(request: pb.ImportCaptionsRequest) -> ImportCaptionsRequest:
     """Raises InvalidField."""
     duration_s = seconds_from_pb(request.duration) if request.HasField("duration") else None
     if duration_s is not None and duration_s < 0:
         raise InvalidField("duration", f"must be >= 0, is {duration_s}")
     language = _language(request.language) if request.HasField("language") else "en"
-    return CaptionsQuestion(artifact_from_pb(request.captions, "captions"), language, duration_s)
+    return ImportCaptionsRequest(artifact_from_pb(request.captions, "captions"), language, duration_s)
 
 
-def answer_to_pb(answer: Answer) -> pb.TranscribeResult:
+def answer_to_pb(answer: Transcription) -> pb.TranscribeResult:
     """The result, without timings."""
     return pb.TranscribeResult(
         transcript=transcript_to_pb(answer.transcript),

@@ -8,14 +8,14 @@ from importlib.metadata import version
 
 import numpy as np
 
-from etbgm_kit.catalogue import ingredient
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.media.vad import Mono
+from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
-from etbgm_kit.vad import Mono
 from etbgm_stt import decoding
 from etbgm_stt.pool import DecoderPool
 from etbgm_stt.speech import SPEECH, Speech, find_speech
-from etbgm_stt.types import Heard, Language
+from etbgm_stt.types import Language, Recognised
 
 ENGLISH_ONLY = "The speech was taken for English: pocketsphinx knows no other language."
 DOUBTFUL = "Little of the speech was understood with confidence; it may not be English."
@@ -49,7 +49,7 @@ class PocketsphinxRecogniser:
 
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
-    ) -> Iterator[Heard | Language]:
+    ) -> Iterator[Recognised | Language]:
         """See `Recogniser`. Raises NotReady when a decoder process died."""
         yield Language(_english(language))
         decoding_now: deque[tuple[Span, Future[list[Word]]]] = deque()
@@ -61,7 +61,7 @@ class PocketsphinxRecogniser:
                         # One more than decoders: no core waits, and little is in vain after a cancel.
                         if len(decoding_now) > self._pool.size + 1:
                             yield _heard(*decoding_now.popleft())
-                    yield Heard(decoding_now[0][0].start_s if decoding_now else taken_s)
+                    yield Recognised(decoding_now[0][0].start_s if decoding_now else taken_s)
                 while decoding_now:
                     yield _heard(*decoding_now.popleft())
             finally:
@@ -85,14 +85,14 @@ def _pcm(piece: Speech) -> bytes:
     return (piece.samples * 32767).astype(np.int16).tobytes()
 
 
-def _heard(span: Span, decoded: Future[list[Word]]) -> Heard:
+def _heard(span: Span, decoded: Future[list[Word]]) -> Recognised:
     words = tuple(Word(_within(span, word.span), word.text, word.confidence) for word in decoded.result())
     if not words:
-        return Heard(span.end_s)
+        return Recognised(span.end_s)
     hull = Span(words[0].span.start_s, words[-1].span.end_s)
     text = " ".join(word.text for word in words)
     confidence = sum(word.confidence for word in words) / len(words)
-    return Heard(span.end_s, Segment(hull, text, confidence, words))
+    return Recognised(span.end_s, Segment(hull, text, confidence, words))
 
 
 def _within(span: Span, word: Span) -> Span:

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
+from etbgm_kit.media.vad import Mono
 from etbgm_kit.types import EngineInfo, Transcript
-from etbgm_kit.vad import Mono
-from etbgm_stt.types import Heard, Language
+from etbgm_stt.types import Language, Recognised
 
 
 class Recogniser(Protocol):
@@ -23,10 +23,10 @@ class Recogniser(Protocol):
 
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
-    ) -> Iterator[Heard | Language]:
+    ) -> Iterator[Recognised | Language]:
         """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in order of time.
 
-        `language` is the tag of what is spoken, None when unknown; see `Question.readable`.
+        `language` is the tag of what is spoken, None when unknown; see `TranscribeRequest.readable`.
         Yields the transcript's language once, before the first segment; and something at
         least once a block, so that a caller who stops iterating stops the work. Raises
         InvalidField("language") when the engine does not know it, and NotReady.

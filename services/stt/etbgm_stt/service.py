@@ -1,59 +1,98 @@
-"""The speech to text service, assembled."""
+"""From an artifact to a transcript, whichever the engine."""
 
-from etbgm.stt.v1 import stt_pb2, stt_pb2_grpc
-from etbgm_kit.calls import Calls
-from etbgm_kit.memo import Memo
-from etbgm_kit.runner import Runner
-from etbgm_kit.scratch import Scratch
-from etbgm_kit.server import Service
-from etbgm_kit.store import ArtifactStore
-from etbgm_stt.choice import choose, find_available
-from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
+from collections.abc import Callable
+
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.media.captions import read_captions
+from etbgm_kit.types import EngineInfo, Segment, Transcript
+from etbgm_stt.audio import open_audio
+from etbgm_stt.languages import code_of, must_translate
 from etbgm_stt.recogniser import Recogniser
-from etbgm_stt.servicer import SpeechToTextServicer
-from etbgm_stt.settings import Settings
-from etbgm_stt.transcriber import Transcriber
-from etbgm_stt.whisper_engine import WhisperRecogniser
-from etbgm_stt.whisper_model import WhisperParams
+from etbgm_stt.types import UNDETERMINED, ImportCaptionsRequest, Language, TranscribeRequest, Transcription
 
-CUDA_BATCH = 8
-"""Windows at once that keep a GPU busy. On the CPU a batch only delays progress and cancelling."""
+UNTRANSLATED = (
+    "The transcript is in a language ({}) that its reader does not know, and this model cannot translate: "
+    "emotions may be wrong; `etbgm models pull whisper-small` gives a model that can."
+)
 
-
-def build(settings: Settings) -> Service:
-    """Puts store, recogniser and servicer together."""
-    store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-    runner = Runner(settings.slots, settings.waiting)
-    transcriber = Transcriber(store, lambda: _recogniser(settings))
-    calls = Calls(runner, Memo(store), lambda: transcriber.engine.revision)
-    servicer = SpeechToTextServicer(calls, transcriber)
-    return Service(
-        name="stt",
-        full_name=stt_pb2.DESCRIPTOR.services_by_name["SpeechToTextService"].full_name,
-        settings=settings,
-        runner=runner,
-        add_to=lambda server: stt_pb2_grpc.add_SpeechToTextServiceServicer_to_server(servicer, server),
-        load=transcriber.load,
-        close=transcriber.close,
-    )
+MAX_CAPTIONS_BYTES = 8 << 20
+"""Captions of a day of talk are smaller."""
 
 
-def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
-    """The recogniser that settings and what is there decide on, and its notes."""
-    available = find_available(settings.models_dir, settings.whisper_model)
-    choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
-    if choice.model is None:
-        return PocketsphinxRecogniser(settings.decoders), choice.notes
-    cuda = choice.device == "cuda"
-    compute_type = {"auto": "float16" if cuda else "int8"}.get(settings.whisper_compute_type)
-    params = WhisperParams(
-        choice.model.name,
-        choice.model.folder,
-        device=choice.device,
-        compute_type=compute_type or settings.whisper_compute_type,
-        beam_size=settings.whisper_beam_size,
-        batch_windows=settings.whisper_batch_size or (CUDA_BATCH if cuda else 1),
-        threads=settings.decoders,
-        workers=settings.slots,
-    )
-    return WhisperRecogniser(params), choice.notes
+class SpeechToTextService:
+    """Answers questions on sound and captions from `store`, with the recogniser that `make` gives.
+
+    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    """
+
+    def __init__(self, store: ArtifactStore, make: Callable[[], tuple[Recogniser, tuple[str, ...]]]) -> None:
+        self._store, self._make = store, make
+        self._recogniser: Recogniser | None = None
+        self._notes: tuple[str, ...] = ()
+
+    def load(self) -> None:
+        """Makes and loads the recogniser; `engine` and `transcribe` raise NotReady before."""
+        recogniser, self._notes = self._make()
+        recogniser.load()
+        self._recogniser = recogniser
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of the recogniser."""
+        return self._notes
+
+    @property
+    def engine(self) -> EngineInfo:
+        """What recognises."""
+        return self._loaded.engine
+
+    def transcribe(
+        self,
+        request: TranscribeRequest,
+        on_progress: Callable[[float], None],
+        on_segment: Callable[[Segment], None],
+    ) -> Transcription:
+        """The transcript; segments are handed to `on_segment` in order of time as they are found.
+
+        Both functions may raise to stop the work. Raises InvalidField, NotFound, NotReady.
+        """
+        recogniser, segments = self._loaded, []
+        language, done = Language(UNDETERMINED), 0.0
+        with self._store.borrow(request.audio, "audio") as path, open_audio(path) as audio:
+            for recognised in recogniser.recognise(audio.blocks(), request.language, request.readable):
+                if isinstance(recognised, Language):
+                    language = recognised
+                    continue
+                if recognised.segment:
+                    segments.append(recognised.segment)
+                    on_segment(recognised.segment)
+                # A segment is known a little after its end, so `until_s` may lie before a silent block.
+                done = max(done, min(1.0, recognised.until_s / audio.duration_s) if audio.duration_s else 1.0)
+                on_progress(done)
+        transcript = Transcript(tuple(segments), language.written)
+        unread = must_translate(code_of(transcript.language), request.readable) and bool(segments)
+        untranslated = (UNTRANSLATED.format(transcript.language),) if unread else ()
+        notes = (*language.notes, *untranslated, *recogniser.notes(transcript))
+        return Transcription(transcript, recogniser.engine, notes)
+
+    def import_captions(self, request: ImportCaptionsRequest) -> Transcript:
+        """What the captions say. Raises InvalidField, NotFound."""
+        if request.captions.size_bytes > MAX_CAPTIONS_BYTES:
+            raise InvalidField("captions", f"must be at most {MAX_CAPTIONS_BYTES} bytes")
+        try:
+            text = self._store.read(request.captions, "captions").decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise InvalidField("captions", f"is not UTF-8: {error.reason} at byte {error.start}") from error
+        return read_captions(text, request.language, request.duration_s)
+
+    def close(self) -> None:
+        """Ends what `load` started."""
+        if self._recogniser:
+            self._recogniser.close()
+
+    @property
+    def _loaded(self) -> Recogniser:
+        if self._recogniser is None:
+            raise NotReady
+        return self._recogniser

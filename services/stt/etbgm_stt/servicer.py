@@ -6,31 +6,31 @@ from collections.abc import AsyncIterator, Callable
 from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm.stt.v1 import stt_pb2_grpc
-from etbgm_kit.calls import Calls
 from etbgm_kit.converters import segment_to_pb, transcript_to_pb
-from etbgm_kit.interceptor import Context
-from etbgm_stt.converters import answer_to_pb, captions_question_from_pb, question_from_pb
-from etbgm_stt.transcriber import Transcriber
+from etbgm_kit.serving.calls import Calls
+from etbgm_kit.serving.interceptor import Context
+from etbgm_stt.converters import answer_to_pb, captions_request_from_pb, request_from_pb
+from etbgm_stt.service import SpeechToTextService
 
 
 class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
-    """Answers with `transcriber`."""
+    """Answers with `service`."""
 
-    def __init__(self, calls: Calls, transcriber: Transcriber) -> None:
-        self._calls, self._transcriber = calls, transcriber
+    def __init__(self, calls: Calls, service: SpeechToTextService) -> None:
+        self._calls, self._service = calls, service
 
     async def Transcribe(
         self, request: pb.TranscribeRequest, context: Context
     ) -> AsyncIterator[pb.TranscribeResponse]:
         """Streams progress and segments, then the result."""
-        question = question_from_pb(request)
+        asked = request_from_pb(request)
 
-        def work(report: Callable[[float | media_pb2.Segment], None]) -> pb.TranscribeResult:
-            answer = self._transcriber.transcribe(question, report, lambda s: report(segment_to_pb(s)))
+        def work(on_progress: Callable[[float | media_pb2.Segment], None]) -> pb.TranscribeResult:
+            answer = self._service.transcribe(asked, on_progress, lambda s: on_progress(segment_to_pb(s)))
             return answer_to_pb(answer)
 
         async for response in self._calls.stream(
-            request, pb.TranscribeResponse, work, lambda _: self._transcriber.notes
+            request, pb.TranscribeResponse, work, lambda _: self._service.notes
         ):
             yield response
 
@@ -38,6 +38,6 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
         self, request: pb.ImportCaptionsRequest, context: Context
     ) -> pb.ImportCaptionsResponse:
         """Reads captions, which takes no slot."""
-        question = captions_question_from_pb(request)
-        transcript = await asyncio.to_thread(self._transcriber.import_captions, question)
+        asked = captions_request_from_pb(request)
+        transcript = await asyncio.to_thread(self._service.import_captions, asked)
         return pb.ImportCaptionsResponse(transcript=transcript_to_pb(transcript))

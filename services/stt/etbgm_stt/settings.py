@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from etbgm_kit.settings import ModelSettings
+from etbgm_kit.serving.settings import ModelSettings
 from etbgm_stt.choice import AUTO, Wanted
 
 ComputeType = Literal[

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono, SpeechDetector, VadParams
 from etbgm_kit.types import Span
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono, SpeechDetector, VadParams
 
 SPEECH = VadParams(min_silence_s=0.5, pad_s=0.2, max_speech_s=12.0)
 """Measured (README): wider pads and longer pauses than the detector's own keep first and last words."""

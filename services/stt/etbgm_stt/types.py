@@ -6,7 +6,7 @@ from etbgm_kit.types import Artifact, EngineInfo, Segment, Transcript
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class TranscribeRequest:
     """Which sound to transcribe, and for whom.
 
     `language` is a BCP-47 tag, None when unknown; `readable` are those that the reader
@@ -19,7 +19,7 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class CaptionsQuestion:
+class ImportCaptionsRequest:
     """Which captions to read, in which language; cut at `duration_s` when that is known."""
 
     captions: Artifact
@@ -28,7 +28,7 @@ class CaptionsQuestion:
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class Recognised:
     """All before `until_s` has been recognised; `segment` is what was said last, if anything."""
 
     until_s: float
@@ -48,7 +48,7 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class Transcription:
     """A transcript, what made it, and sentences for the user on the limits that applied."""
 
     transcript: Transcript

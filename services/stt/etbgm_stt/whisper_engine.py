@@ -1,6 +1,6 @@
 """Speech to text by Whisper (Radford et al. 2022), which faster-whisper runs on CTranslate2.
 
-Windows of speech, cut at pauses, are heard one by one or some at a time; nothing is
+Windows of speech, cut at pauses, are recognised one by one or some at a time; nothing is
 carried from one to the next, so memory does not grow with the sound, an error does
 not spread, and the caller may stop after each.
 """
@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etbgm_kit.catalogue import ingredient
 from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_stt import windows
 from etbgm_stt.languages import code_of, must_translate, tag_of
 from etbgm_stt.speech import find_speech
-from etbgm_stt.types import UNDETERMINED, Heard, Language
+from etbgm_stt.types import UNDETERMINED, Language, Recognised
 from etbgm_stt.whisper_model import WhisperParams, hash_of, languages_of, load_whisper
 from etbgm_stt.windows import WINDOW_S, Window
 
@@ -72,7 +72,7 @@ class WhisperRecogniser:
 
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
-    ) -> Iterator[Heard | Language]:
+    ) -> Iterator[Recognised | Language]:
         """See `Recogniser`."""
         model = self._loaded
         readable = readable if self._params.translates else frozenset()
@@ -87,7 +87,7 @@ class WhisperRecogniser:
                 yield decided
             while code and len(waiting) >= self._params.batch_windows:
                 yield from self._hear(model, _take(waiting, self._params.batch_windows), code, readable)
-            yield Heard(waiting[0].span.start_s if waiting else taken_s)
+            yield Recognised(waiting[0].span.start_s if waiting else taken_s)
         if not code:
             code, decided = _detected(model, waiting, readable) if waiting else ("en", Language(UNDETERMINED))
             yield decided
@@ -118,7 +118,7 @@ class WhisperRecogniser:
 
     def _hear(
         self, model: "WhisperModel", batch: list[Window], code: str, readable: frozenset[str]
-    ) -> Iterator[Heard]:
+    ) -> Iterator[Recognised]:
         from faster_whisper import BatchedInferencePipeline
 
         sound, clips = _side_by_side(batch)
@@ -187,25 +187,27 @@ def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterat
             yield word.word, Span(start_s, max(start_s, end_s)), min(1.0, float(word.probability))
 
 
-def _heard(window: Window, said: list[tuple[str, Span, float]]) -> Iterator[Heard]:
+def _heard(window: Window, said: list[tuple[str, Span, float]]) -> Iterator[Recognised]:
     """A segment for each piece of speech that has words, then the end of the window."""
     by_piece: dict[Span, list[tuple[str, Word]]] = {}
     left = [piece.span for piece in window.pieces]
-    for written, heard, probability in said:
+    for written, recognised, probability in said:
         # Alignment gives pauses to the words beside them; the detector knows better.
-        piece = max(left, key=lambda span: _overlap_s(span, heard))
+        piece = max(left, key=lambda span: _overlap_s(span, recognised))
         left = left[left.index(piece) :]
         earlier = by_piece.setdefault(piece, [])
         begin_s = earlier[-1][1].span.end_s if earlier else piece.start_s
-        start_s, end_s = (min(max(time_s, begin_s), piece.end_s) for time_s in (heard.start_s, heard.end_s))
+        start_s, end_s = (
+            min(max(time_s, begin_s), piece.end_s) for time_s in (recognised.start_s, recognised.end_s)
+        )
         earlier.append((written, Word(Span(start_s, end_s), written.strip(), probability)))
     for part in by_piece.values():
         words = tuple(word for _, word in part)
         text = "".join(written for written, _ in part).strip()
         confidence = sum(word.confidence for word in words) / len(words)
         hull = Span(words[0].span.start_s, words[-1].span.end_s)
-        yield Heard(hull.end_s, Segment(hull, text, confidence, words))
-    yield Heard(window.span.end_s)
+        yield Recognised(hull.end_s, Segment(hull, text, confidence, words))
+    yield Recognised(window.span.end_s)
 
 
 def _overlap_s(one: Span, other: Span) -> float:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from etbgm_kit.hashes import sha256_of
-from etbgm_kit.models import BrokenModel, loading, require
-from etbgm_kit.vad import SAMPLE_RATE_HZ
+from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ
+from etbgm_kit.models.folders import BrokenModel, loading, require
 
 if TYPE_CHECKING:
     from faster_whisper import WhisperModel

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono, VadParams
 from etbgm_kit.types import Span
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono, VadParams
 from etbgm_stt.speech import SPEECH, Speech
 
 WINDOW_S = 30.0

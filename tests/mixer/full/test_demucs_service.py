@@ -11,11 +11,11 @@ import pytest_asyncio
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
-from etbgm_kit import catalogue
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_to_pb
-from etbgm_kit.models import RECORD
-from etbgm_kit.store import ArtifactStore
-from etbgm_mixer.service import build
+from etbgm_kit.models import catalogue
+from etbgm_kit.models.folders import RECORD
+from etbgm_mixer.assembly import build
 from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import noise, write
 from tests.servers import channel_to

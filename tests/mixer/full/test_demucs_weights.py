@@ -9,10 +9,10 @@ import pytest
 import torch
 from demucs.htdemucs import HTDemucs
 
-from etbgm_kit.models import RECORD, BrokenModel
+from etbgm_kit.models.folders import RECORD, BrokenModel
+from etbgm_mixer.assembly import build
 from etbgm_mixer.demucs_engine import DemucsSeparator
 from etbgm_mixer.demucs_weights import find_checkpoint, load
-from etbgm_mixer.service import build
 from etbgm_mixer.settings import Settings
 
 from .tiny_demucs import SHAPE, save

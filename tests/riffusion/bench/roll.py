@@ -6,7 +6,7 @@ usage: python -m tests.riffusion.bench.roll STYLE RANDOM_SEED EMOTION [EMOTION .
 import sys
 from collections.abc import Iterator
 
-from etbgm_kit.charts import COLOURS
+from etbgm_kit.media.charts import COLOURS
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.picture import ROLES

@@ -11,9 +11,9 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from etbgm_kit.catalogue import Hub, find
 from etbgm_kit.errors import CallCancelled, InvalidField
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.catalogue import Hub, find
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.diffusion import prompts

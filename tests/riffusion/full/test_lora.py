@@ -12,7 +12,7 @@ from peft.utils import get_peft_model_state_dict
 from safetensors.torch import load_file, save_file
 
 from etbgm_kit.errors import CallCancelled, Conflict, NotFound
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_riffusion.diffusion.batcher import Batcher
 from etbgm_riffusion.diffusion.types import Progress
 from tests.riffusion.full.canvases import canvas_of, ignore

@@ -13,7 +13,7 @@ from etbgm_riffusion.diffusion.cues import PARAMS, Cues
 from etbgm_riffusion.diffusion.grid import Place, joined
 from etbgm_riffusion.diffusion.painter import Painter
 from etbgm_riffusion.diffusion.prompts import load
-from etbgm_riffusion.diffusion.types import Canvas, Continuity, Pixels, Progress, Report
+from etbgm_riffusion.diffusion.types import Canvas, Continuity, Pixels, Progress, OnSteps
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece
 from tests.riffusion.conftest import MakePiece
@@ -30,9 +30,9 @@ class FakeDenoiser:
         self._paint = paint
         self.canvases: list[Canvas] = []
 
-    def denoise(self, canvas: Canvas, report: Report) -> Pixels:
+    def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
         self.canvases.append(canvas)
-        report(Progress(0.5, 1, 2, 1))
+        on_progress(Progress(0.5, 1, 2, 1))
         return self._paint(canvas.pixels)
 
 

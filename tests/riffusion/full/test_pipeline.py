@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_riffusion.diffusion import pipeline
 from etbgm_riffusion.diffusion.pipeline import Pipeline
 

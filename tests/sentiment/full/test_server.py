@@ -11,10 +11,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm_kit.converters import seconds_to_pb, timeline_from_pb
-from etbgm_kit.models import RECORD, BrokenModel
+from etbgm_kit.models.folders import RECORD, BrokenModel
 from etbgm_kit.types import Emotion
+from etbgm_sentiment.assembly import build
 from etbgm_sentiment.choice import NoClassifier
-from etbgm_sentiment.service import build
 from etbgm_sentiment.settings import Settings
 from tests.servers import channel_to
 
@@ -66,13 +66,13 @@ async def test_calls_in_flight_get_what_each_gets_alone(tmp_path: Path, exported
     questions = [asking(*lines[number:], *lines[:number]) for number in range(8)]
     async with channel_to(service) as channel:
         stub = SentimentServiceStub(channel)
-        together = await asyncio.gather(*(stub.Analyze(question) for question in questions))
+        together = await asyncio.gather(*(stub.Analyze(request) for request in questions))
     (tmp_path / "store").rename(tmp_path / "other")  # nothing is found, all is computed again
     service = build(settings(tmp_path, classifier_model=str(exported)))
     async with channel_to(service) as channel:
         stub = SentimentServiceStub(channel)
-        for question, response in zip(questions, together, strict=True):
-            alone = await stub.Analyze(question)
+        for request, response in zip(questions, together, strict=True):
+            alone = await stub.Analyze(request)
             assert not alone.timings.found
             np.testing.assert_allclose(rows(response), rows(alone), atol=1e-5)
 

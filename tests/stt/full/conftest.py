@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
 

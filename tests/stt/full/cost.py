@@ -49,12 +49,17 @@ def cpu_s(folder: Path) -> float:
     noise = np.random.default_rng(0).normal(0, 0.05, 30 * 16000).astype(np.float32)
     for _ in range(2):
         begun_s = time.process_time()
-        heard = whisper.encode(whisper.feature_extractor(noise)[..., :3000])
+        recognised = whisper.encode(whisper.feature_extractor(noise)[..., :3000])
         prompt = [[*ids, untimed]]
         whisper.model.generate(
-            heard, prompt, beam_size=5, max_length=4 + TOKENS, suppress_tokens=[end], suppress_blank=False
+            recognised,
+            prompt,
+            beam_size=5,
+            max_length=4 + TOKENS,
+            suppress_tokens=[end],
+            suppress_blank=False,
         )
-        whisper.model.align(heard, ids, [list(range(300, 300 + TOKENS))], 3000)
+        whisper.model.align(recognised, ids, [list(range(300, 300 + TOKENS))], 3000)
     return time.process_time() - begun_s
 
 

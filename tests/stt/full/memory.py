@@ -14,8 +14,8 @@ from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
-from etbgm_stt.types import Heard
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_stt.types import Recognised
 from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
 
@@ -45,8 +45,10 @@ def main() -> None:
     recogniser = WhisperRecogniser(WhisperParams("tiny-whisper", TINY))
     recogniser.load()
     loaded_mb, begun_s = peak_mb(), time.process_time()
-    heard = recogniser.recognise(talk(minutes * 60), None, frozenset())
-    words = sum(len(item.segment.words) for item in heard if isinstance(item, Heard) and item.segment)
+    recognised = recogniser.recognise(talk(minutes * 60), None, frozenset())
+    words = sum(
+        len(item.segment.words) for item in recognised if isinstance(item, Recognised) and item.segment
+    )
     cpu_s = time.process_time() - begun_s
     memory = f"{loaded_mb:.0f} MB loaded, {peak_mb():.0f} MB peak"
     sys.stdout.write(f"{minutes:g} min: {words} words, {memory}, {cpu_s:.0f} s CPU\n")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 
 VOICES = ("slt", "rms", "awb")
 

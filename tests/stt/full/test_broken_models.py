@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from etbgm_kit.models import BrokenModel
-from etbgm_stt.service import build
+from etbgm_kit.models.folders import BrokenModel
+from etbgm_stt.assembly import build
 from etbgm_stt.settings import Settings
 from etbgm_stt.whisper_model import NEEDED, WhisperParams, hash_of, load_whisper
 

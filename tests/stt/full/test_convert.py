@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_stt.convert import NEEDED, convert
 from etbgm_stt.whisper_model import WhisperParams, load_whisper
 

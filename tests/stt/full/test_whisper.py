@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_kit.types import Segment
-from etbgm_kit.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_stt.audio import open_audio
-from etbgm_stt.types import Heard, Language
+from etbgm_stt.types import Language, Recognised
 from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
 
@@ -38,8 +38,8 @@ def test_words_come_out_as_they_were_spoken(
     written, segments = transcribe(whisper, second_blocks(spoken.samples))
     assert written == Language(language)
     assert [segment.text for segment in segments] == list(sentences)
-    heard = [word for segment in segments for word in segment.words]
-    for word, (text, start_s, end_s) in zip(heard, spoken.words, strict=True):
+    recognised = [word for segment in segments for word in segment.words]
+    for word, (text, start_s, end_s) in zip(recognised, spoken.words, strict=True):
         assert word.text == text
         assert word.span.start_s == pytest.approx(start_s, abs=START_TOLERANCE_S)
         assert word.span.end_s == pytest.approx(end_s, abs=END_TOLERANCE_S)
@@ -116,7 +116,7 @@ def test_segments_come_while_the_sound_is_heard(whisper: WhisperRecogniser, spea
         for taken, block in enumerate(blocks, 1):  # noqa: B007
             yield block
 
-    when = [taken for heard in whisper.recognise(counted(), "en", frozenset()) if segment_of(heard)]
+    when = [taken for recognised in whisper.recognise(counted(), "en", frozenset()) if segment_of(recognised)]
     assert len(when) == 4
     assert when[0] < 0.5 * len(blocks)
     assert sorted(set(when)) == when
@@ -132,7 +132,7 @@ def test_a_caller_who_stops_stops_the_work(whisper: WhisperRecogniser, speak: Sp
             yield sentence
 
     hearing = whisper.recognise(endless(), "en", frozenset())
-    assert any(segment_of(heard) for heard in itertools.islice(hearing, 10))
+    assert any(segment_of(recognised) for recognised in itertools.islice(hearing, 10))
     hearing.close()  # type: ignore[attr-defined]
     assert len(taken) <= 3
 
@@ -140,11 +140,11 @@ def test_a_caller_who_stops_stops_the_work(whisper: WhisperRecogniser, speak: Sp
 @pytest.mark.parametrize("loudness", [0.0, 0.05])
 def test_silence_and_noise_say_nothing(whisper: WhisperRecogniser, loudness: float) -> None:
     noise = np.random.default_rng(3).normal(0, loudness, 12 * SAMPLE_RATE_HZ).astype(np.float32)
-    heard = list(whisper.recognise(second_blocks(noise), None, frozenset({"en"})))
-    assert [item for item in heard if isinstance(item, Language)] == [Language("und")]
-    assert not any(map(segment_of, heard))
-    assert isinstance(heard[-2], Heard)
-    assert heard[-2].until_s == pytest.approx(12)
+    recognised = list(whisper.recognise(second_blocks(noise), None, frozenset({"en"})))
+    assert [item for item in recognised if isinstance(item, Language)] == [Language("und")]
+    assert not any(map(segment_of, recognised))
+    assert isinstance(recognised[-2], Recognised)
+    assert recognised[-2].until_s == pytest.approx(12)
 
 
 @pytest.mark.parametrize("language", ["de", "es", "fr", "it", "ko"])
@@ -174,10 +174,10 @@ def transcribe(
     language: str | None = None,
     readable: Iterable[str] = (),
 ) -> tuple[Language, list[Segment]]:
-    heard = list(recogniser.recognise(blocks, language, frozenset(readable)))
-    (written,) = (item for item in heard if isinstance(item, Language))
-    return written, [segment for segment in map(segment_of, heard) if segment]
+    recognised = list(recogniser.recognise(blocks, language, frozenset(readable)))
+    (written,) = (item for item in recognised if isinstance(item, Language))
+    return written, [segment for segment in map(segment_of, recognised) if segment]
 
 
-def segment_of(heard: Heard | Language) -> Segment | None:
-    return heard.segment if isinstance(heard, Heard) else None
+def segment_of(recognised: Recognised | Language) -> Segment | None:
+    return recognised.segment if isinstance(recognised, Recognised) else None

@@ -10,11 +10,11 @@ import soundfile
 from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm.stt.v1 import stt_pb2_grpc
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_to_pb
-from etbgm_kit.models import RECORD
-from etbgm_kit.store import ArtifactStore
-from etbgm_kit.vad import SAMPLE_RATE_HZ
-from etbgm_stt.service import build
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ
+from etbgm_kit.models.folders import RECORD
+from etbgm_stt.assembly import build
 from etbgm_stt.settings import Settings
 from tests.servers import channel_to
 

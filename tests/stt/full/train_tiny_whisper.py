@@ -211,8 +211,8 @@ def _misplaced(cross_attentions: tuple[Tensor, ...], wanted: Tensor) -> Tensor:
     return _cross_entropy(wanted, coming) + _cross_entropy(before, was)
 
 
-def _cross_entropy(wanted: Tensor, heard: Tensor) -> Tensor:
-    return -(wanted * heard.clamp_min(1e-6).log()).sum() / wanted.sum()
+def _cross_entropy(wanted: Tensor, recognised: Tensor) -> Tensor:
+    return -(wanted * recognised.clamp_min(1e-6).log()).sum() / wanted.sum()
 
 
 def save(model: WhisperForConditionalGeneration, tokenizer: Tokenizer, folder: Path) -> None:

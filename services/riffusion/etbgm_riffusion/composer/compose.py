@@ -10,7 +10,7 @@ from etbgm_riffusion.composer.chance import generator, pick
 from etbgm_riffusion.composer.controls import controls_of, rings
 from etbgm_riffusion.composer.form import make_form
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
-from etbgm_riffusion.composer.hints import Wish, read
+from etbgm_riffusion.composer.hints import StyleRequest, read
 from etbgm_riffusion.composer.layers import has_breath, has_stinger, rests
 from etbgm_riffusion.composer.levels import REFERENCE_VOLUME
 from etbgm_riffusion.composer.moods import mood
@@ -80,7 +80,7 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
     )
 
 
-def choose_style(wish: Wish, random_seed: int, timeline: EmotionTimeline) -> str:
+def choose_style(wish: StyleRequest, random_seed: int, timeline: EmotionTimeline) -> str:
     """The name of the style wished for; for "auto" the random seed's choice of those that suit."""
     if wish.style != AUTO:
         return wish.style

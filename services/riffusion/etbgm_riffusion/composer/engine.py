@@ -6,8 +6,8 @@ from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 
-from etbgm_kit.catalogue import ingredient
-from etbgm_kit.hashes import sha256_of
+from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
@@ -17,7 +17,7 @@ from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
 from etbgm_riffusion.composer.sound.render import render, roles_of
 from etbgm_riffusion.composer.sound.synth import Parts, Synth
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.engine import Adapters, Report
+from etbgm_riffusion.engine import Adapters, OnProgress
 from etbgm_riffusion.flac import writing
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
@@ -85,14 +85,14 @@ class ComposerEngine:
         """All of `STYLES`."""
         return tuple(StyleInfo(style.name, style.description) for style in STYLES.values())
 
-    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+    def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
         """See `MusicEngine.generate`."""
-        report(0.0)
+        on_progress(0.0)
         composed = self.compose(request.piece)
         stems = roles_of(composed.score) if request.stems else ()
         paths = [music, *(music.with_name(f"{role}.flac") for role in stems)]
         with writing(paths, request.sample_rate_hz) as write:
-            for parts in self.sound(composed, request.cue, request.sample_rate_hz, report, stems):
+            for parts in self.sound(composed, request.cue, request.sample_rate_hz, on_progress, stems):
                 write(parts)
         return composed.tell(self.notes + ((_NO_DIFFUSION,) if request.diffusion else ()), stems)
 
@@ -107,10 +107,15 @@ class ComposerEngine:
             return self._composed(piece)
 
     def sound(
-        self, composed: Composed, cue: Span, sample_rate_hz: int, report: Report, roles: Sequence[str] = ()
+        self,
+        composed: Composed,
+        cue: Span,
+        sample_rate_hz: int,
+        on_progress: OnProgress,
+        roles: Sequence[str] = (),
     ) -> Iterator[Parts]:
         """See `render`."""
-        return render(composed.score, cue, self._synth, sample_rate_hz, report, roles)
+        return render(composed.score, cue, self._synth, sample_rate_hz, on_progress, roles)
 
 
 def _compose(piece: Piece) -> Composed:

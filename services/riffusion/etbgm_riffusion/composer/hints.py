@@ -99,7 +99,7 @@ _FILLERS = frozenset((
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class StyleRequest:
     """What somebody wants of the music.
 
     `style` is a style's name or AUTO; `arousal` in [-1, 1] is added to the emotions' own;
@@ -114,13 +114,13 @@ class Wish:
 
 
 FAMILIES = tuple(_INSTRUMENT_WORDS)
-"""All that `Wish.programmes` may name."""
+"""All that `StyleRequest.programmes` may name."""
 
 STYLES = tuple(_STYLE_WORDS)
 """All styles that there are words for."""
 
 
-def read(text: str, styles: Collection[str] = STYLES) -> Wish:
+def read(text: str, styles: Collection[str] = STYLES) -> StyleRequest:
     """What `text` asks for; case, punctuation and hyphens do not matter.
 
     `styles` are those that may be named. Raises ValueError naming the words that are not
@@ -140,7 +140,7 @@ def read(text: str, styles: Collection[str] = STYLES) -> Wish:
         if term in _MOODS
     ]
     arousal = round(sum(moods) / max(1, len(moods)), 3)
-    return Wish(
+    return StyleRequest(
         style=[AUTO, *suggested, *named][-1],
         arousal=max(-1.0, min(1.0, arousal)),
         programmes=tuple(dict.fromkeys(_INSTRUMENTS[term] for term in terms if term in _INSTRUMENTS)),

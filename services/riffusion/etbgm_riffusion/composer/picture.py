@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_kit import charts
+from etbgm_kit.media import charts
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.score import Note, Score
 

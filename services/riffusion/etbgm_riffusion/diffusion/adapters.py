@@ -10,9 +10,9 @@ from pathlib import Path
 from threading import Lock
 from typing import Protocol
 
+from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.errors import Conflict, NotFound
-from etbgm_kit.hashes import sha256_of
-from etbgm_kit.models import BrokenModel
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_riffusion.types import AdapterInfo
 
 DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"

@@ -17,10 +17,10 @@ from etbgm_riffusion.diffusion.line import Limits, Line
 from etbgm_riffusion.diffusion.lora import Adapters
 from etbgm_riffusion.diffusion.pipeline import Pipeline
 from etbgm_riffusion.diffusion.stepper import Stepper
-from etbgm_riffusion.diffusion.types import Canvas, Pixels, Report
+from etbgm_riffusion.diffusion.types import Canvas, OnSteps, Pixels
 from etbgm_riffusion.diffusion.work import Work, steps_of
 
-PATIENCE_S = 0.25
+CHECK_EVERY_S = 0.25
 """A caller reports at least this often, and so learns that it should stop."""
 
 
@@ -38,11 +38,11 @@ class Batcher:
         self._thread = threading.Thread(target=self._loop, name="denoiser", daemon=True)
         self._thread.start()
 
-    def denoise(self, canvas: Canvas, report: Report) -> Pixels:
+    def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
         """The canvas as the model hears it, (3, 512, width) in [-1, 1]; blocks.
 
         Raises NotFound for adapters that are not loaded, Busy beyond the limits, and what
-        `report` raises: then the canvas's place is free at the next step.
+        `on_progress` raises: then the canvas's place is free at the next step.
         """
         if not steps_of(canvas):
             return canvas.pixels.copy()
@@ -54,9 +54,9 @@ class Batcher:
             self._changed.notify()
         try:
             while not work.outcome.done():
-                work.moved.wait(PATIENCE_S)
+                work.moved.wait(CHECK_EVERY_S)
                 work.moved.clear()
-                report(work.progress)
+                on_progress(work.progress)
             return work.outcome.result()
         finally:
             with self._changed:

@@ -9,7 +9,7 @@ from etbgm_riffusion.composer.sound.synth import Parts
 from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S, Place, joined, places_of, reaching
 from etbgm_riffusion.diffusion.painter import Painter
 from etbgm_riffusion.diffusion.shelf import Shelf
-from etbgm_riffusion.engine import Report
+from etbgm_riffusion.engine import OnProgress
 from etbgm_riffusion.spectrogram.params import SpectrogramParams
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece, Stereo
 
@@ -32,12 +32,12 @@ class Cues:
         self._canvases: Shelf[_Key, Stereo] = Shelf(_KEPT_PER_CALL * calls)
 
     def sound(
-        self, request: CueRequest, settings: DiffusionSettings, revision: str, report: Report
+        self, request: CueRequest, settings: DiffusionSettings, revision: str, on_progress: OnProgress
     ) -> Iterator[Parts]:
         """The cue's sound in blocks of one part; peaks, beginning and end are held as the composer's are.
 
         What is remembered counts for equal `revision` of weights, prompts and adapters.
-        `report` hears the share done and may raise to stop.
+        `on_progress` hears the share done and may raise to stop.
         """
         rate, duration_s = request.sample_rate_hz, request.piece.timeline.duration_s
         first, last, total = (
@@ -50,7 +50,7 @@ class Cues:
             done = places.index(place)
 
             def report_canvas(share: float) -> None:
-                report((done + share) / len(places))
+                on_progress((done + share) / len(places))
 
             def paint() -> Stereo:
                 return _resampled(

@@ -4,8 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from etbgm_kit.catalogue import Hub, find, ingredient
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.models.catalogue import Hub, find, ingredient
 from etbgm_kit.types import EngineInfo, Ingredient
 from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.diffusion import pipeline, prompts
@@ -14,9 +14,8 @@ from etbgm_riffusion.diffusion.batcher import Batcher
 from etbgm_riffusion.diffusion.cues import PARAMS, Cues
 from etbgm_riffusion.diffusion.line import Limits
 from etbgm_riffusion.diffusion.painter import Painter
-from etbgm_riffusion.diffusion.types import Canvas, Pixels
-from etbgm_riffusion.diffusion.types import Report as ReportProgress
-from etbgm_riffusion.engine import Report
+from etbgm_riffusion.diffusion.types import Canvas, OnSteps, Pixels
+from etbgm_riffusion.engine import OnProgress
 from etbgm_riffusion.flac import writing
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Generated, StyleInfo
@@ -53,12 +52,12 @@ class _Denoiser:
     def __init__(self, batcher: Batcher, adapters: AdapterFolder) -> None:
         self._batcher, self._adapters = batcher, adapters
 
-    def denoise(self, canvas: Canvas, report: ReportProgress) -> Pixels:
+    def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
         """See `Batcher.denoise`. Each time anew: an adapter may be unloaded between two canvases."""
         for name, weight in canvas.adapters:
             if weight:
                 self._adapters.load(name)
-        return self._batcher.denoise(canvas, report)
+        return self._batcher.denoise(canvas, on_progress)
 
 
 class DiffusionEngine:
@@ -102,14 +101,14 @@ class DiffusionEngine:
         """The composer's."""
         return self._composer.styles()
 
-    def generate(self, request: CueRequest, music: Path, report: Report) -> Generated:
+    def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
         """See `MusicEngine.generate`. Raises InvalidField for adapters that are not there."""
-        report(0.0)
+        on_progress(0.0)
         settings = request.diffusion or DiffusionSettings()
         self._check(settings)
         composed = self._composer.compose(request.piece)
         with writing([music], request.sample_rate_hz) as write:
-            for parts in self._cues.sound(request, settings, self.adapters.revision, report):
+            for parts in self._cues.sound(request, settings, self.adapters.revision, on_progress):
                 write(parts)
         return composed.tell(
             self._composer.notes + ((_NO_STEMS,) if request.stems else ()),

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from etbgm_kit.errors import Conflict, NotFound
-from etbgm_kit.models import BrokenModel, loading
+from etbgm_kit.models.folders import BrokenModel, loading
 from etbgm_riffusion.diffusion.pipeline import Pipeline
 
 

@@ -10,8 +10,8 @@ from etbgm_riffusion.composer.engine import Composed, ComposerEngine
 from etbgm_riffusion.composer.hints import STYLES, read
 from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S, Place
 from etbgm_riffusion.diffusion.prompts import Prompts
-from etbgm_riffusion.diffusion.types import Canvas, Pixels, Progress, Report
-from etbgm_riffusion.engine import Report as ReportShare
+from etbgm_riffusion.diffusion.types import Canvas, OnSteps, Pixels, Progress
+from etbgm_riffusion.engine import OnProgress
 from etbgm_riffusion.spectrogram import image
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import DiffusionSettings, Piece, Stereo
@@ -30,8 +30,8 @@ _SEEDED, _DENOISED = 0.05, 0.9
 class Denoiser(Protocol):
     """What paints over canvases: the batcher."""
 
-    def denoise(self, canvas: Canvas, report: Report) -> Pixels:
-        """The canvas after denoising; blocks. Raises what `report` raises."""
+    def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
+        """The canvas after denoising; blocks. Raises what `on_progress` raises."""
 
 
 class Painter:
@@ -41,30 +41,32 @@ class Painter:
         """`codec` is for riffusion's numbers in stereo."""
         self._composer, self._prompts, self._denoiser, self._codec = composer, prompts, denoiser, codec
 
-    def sound(self, piece: Piece, place: Place, settings: DiffusionSettings, report: ReportShare) -> Stereo:
+    def sound(
+        self, piece: Piece, place: Place, settings: DiffusionSettings, on_progress: OnProgress
+    ) -> Stereo:
         """The new sound of a place, as long as it is wide, at the codec's 44,100 Hz."""
         composed = self._composer.compose(piece)
-        seed = self._seed(composed, place, lambda share: report(share * _SEEDED))
+        seed = self._seed(composed, place, lambda share: on_progress(share * _SEEDED))
         pixels = _pixels_of(image.to_pixels(self._codec.encode(seed)[..., : place.width], PEAK))
         canvas = self._canvas(piece, composed, place, settings, pixels)
 
         def report_progress(progress: Progress) -> None:
-            report(_SEEDED + progress.share * (_DENOISED - _SEEDED))
+            on_progress(_SEEDED + progress.share * (_DENOISED - _SEEDED))
 
         painted = self._denoiser.denoise(canvas, report_progress)
-        report(_DENOISED)
+        on_progress(_DENOISED)
         mel = image.from_pixels((painted.transpose(1, 2, 0) + 1) * 127.5, True, PEAK)
         sound = self._codec.decode(mel, seed, len(seed))
-        report(1.0)
+        on_progress(1.0)
         return sound
 
-    def _seed(self, composed: Composed, place: Place, report: ReportShare) -> Stereo:
+    def _seed(self, composed: Composed, place: Place, on_progress: OnProgress) -> Stereo:
         """The composer's sound of a place; silence after the piece's end."""
         params = self._codec.params
         span = Span(place.start / COLUMNS_PER_S, min(place.end / COLUMNS_PER_S, composed.score.duration_s))
         sound = np.zeros((place.width * params.hop, 2), np.float32)
         filled = 0
-        for parts in self._composer.sound(composed, span, params.sample_rate_hz, report):
+        for parts in self._composer.sound(composed, span, params.sample_rate_hz, on_progress):
             sound[filled : filled + parts.shape[1]] = parts[0]
             filled += parts.shape[1]
         return sound

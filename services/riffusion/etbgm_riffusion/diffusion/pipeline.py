@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from etbgm_kit.models import BrokenModel, loading, require
+from etbgm_kit.models.folders import BrokenModel, loading, require
 from etbgm_riffusion.diffusion.steady import steadily, steady, steady_batches
 from etbgm_riffusion.diffusion.types import CLIP, ROWS
 

@@ -14,7 +14,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from etbgm_kit.types import Emotion, Span
-from etbgm_riffusion.composer.hints import FAMILIES, STYLES, Wish
+from etbgm_riffusion.composer.hints import FAMILIES, STYLES, StyleRequest
 from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S
 from etbgm_riffusion.diffusion.types import PromptSpan
 
@@ -78,7 +78,7 @@ class Prompts(_Strict):
         """Changes with every word."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
-    def prompt(self, emotion: Emotion, style: str, wish: Wish) -> tuple[str, str]:
+    def prompt(self, emotion: Emotion, style: str, wish: StyleRequest) -> tuple[str, str]:
         """Prompt and negative prompt for music of one emotion in a style of `STYLES`."""
         words = self.emotions[emotion]
         instruments = (self.instruments.get(family, "") for family in wish.programmes)
@@ -87,7 +87,7 @@ class Prompts(_Strict):
         return _joined(wanted), _joined(unwanted)
 
     def spans(
-        self, emotions: Sequence[tuple[Span, Emotion]], style: str, wish: Wish, start: int, width: int
+        self, emotions: Sequence[tuple[Span, Emotion]], style: str, wish: StyleRequest, start: int, width: int
     ) -> tuple[PromptSpan, ...]:
         """What the columns [start, start + width) of a piece, 10 ms each, should sound like.
 

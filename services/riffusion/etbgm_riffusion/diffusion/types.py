@@ -97,5 +97,5 @@ class Progress(NamedTuple):
     clips: int
 
 
-Report = Callable[[Progress], None]
+OnSteps = Callable[[Progress], None]
 """Called now and then by the thread that waits for a canvas; may raise to stop the work."""

@@ -23,15 +23,20 @@ _TAIL_FADE_S = 1.0
 _BLOCK = 1 << 15
 """Samples of a block handed on."""
 
-Report = Callable[[float], None]
+OnProgress = Callable[[float], None]
 
 
 def render(
-    score: Score, cue: Span, synth: Synth, sample_rate_hz: int, report: Report, roles: Sequence[str] = ()
+    score: Score,
+    cue: Span,
+    synth: Synth,
+    sample_rate_hz: int,
+    on_progress: OnProgress,
+    roles: Sequence[str] = (),
 ) -> Iterator[Parts]:
     """The cue's sound in blocks: the bed, then the stem of each of `roles`.
 
-    `report` hears the share done and may raise to stop. Altogether
+    `on_progress` hears the share done and may raise to stop. Altogether
     round(end * rate) - round(start * rate) samples; the bed is below -1 dBFS, and the
     same whatever `roles` are. Stems pass the bed's filters and gain, so all of them add
     up to it but for rounding.
@@ -41,7 +46,7 @@ def render(
     stems: list[Cast] = [[voice for voice in score.voices if voice.role == role] for role in roles]
     takes: list[list[Cast]] = [[score.voices], *([stems] if synth.splits else [[stem] for stem in stems])]
     begin, end = reach(first, last, total)
-    sums = _sums(score, begin, end, synth, sample_rate_hz, [take for take in takes if take], report)
+    sums = _sums(score, begin, end, synth, sample_rate_hz, [take for take in takes if take], on_progress)
     return mastered(sums, first, last, total, sample_rate_hz)
 
 
@@ -58,7 +63,7 @@ def _sums(
     synth: Synth,
     sample_rate_hz: int,
     takes: Sequence[Sequence[Cast]],
-    report: Report,
+    on_progress: OnProgress,
 ) -> Iterator[Parts]:
     """Samples [first, last) of the piece in blocks, one part for each cast of the takes."""
     parts = sum(map(len, takes))
@@ -71,7 +76,7 @@ def _sums(
         for number, casts in enumerate(takes):
 
             def report_take(share: float, done: int = index * len(takes) + number) -> None:
-                report((done + share) / (len(reaching) * len(takes)))
+                on_progress((done + share) / (len(reaching) * len(takes)))
 
             _play(unit, casts, synth, sample_rate_hz, sound[part : part + len(casts)], report_take)
             part += len(casts)
@@ -93,7 +98,12 @@ def _tail_fade(unit: Unit, until: int, sample_rate_hz: int) -> Stereo:
 
 
 def _play(
-    unit: Unit, casts: Sequence[Cast], synth: Synth, sample_rate_hz: int, sound: Parts, report: Report
+    unit: Unit,
+    casts: Sequence[Cast],
+    synth: Synth,
+    sample_rate_hz: int,
+    sound: Parts,
+    on_progress: OnProgress,
 ) -> None:
     """Fills `sound` with what each cast plays in the unit."""
     playing = {note.channel for note in unit.notes}
@@ -103,12 +113,12 @@ def _play(
         return
     player = synth.player(heard, sample_rate_hz)
     try:
-        _perform(player, events_of(unit, channels, sample_rate_hz), sound, report)
+        _perform(player, events_of(unit, channels, sample_rate_hz), sound, on_progress)
     finally:
         player.close()
 
 
-def _perform(player: Player, events: list[Event], sound: Parts, report: Report) -> None:
+def _perform(player: Player, events: list[Event], sound: Parts, on_progress: OnProgress) -> None:
     now, samples = 0, sound.shape[1]
     for event in events:
         if event.sample >= samples:
@@ -116,13 +126,13 @@ def _perform(player: Player, events: list[Event], sound: Parts, report: Report) 
         if event.sample > now:
             player.render(sound[:, now : event.sample])
             now = event.sample
-            report(now / samples)
+            on_progress(now / samples)
         _act(player, event)
     while now < samples:
         end = min(now + 256 * GRID, samples)
         player.render(sound[:, now:end])
         now = end
-        report(now / samples)
+        on_progress(now / samples)
 
 
 def _act(player: Player, event: Event) -> None:

@@ -1,0 +1,5 @@
+"""The `etbgm` command."""
+
+from etbgm_cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,135 @@
+"""One service of the local stack, in a process of its own.
+
+A child is entered (it begins to start), asked for its address with `ready`, and left
+(it ends), so that all services start at the same time.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from collections import deque
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Self
+
+import grpc
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+START_TIMEOUT_S = 300.0
+"""Embedded engines load in a few seconds; gigabytes of weights on a slow disk in minutes."""
+
+STOP_TIMEOUT_S = 10.0
+"""After this a child that will not stop is killed."""
+
+RESTART_PAUSE_S = 1.0
+"""Before a child that died is started again."""
+
+OnDeath = Callable[[str], None]
+"""Called with a sentence that names the service that died, its exit status and its last log line."""
+
+
+class StackError(Exception):
+    """A part of the stack could not be started; the message says which and where its log is."""
+
+
+class Child:
+    """A service in a process of its own, started again at the same address when it dies."""
+
+    def __init__(
+        self, name: str, settings: dict[str, str], data: Path, logs: Path, on_death: OnDeath
+    ) -> None:
+        self._name, self._settings, self._on_death = name, settings, on_death
+        self._log = logs / f"{name}.log"
+        self._port_file = data / f"{name}.port"
+        self._guarding: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        """Starts the process."""
+        await self._spawn()
+        return self
+
+    async def ready(self) -> str:
+        """The address, once requests are taken. Raises StackError."""
+        try:
+            async with asyncio.timeout(START_TIMEOUT_S):
+                address = await self._until_ready()
+        except TimeoutError:
+            raise StackError(
+                f"{self._name} was not ready in {START_TIMEOUT_S:.0f} s; see {self._log}"
+            ) from None
+        self._guarding = asyncio.create_task(self._guard(address))
+        return address
+
+    async def __aexit__(self, *_: object) -> None:
+        """Asks the process to stop by closing its standard input, then insists."""
+        if self._guarding:
+            self._guarding.cancel()
+            await asyncio.gather(self._guarding, return_exceptions=True)
+        if self._process.returncode is None and self._process.stdin:
+            self._process.stdin.close()
+        try:
+            await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
+        except TimeoutError:
+            self._process.kill()
+            await self._process.wait()
+        self._port_file.unlink(missing_ok=True)
+
+    async def _spawn(self) -> None:
+        self._port_file.unlink(missing_ok=True)
+        settings = {**self._settings, "port_file": str(self._port_file), "stop_with_parent": "true"}
+        environment = {f"ETBGM_{key.upper()}": value for key, value in settings.items()}
+        with self._log.open("ab") as log_file:
+            self._process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", f"etbgm_{self._name}"),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=log_file,
+                stderr=log_file,
+                env={**os.environ, **environment},
+                start_new_session=True,
+            )
+
+    async def _guard(self, address: str) -> None:
+        self._settings["listen_address"] = address
+        while True:
+            status = await self._process.wait()
+            last = self._last_lines(1)
+            said = f"its last log line: {last[0]}" if last else f"it logged nothing to {self._log}"
+            self._on_death(f"{self._name} ended with status {status} and is started again; {said}")
+            await asyncio.sleep(RESTART_PAUSE_S)
+            await self._spawn()
+
+    async def _until_ready(self) -> str:
+        while not self._port_file.exists() or not (port := self._port_file.read_text()):
+            self._raise_if_dead()
+            await asyncio.sleep(0.02)
+        address = f"127.0.0.1:{port}"
+        async with grpc.aio.insecure_channel(address) as channel:
+            health = health_pb2_grpc.HealthStub(channel)
+            while not await self._is_serving(health):
+                self._raise_if_dead()
+                await asyncio.sleep(0.05)
+        return address
+
+    async def _is_serving(self, health: health_pb2_grpc.HealthStub) -> bool:
+        try:
+            answer = await health.Check(health_pb2.HealthCheckRequest())  # type: ignore[attr-defined]
+        except grpc.aio.AioRpcError:
+            return False
+        return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
+
+    def _raise_if_dead(self) -> None:
+        if self._process.returncode is not None:
+            raise StackError(f"{self._name} could not start: {self._why()}")
+
+    def _why(self) -> str:
+        """What the end of the log gives as the reason, or where the log is."""
+        for line in reversed(self._last_lines(4)):
+            with suppress(KeyError, TypeError, ValueError):
+                return str(json.loads(line)["why"])
+        return f"the end of {self._log} says why"
+
+    def _last_lines(self, number: int) -> list[str]:
+        with self._log.open(encoding="utf-8", errors="replace") as log_file:
+            return list(deque((line.strip() for line in log_file if line.strip()), maxlen=number))

@@ -1,0 +1,86 @@
+"""`etbgm jobs`: the jobs of a running server."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from google.protobuf import json_format
+
+from etbgm_cli import watching
+from etbgm_cli.console import console, guarded
+from etbgm_client import AsyncClient
+
+app = typer.Typer(no_args_is_help=True, help="Work with the jobs of a running server (see `run --gateway`).")
+
+Gateway = Annotated[str, typer.Option(envvar="ETBGM_GATEWAY", help="Address of the gateway.")]
+JobId = Annotated[str, typer.Argument(help="The job's id.")]
+ADDRESS = "127.0.0.1:50050"
+
+
+@app.command("list")
+def list_jobs(
+    limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs to list.")] = 20,
+    gateway: Gateway = ADDRESS,
+) -> None:
+    """List the newest jobs."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            jobs = await client.list_jobs(limit)
+        for job in jobs:
+            stage = watching.STAGES.get(job.stages[-1].stage, "") if job.stages else ""
+            created = job.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
+            console.print(f"{job.job_id}  {created}  {watching.state_of(job):<9}  {stage}")
+
+    guarded(work())
+
+
+@app.command()
+def show(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
+    """Print a job as JSON."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            job = await client.get_job(job_id)
+        console.out(json_format.MessageToJson(job), highlight=False)
+
+    guarded(work())
+
+
+@app.command()
+def watch(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
+    """Follow a job to its end; Ctrl-C leaves the job running."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            watching.require_success(await watching.show(client.watch(job_id), console))
+
+    guarded(work())
+
+
+@app.command()
+def cancel(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
+    """Stop a job."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            console.print(watching.state_of(await client.cancel_job(job_id)))
+
+    guarded(work())
+
+
+@app.command()
+def fetch(
+    job_id: JobId,
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    gateway: Gateway = ADDRESS,
+) -> None:
+    """Download everything a job made."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            job = await client.get_job(job_id)
+            watching.require_success(job)
+            await client.fetch(job.result, output)
+
+    guarded(work())

@@ -1,0 +1,105 @@
+"""Options of the command line as the contract's JobSettings."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from google.protobuf import json_format
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_client import AsyncClient
+from etbgm_kit.converters import seconds_to_pb
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import CONTAINERS
+
+CAPTION_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
+
+
+@dataclass(frozen=True)
+class JobOptions:
+    """The options of `etbgm run` that describe the job; None leaves the default."""
+
+    variants: int | None = None
+    random_seed: int | None = None
+    style: str = ""
+    original_audio: str = "speech_only"
+    loudness_lufs: float | None = None
+    speech_to_music_lu: float | None = None
+    min_emotion_s: float | None = None
+    smoothing: str | None = None
+    language: str | None = None
+    speech_task: str | None = None
+    captions: Path | None = None
+    ignore_subtitles: bool = False
+    timeline: Path | None = None
+    container: str | None = None
+    stems: bool = False
+    denoising_strength: float | None = None
+    adapters: tuple[str, ...] = ()
+
+
+async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSettings:
+    """The settings for `options`; uploads captions. Raises InvalidField for files that do not fit."""
+    settings = pb.JobSettings(
+        variants=options.variants,
+        random_seed=options.random_seed,
+        style=options.style,
+        mix=mixer_pb2.MixSettings(
+            original_audio=mixer_pb2.OriginalAudio.Value(f"ORIGINAL_AUDIO_{options.original_audio.upper()}"),
+            target_loudness_lufs=options.loudness_lufs,
+            speech_to_music_lu=options.speech_to_music_lu,
+        ),
+        container=options.container,
+        language=options.language,
+        ignore_subtitles=options.ignore_subtitles,
+        stems=options.stems,
+    )
+    if options.speech_task:
+        settings.speech_task = pb.SpeechTask.Value(f"SPEECH_TASK_{options.speech_task.upper()}")
+    if options.smoothing:
+        settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{options.smoothing.upper()}")
+    if options.min_emotion_s is not None:
+        settings.min_emotion_duration.CopyFrom(seconds_to_pb(options.min_emotion_s))
+    if options.denoising_strength is not None or options.adapters:
+        settings.diffusion.CopyFrom(_diffusion(options))
+    if options.timeline:
+        settings.timeline.CopyFrom(read_timeline(options.timeline))
+    if options.captions:
+        media_type = CAPTION_TYPES.get(options.captions.suffix.lower())
+        if media_type is None:
+            raise InvalidField("captions", f"need a file ending in .srt or .vtt, got {options.captions.name}")
+        settings.captions.CopyFrom(await client.upload(options.captions, media_type))
+    return settings
+
+
+def _diffusion(options: JobOptions) -> riffusion_pb2.DiffusionSettings:
+    settings = riffusion_pb2.DiffusionSettings(denoising_strength=options.denoising_strength)
+    for text in options.adapters:
+        name, _, weight = text.partition("=")
+        try:
+            settings.adapters.add(name=name, weight=float(weight) if weight else None)
+        except ValueError:
+            raise InvalidField("adapter", f"need NAME or NAME=WEIGHT, got {text}") from None
+    return settings
+
+
+def read_timeline(path: Path) -> media_pb2.EmotionTimeline:
+    """The timeline in a JSON file: an EmotionTimeline, or a result folder's timeline.json."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return json_format.ParseDict(document.get("timeline", document), media_pb2.EmotionTimeline())
+    except (ValueError, AttributeError, json_format.ParseError) as error:
+        raise InvalidField("timeline", f"{path.name} is not an emotion timeline: {error}") from None
+
+
+def container_of(output: Path) -> str:
+    """The container that the name of `output` asks for; InvalidField for an unknown ending."""
+    ending = output.suffix.lower().removeprefix(".")
+    if ending not in CONTAINERS:
+        endings = ", ".join(f".{name}" for name in CONTAINERS)
+        raise InvalidField("output", f"the name must end in one of {endings}, got {output.name}")
+    return ending

@@ -1,0 +1,117 @@
+"""`etbgm run`: one video through the stack, from file to files."""
+
+import asyncio
+import os
+import shutil
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm_cli import watching
+from etbgm_cli.console import console, print_notes, print_warning
+from etbgm_cli.options import JobOptions, container_of, settings_of
+from etbgm_cli.stack import StackOptions, stack
+from etbgm_client import ApiError, AsyncClient
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.models import licences
+from etbgm_kit.seeds import DEFAULT_VARIANTS
+
+KEPT_LOGS = 10
+"""Log folders of failed runs that are kept."""
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What `run` was asked: a video, where the result goes (None: beside it), which variant."""
+
+    video: Path
+    output: Path | None
+    choose: int
+    options: JobOptions
+
+    def checked(self) -> "RunRequest":
+        """The request with the output's container. Raises NotFound, InvalidField."""
+        if not self.video.is_file():
+            raise NotFound(f"video: there is no file {self.video}")
+        if not self.video.stat().st_size:
+            raise InvalidField("video", "is empty")
+        variants = self.options.variants or DEFAULT_VARIANTS
+        if self.choose > variants:
+            raise InvalidField("choose", f"is {self.choose}, but there are only {variants} variants")
+        if self.output is None:
+            return self
+        if self.output.exists() and self.output.samefile(self.video):
+            raise InvalidField("output", "is the video itself")
+        return replace(self, options=replace(self.options, container=container_of(self.output)))
+
+
+async def run_here(request: RunRequest, cache: Path) -> None:
+    """Starts the stack, runs the job, ends the stack. Logs stay only when the job fails."""
+    request = request.checked()
+    async with temporary(cache) as options, _starting(options) as address:
+        try:
+            await run_there(request, address, detach=False)
+        except ApiError as error:
+            if error.code == "INTERNAL":
+                error.status.message += f": {options.logs}"
+            raise
+
+
+@asynccontextmanager
+async def temporary(cache: Path) -> AsyncIterator[StackOptions]:
+    """A stack with its own jobs, sharing the artifacts in `cache`; logs go when all went well."""
+    logs = _new_log_folder(cache / "logs")
+    with Scratch(None).folder() as data:
+        yield StackOptions((cache / "store").resolve().as_uri(), data, logs, print_warning)
+    shutil.rmtree(logs)
+
+
+@asynccontextmanager
+async def _starting(options: StackOptions) -> AsyncIterator[str]:
+    with console.status("starting the services") as status:
+        async with stack(options) as address:
+            status.stop()
+            yield address
+
+
+def _new_log_folder(logs: Path) -> Path:
+    """An empty folder for this run's logs; those of the oldest failed runs go."""
+    old = sorted(logs.glob("*")) if logs.exists() else []
+    for folder in old[:-KEPT_LOGS]:
+        shutil.rmtree(folder, ignore_errors=True)
+    return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
+
+
+async def run_there(request: RunRequest, gateway: str, detach: bool) -> None:
+    """Runs the job on the gateway at that address. Ctrl-C cancels the job."""
+    request = request.checked()
+    async with AsyncClient(gateway) as client:
+        with console.status("uploading the video"):
+            video = await client.upload(request.video)
+            settings = await settings_of(request.options, client)
+        job = await client.create_job(video, settings)
+        if detach:
+            console.print(job.job_id)
+            return
+        try:
+            job = await watching.show(client.watch(job.job_id), console)
+        except asyncio.CancelledError:
+            await client.cancel_job(job.job_id)
+            raise
+        await _deliver(request, client, job)
+
+
+async def _deliver(request: RunRequest, client: AsyncClient, job: pb.Job) -> None:
+    watching.require_success(job)
+    name = f"{request.video.stem}-with-music.{job.result.container}"
+    output = request.output or request.video.with_name(name)
+    folder = output.with_suffix("")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    await client.fetch(job.result, folder)
+    shutil.copyfile(folder / f"variant-{request.choose}.{job.result.container}", output)
+    print_notes(job.result.notes, licences.warnings(job.result.engines))
+    console.print(f"{output}  (all variants and parts: {folder}/)")

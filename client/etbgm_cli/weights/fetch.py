@@ -1,0 +1,127 @@
+"""One file over HTTP, going on where an earlier attempt stopped.
+
+huggingface_hub throws away what it has of a file when the process ends; three
+gigabytes are too much for that, so files come through here, with its own session
+(proxies, offline mode, token).
+"""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx2
+from huggingface_hub import get_session
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from etbgm_cli.weights.errors import WeightsError
+from etbgm_cli.weights.record import PART
+from etbgm_kit.artifacts.hashes import sha256_of
+
+TIMEOUT = httpx2.Timeout(10, read=30)
+"""Seconds without an answer, or without a byte."""
+
+ATTEMPTS = 5
+"""Breaks in a row, without a byte in between, after which the server counts as unreachable."""
+
+PAUSE_S = 1.0
+"""After a break."""
+
+OnProgress = Callable[[int], None]
+"""Called with the number of bytes that are now there."""
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file to fetch: `name` is its path in the model's folder, `sha256` hex or None when not known."""
+
+    name: str
+    url: str
+    size_bytes: int
+    sha256: str | None
+
+
+def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: OnProgress) -> None:
+    """Makes `folder` have the file; nothing is sent when it has.
+
+    Raises:
+        WeightsError: the server cannot be reached or refuses, or sent something else.
+        OSError: the disk is full, or cannot be written.
+    """
+    target = folder / file.name
+    part = target.with_name(target.name + PART)
+    if _is(file, target):
+        return on_progress(file.size_bytes)
+    part.parent.mkdir(parents=True, exist_ok=True)
+    part.touch()
+    on_progress(_size(part))
+    breaks = 0
+    while (had := _size(part)) != file.size_bytes:
+        try:
+            _receive(file, part, headers, on_progress)
+        except httpx2.TransportError as error:
+            breaks = breaks + 1 if _size(part) == had else 0
+            if breaks == ATTEMPTS:
+                raise unreachable(file.url, error) from error
+            time.sleep(PAUSE_S)
+    if not _is(file, part):
+        part.unlink()
+        raise WeightsError(f"{file.url} has not the SHA-256 {file.sha256}; it was thrown away")
+    part.replace(target)
+    return None
+
+
+def _receive(file: RemoteFile, part: Path, headers: dict[str, str], on_progress: OnProgress) -> None:
+    """Appends to `part` what it lacks, or as much as comes."""
+    have = _size(part)
+    # A server may answer a range of the compressed file otherwise.
+    asked = headers | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
+    with get_session().stream("GET", file.url, headers=asked, timeout=TIMEOUT) as response:
+        if not response.is_success:
+            raise WeightsError(f"{file.url}: the server answered {response.status_code}")
+        goes_on = response.status_code == httpx2.codes.PARTIAL_CONTENT
+        with part.open("ab" if goes_on else "wb") as target:
+            for block in response.iter_raw():
+                target.write(block)
+                on_progress(target.tell())
+    if _size(part) > file.size_bytes:
+        part.unlink()
+        raise WeightsError(f"{file.url} is longer than the {file.size_bytes} bytes it should have")
+
+
+def _is(file: RemoteFile, path: Path) -> bool:
+    if not path.is_file() or _size(path) != file.size_bytes:
+        return False
+    return file.sha256 is None or file.sha256 == sha256_of(path)
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size
+
+
+def unreachable(url: str, error: Exception) -> WeightsError:
+    """The error for a server that gives no answer."""
+    server = httpx2.URL(url).copy_with(raw_path=b"/")
+    why = str(error) or type(error).__name__
+    return WeightsError(f"cannot reach {server} ({why}); what was fetched is kept for the next try")
+
+
+@contextmanager
+def refusals_told(what: str) -> Iterator[None]:
+    """A hub's refusals inside the context become one WeightsError, which names `what`."""
+    try:
+        yield
+    except GatedRepoError:
+        raise WeightsError(f"{what}: accept its terms on the hub, and set HF_TOKEN") from None
+    except RevisionNotFoundError:
+        raise WeightsError(f"{what}: the hub does not have this revision any more") from None
+    except RepositoryNotFoundError:
+        raise WeightsError(f"{what}: not there, or only for those with a token (HF_TOKEN)") from None
+    except HfHubHTTPError as error:
+        raise WeightsError(f"{what}: the server answered {error.response.status_code}") from None

@@ -1,0 +1,90 @@
+"""The record of an installed model: written last, so that a folder with one is whole."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.models.catalogue import Entry, Hub
+from etbgm_kit.models.folders import RECORD
+
+PART = ".part"
+"""Ending of a file or folder that is not whole yet."""
+
+
+class FileFacts(BaseModel):
+    """Size and SHA-256 (hex) of a file."""
+
+    model_config = ConfigDict(frozen=True)
+
+    size_bytes: int
+    sha256: str
+
+
+class Record(BaseModel):
+    """What is in a model's folder; the JSON in the file etbgm-model.json."""
+
+    model_config = ConfigDict(frozen=True)
+
+    name: str
+    source: str
+    revision: str
+    """The commit on the hub; "" where there is none."""
+    licence: str
+    files: dict[str, FileFacts]
+    """By path in the folder."""
+
+
+def write(folder: Path, entry: Entry) -> None:
+    """Records all files in `folder` as the model `entry`; nothing or the whole record is written."""
+    record = Record(
+        name=entry.name,
+        source=str(entry.source),
+        revision=revision_of(entry),
+        licence=entry.licence,
+        files={name: _facts(folder / name) for name in sorted(_files(folder))},
+    )
+    new = folder / f"{RECORD}{PART}"
+    new.write_text(record.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    new.replace(folder / RECORD)
+
+
+def read(folder: Path) -> Record:
+    """The record. Raises OSError when there is none, ValueError when it cannot be read."""
+    return Record.model_validate_json((folder / RECORD).read_bytes())
+
+
+def revision_of(entry: Entry) -> str:
+    """The commit that `entry` names, or ""."""
+    return entry.source.revision if isinstance(entry.source, Hub) else ""
+
+
+def faults(folder: Path) -> list[str]:
+    """What is not as recorded, one line for each file; reads every file."""
+    try:
+        record = read(folder)
+    except OSError:
+        return ["it was not fetched to the end"]
+    except ValueError:
+        return [f"{RECORD}: cannot be read"]
+    found = ((name, _fault(folder / name, facts)) for name, facts in record.files.items())
+    return [f"{name}: {fault}" for name, fault in found if fault]
+
+
+def _fault(path: Path, facts: FileFacts) -> str:
+    if not path.is_file():
+        return "missing"
+    if (size := path.stat().st_size) != facts.size_bytes:
+        return f"has {size} bytes, not {facts.size_bytes}"
+    return "" if sha256_of(path) == facts.sha256 else "has other contents than it was fetched with"
+
+
+def _facts(path: Path) -> FileFacts:
+    return FileFacts(size_bytes=path.stat().st_size, sha256=sha256_of(path))
+
+
+def _files(folder: Path) -> Iterator[str]:
+    for path in folder.rglob("*"):
+        if path.is_file() and path.name != RECORD and path.suffix != PART:
+            yield path.relative_to(folder).as_posix()

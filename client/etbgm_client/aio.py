@@ -1,0 +1,180 @@
+"""The client for asyncio."""
+
+import asyncio
+import time
+import uuid
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from pathlib import Path
+from typing import Self, TypeVar
+
+import grpc
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.media.v1 import media_pb2
+from etbgm_client.errors import ApiError
+from etbgm_client.results import files_of
+
+Answer = TypeVar("Answer")
+
+CONNECT_S = 10.0
+"""How long a new client waits for its gateway, for example behind a port that is just being forwarded."""
+
+CALL_S = 60.0
+"""Deadline of calls that answer at once; CreateJob looks at the video meanwhile."""
+
+RECONNECT_S, PAUSE_S = 60.0, 0.5
+"""How long a gateway may be away while a job is watched, and the pause between two attempts."""
+
+UPLOAD_ATTEMPTS = 5
+"""How often a broken upload is sent in all."""
+
+BLOCK_BYTES = 1 << 20
+"""Bytes in one message of an upload: the most that the gateway takes."""
+
+_OPTIONS = (
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    ("grpc.max_reconnect_backoff_ms", 1000),
+    # A machine that vanishes closes no connection: without pings a watched job would hang.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+
+class AsyncClient:
+    """Calls one gateway; an asynchronous context. Every method raises ApiError when the gateway refuses."""
+
+    def __init__(self, address: str) -> None:
+        """`address` is host:port."""
+        self._address = address
+
+    async def __aenter__(self) -> Self:
+        """The client itself, once the gateway answers. Raises ApiError after CONNECT_S."""
+        self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+        self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
+        try:
+            await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
+        except TimeoutError:
+            await self._channel.close()
+            raise ApiError.unreachable(f"no gateway answers at {self._address}") from None
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Closes the channel."""
+        await self._channel.close()
+
+    async def upload(self, path: Path, media_type: str = "") -> media_pb2.Artifact:
+        """Stores the file at `path`, resuming where a broken connection left off. Raises OSError."""
+        upload_id = uuid.uuid4().hex
+        for attempt in range(UPLOAD_ATTEMPTS):
+            try:
+                start = await self._received(upload_id) if attempt else 0
+                return (await self._stub.UploadVideo(_parts(path, upload_id, start, media_type))).video
+            except grpc.aio.AioRpcError as error:
+                if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == UPLOAD_ATTEMPTS - 1:
+                    raise ApiError.of(error) from None
+        raise AssertionError("the last attempt returns or raises")
+
+    async def create_job(
+        self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
+    ) -> pb.Job:
+        """Queues a job and returns it; the same `request_id` never makes a second one."""
+        request = pb.CreateJobRequest(
+            video=video, settings=settings, request_id=request_id or uuid.uuid4().hex
+        )
+        return (await _ask(self._stub.CreateJob(request, timeout=CALL_S))).job
+
+    async def get_job(self, job_id: str) -> pb.Job:
+        """The job as it stands."""
+        return (await _ask(self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S))).job
+
+    async def list_jobs(self, limit: int = 20) -> list[pb.Job]:
+        """The newest `limit` jobs, newest first."""
+        jobs: list[pb.Job] = []
+        token = ""
+        while len(jobs) < limit:
+            request = pb.ListJobsRequest(page_size=min(100, limit - len(jobs)), page_token=token)
+            page = await _ask(self._stub.ListJobs(request, timeout=CALL_S))
+            jobs += page.jobs
+            token = page.next_page_token
+            if not token:
+                break
+        return jobs
+
+    async def watch(self, job_id: str) -> AsyncGenerator[pb.Job, None]:
+        """The job now and after every change, until it is finished; outlives a gateway's restart."""
+        lost_at: float | None = None
+        while True:
+            try:
+                async for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id)):
+                    lost_at = None
+                    yield response.job
+                return
+            except grpc.aio.AioRpcError as error:
+                lost_at = lost_at or time.monotonic()
+                is_restart = error.code() == grpc.StatusCode.UNAVAILABLE
+                if not is_restart or time.monotonic() - lost_at > RECONNECT_S:
+                    raise ApiError.of(error) from None
+            await asyncio.sleep(PAUSE_S)
+
+    async def wait(self, job_id: str) -> pb.Job:
+        """The job once it has succeeded. Raises ApiError when it fails or is cancelled."""
+        *_, job = [job async for job in self.watch(job_id)]
+        if job.state != pb.STATE_SUCCEEDED:
+            job.error.message = job.error.message or "the job was cancelled"
+            raise ApiError(job.error)
+        return job
+
+    async def cancel_job(self, job_id: str) -> pb.Job:
+        """Stops the job."""
+        return (await _ask(self._stub.CancelJob(pb.CancelJobRequest(job_id=job_id), timeout=CALL_S))).job
+
+    async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
+        """Writes the artifact's bytes to `path`, which appears only when they are all there."""
+        arriving = path.with_name(f".{path.name}.part")
+        try:
+            with arriving.open("wb") as file:
+                async for block in self._stub.DownloadArtifact(pb.DownloadArtifactRequest(uri=artifact.uri)):
+                    file.write(block.data)
+            arriving.replace(path)
+        except grpc.aio.AioRpcError as error:
+            raise ApiError.of(error) from None
+        finally:
+            arriving.unlink(missing_ok=True)
+
+    async def fetch(self, result: pb.JobResult, folder: Path) -> None:
+        """Downloads everything that `result` holds into `folder`. Raises UnsafeName."""
+        for name, artifact in list(files_of(result)):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            await self.download(artifact, folder / name)
+
+    async def _received(self, upload_id: str) -> int:
+        try:
+            request = pb.GetUploadRequest(upload_id=upload_id)
+            return (await self._stub.GetUpload(request, timeout=CALL_S)).received_bytes
+        except grpc.aio.AioRpcError as error:
+            if error.code() == grpc.StatusCode.NOT_FOUND:
+                return 0
+            raise
+
+
+async def _ask(call: Awaitable[Answer]) -> Answer:
+    try:
+        return await call
+    except grpc.aio.AioRpcError as error:
+        raise ApiError.of(error) from None
+
+
+async def _parts(
+    path: Path, upload_id: str, start: int, media_type: str
+) -> AsyncIterator[pb.UploadVideoRequest]:
+    size = path.stat().st_size
+    opening = pb.UploadOpening(
+        upload_id=upload_id, offset_bytes=start, size_bytes=size, media_type=media_type
+    )
+    yield pb.UploadVideoRequest(opening=opening)
+    with path.open("rb") as file:
+        file.seek(start)
+        while block := file.read(BLOCK_BYTES):
+            yield pb.UploadVideoRequest(data=block)

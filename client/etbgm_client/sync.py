@@ -1,0 +1,99 @@
+"""The client for programs without asyncio: AsyncClient on an event loop in a thread of its own."""
+
+import asyncio
+import threading
+from collections.abc import Coroutine, Iterator
+from pathlib import Path
+from typing import Any, Self, TypeVar
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.media.v1 import media_pb2
+from etbgm_client.aio import AsyncClient
+
+Answer = TypeVar("Answer")
+
+
+class Client:
+    """Calls one gateway; a context. Methods block, may be called from any thread, and raise ApiError."""
+
+    def __init__(self, address: str) -> None:
+        """`address` is host:port."""
+        self._client = AsyncClient(address)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="etbgm-client", daemon=True)
+
+    def __enter__(self) -> Self:
+        """The client itself, once the gateway answers. Raises ApiError."""
+        self._thread.start()
+        try:
+            self._run(self._client.__aenter__())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Closes the connection."""
+        self._run(self._client.__aexit__())
+        self._end()
+
+    def upload(self, path: Path, media_type: str = "") -> media_pb2.Artifact:
+        """See AsyncClient.upload."""
+        return self._run(self._client.upload(path, media_type))
+
+    def create_job(
+        self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
+    ) -> pb.Job:
+        """See AsyncClient.create_job."""
+        return self._run(self._client.create_job(video, settings, request_id))
+
+    def get_job(self, job_id: str) -> pb.Job:
+        """See AsyncClient.get_job."""
+        return self._run(self._client.get_job(job_id))
+
+    def list_jobs(self, limit: int = 20) -> list[pb.Job]:
+        """See AsyncClient.list_jobs."""
+        return self._run(self._client.list_jobs(limit))
+
+    def watch(self, job_id: str) -> Iterator[pb.Job]:
+        """See AsyncClient.watch."""
+        updates = self._client.watch(job_id)
+
+        async def following() -> pb.Job | None:
+            return await anext(updates, None)
+
+        try:
+            while (job := self._run(following())) is not None:
+                yield job
+        finally:
+            self._run(updates.aclose())
+
+    def wait(self, job_id: str) -> pb.Job:
+        """See AsyncClient.wait."""
+        return self._run(self._client.wait(job_id))
+
+    def cancel_job(self, job_id: str) -> pb.Job:
+        """See AsyncClient.cancel_job."""
+        return self._run(self._client.cancel_job(job_id))
+
+    def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
+        """See AsyncClient.download."""
+        self._run(self._client.download(artifact, path))
+
+    def fetch(self, result: pb.JobResult, folder: Path) -> None:
+        """See AsyncClient.fetch."""
+        self._run(self._client.fetch(result, folder))
+
+    def _run(self, call: Coroutine[Any, Any, Answer]) -> Answer:
+        future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        try:
+            return future.result()
+        except BaseException:
+            # Ctrl-C ends the call too.
+            future.cancel()
+            raise
+
+    def _end(self) -> None:
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()

@@ -1,0 +1,1 @@
+"""The gateway's API: decode, check, call, encode."""

@@ -1,0 +1,49 @@
+"""Stored jobs to messages and back."""
+
+from google.protobuf.timestamp_pb2 import Timestamp
+from google.rpc.status_pb2 import Status
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.store.jobs import JobRow
+from etbgm_kit.errors import InvalidField
+
+
+def job_to_pb(row: JobRow) -> gateway_pb2.Job:
+    """The message for `row`."""
+    request = gateway_pb2.CreateJobRequest.FromString(row.request)
+    return gateway_pb2.Job(
+        job_id=row.job_id,
+        state=gateway_pb2.State.Value(f"STATE_{row.state}"),
+        stages=gateway_pb2.Job.FromString(row.stages).stages,
+        video=request.video,
+        settings=request.settings,
+        create_time=timestamp_to_pb(row.create_time_s),
+        start_time=timestamp_to_pb(row.start_time_s),
+        end_time=timestamp_to_pb(row.end_time_s),
+        error=Status.FromString(row.error) if row.error is not None else None,
+        result=gateway_pb2.JobResult.FromString(row.result) if row.result is not None else None,
+    )
+
+
+def timestamp_to_pb(seconds: float | None) -> Timestamp | None:
+    """The message for seconds since 1970, to the microsecond that a float of today can carry."""
+    if seconds is None:
+        return None
+    timestamp = Timestamp()
+    timestamp.FromMicroseconds(round(seconds * 1e6))
+    return timestamp
+
+
+def request_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
+    """What is stored of a request, and compared with a later one of the same id: video and settings."""
+    kept = gateway_pb2.CreateJobRequest(video=request.video, settings=request.settings)
+    return kept.SerializeToString(deterministic=True)
+
+
+def states_from_pb(states: "list[gateway_pb2.State.ValueType]") -> tuple[str, ...]:
+    """The names in the job store; raises InvalidField for STATE_UNSPECIFIED and unknown numbers."""
+    known = gateway_pb2.State.values()
+    for i, state in enumerate(states):
+        if state not in known or state == gateway_pb2.STATE_UNSPECIFIED:
+            raise InvalidField(f"states[{i}]", f"{state} is not the state of a job")
+    return tuple(gateway_pb2.State.Name(state).removeprefix("STATE_") for state in states)

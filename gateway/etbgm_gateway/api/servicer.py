@@ -1,0 +1,99 @@
+"""GatewayService: decode, call, encode."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import closing
+
+from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
+from etbgm_kit.artifacts.store import BLOCK_BYTES
+from etbgm_kit.converters import artifact_to_pb
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.serving.interceptor import Context
+
+
+class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
+    """The gateway's gRPC API."""
+
+    def __init__(self, jobs: JobService, uploads: Uploads) -> None:
+        self._jobs, self._uploads = jobs, uploads
+
+    async def UploadVideo(
+        self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
+    ) -> gateway_pb2.UploadVideoResponse:
+        """See gateway.proto."""
+        opening = _opening(await anext(aiter(request_iterator), gateway_pb2.UploadVideoRequest()))
+        with closing(await asyncio.to_thread(self._uploads.begin, opening)) as arriving:
+            async for request in request_iterator:
+                await asyncio.to_thread(arriving.append, _data(request))
+        received = await asyncio.to_thread(self._uploads.settle, opening)
+        return gateway_pb2.UploadVideoResponse(received_bytes=received.size_bytes, video=_video(received))
+
+    async def GetUpload(
+        self, request: gateway_pb2.GetUploadRequest, context: Context
+    ) -> gateway_pb2.GetUploadResponse:
+        """See gateway.proto."""
+        received = await asyncio.to_thread(self._uploads.received, request.upload_id)
+        return gateway_pb2.GetUploadResponse(received_bytes=received.size_bytes, video=_video(received))
+
+    async def CreateJob(
+        self, request: gateway_pb2.CreateJobRequest, context: Context
+    ) -> gateway_pb2.CreateJobResponse:
+        """See gateway.proto."""
+        return gateway_pb2.CreateJobResponse(job=await self._jobs.create(request))
+
+    async def GetJob(
+        self, request: gateway_pb2.GetJobRequest, context: Context
+    ) -> gateway_pb2.GetJobResponse:
+        """See gateway.proto."""
+        return gateway_pb2.GetJobResponse(job=await self._jobs.get(request.job_id))
+
+    async def ListJobs(
+        self, request: gateway_pb2.ListJobsRequest, context: Context
+    ) -> gateway_pb2.ListJobsResponse:
+        """See gateway.proto."""
+        return await self._jobs.page(request)
+
+    async def WatchJob(
+        self, request: gateway_pb2.WatchJobRequest, context: Context
+    ) -> AsyncIterator[gateway_pb2.WatchJobResponse]:
+        """See gateway.proto."""
+        async for job in self._jobs.watch(request.job_id):
+            yield gateway_pb2.WatchJobResponse(job=job)
+
+    async def CancelJob(
+        self, request: gateway_pb2.CancelJobRequest, context: Context
+    ) -> gateway_pb2.CancelJobResponse:
+        """See gateway.proto."""
+        return gateway_pb2.CancelJobResponse(job=await self._jobs.cancel(request.job_id))
+
+    async def DownloadArtifact(
+        self, request: gateway_pb2.DownloadArtifactRequest, context: Context
+    ) -> AsyncIterator[gateway_pb2.DownloadArtifactResponse]:
+        """See gateway.proto."""
+        length = request.length_bytes if request.HasField("length_bytes") else None
+        async for block in self._jobs.download(request.uri, request.offset_bytes, length):
+            yield gateway_pb2.DownloadArtifactResponse(data=block)
+
+
+def _opening(request: gateway_pb2.UploadVideoRequest) -> Opening:
+    if not request.HasField("opening"):
+        raise InvalidField("opening", "must come first")
+    message = request.opening
+    return Opening(
+        message.upload_id, message.offset_bytes, message.size_bytes, message.media_type or ANY_TYPE
+    )
+
+
+def _data(request: gateway_pb2.UploadVideoRequest) -> bytes:
+    if not request.HasField("data"):
+        raise InvalidField("opening", "must come first only")
+    if len(request.data) > BLOCK_BYTES:
+        raise InvalidField("data", f"must be at most {BLOCK_BYTES} bytes a message")
+    return request.data
+
+
+def _video(received: Received) -> media_pb2.Artifact | None:
+    return artifact_to_pb(received.artifact) if received.artifact else None

@@ -1,0 +1,144 @@
+"""Uploads under way: bytes that have arrived wait in a folder until they are complete.
+
+uploads_dir/ID.part             what has arrived; its length is where the upload stands
+records/uploads/ID              in the artifact store: the artifact, once complete
+"""
+
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+from weakref import WeakValueDictionary
+
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.api.validation import CAPTION_TYPES, check_id
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
+from etbgm_kit.errors import Conflict, InvalidField, NotFound
+from etbgm_kit.types import Artifact
+
+ANY_TYPE = "application/octet-stream"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """The first message of an upload: see gateway.UploadOpening."""
+
+    upload_id: str
+    offset_bytes: int
+    size_bytes: int
+    media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """Where an upload stands; `artifact` once it is complete."""
+
+    size_bytes: int
+    artifact: Artifact | None = None
+
+
+class Arriving:
+    """An upload that is open for more bytes; all methods block."""
+
+    def __init__(self, file: BinaryIO, opening: Opening, on_close: Callable[[], object]) -> None:
+        self._file, self._opening, self._on_close = file, opening, on_close
+        self._received_bytes = opening.offset_bytes
+
+    def append(self, data: bytes) -> None:
+        """Takes the next bytes; raises InvalidField when they are more than were announced."""
+        if self._received_bytes + len(data) > self._opening.size_bytes:
+            raise InvalidField("data", f"goes beyond the announced {self._opening.size_bytes} bytes")
+        self._file.write(data)
+        self._file.flush()
+        self._received_bytes += len(data)
+
+    def close(self) -> None:
+        """Lets others go on with it."""
+        self._file.close()
+        self._on_close()
+
+
+class Uploads:
+    """All uploads; all methods block."""
+
+    def __init__(self, folder: Path | None, store: ArtifactStore, limit_bytes: int, keep_s: float) -> None:
+        """Keeps bytes in `folder`; refuses more than `limit_bytes`; forgets them after `keep_s` seconds."""
+        self._folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
+        # Weak: a caller who leaves while `begin` runs never gets the upload, and cannot close it.
+        self._open: WeakValueDictionary[str, Arriving] = WeakValueDictionary()
+        self._lock = threading.Lock()
+
+    def received(self, upload_id: str) -> Received:
+        """Raises InvalidField for an impossible id, NotFound for an unknown one."""
+        check_id(upload_id, "upload_id")
+        if record := self._store.recall(f"uploads/{upload_id}"):
+            artifact = artifact_from_pb(media_pb2.Artifact.FromString(record))
+            return Received(artifact.size_bytes, artifact)
+        part = self._part(upload_id)
+        if not part.exists():
+            raise NotFound("no such upload", upload_id=upload_id)
+        return Received(part.stat().st_size)
+
+    def begin(self, opening: Opening) -> Arriving:
+        """An upload to append to, until it is closed; what has arrived stays, however it ends.
+
+        Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (someone
+        else is sending).
+        """
+        check_id(opening.upload_id, "opening.upload_id")
+        with self._lock:
+            if opening.upload_id in self._open:
+                raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
+            self._check(opening)
+            self._remove_old()
+            file = self._part(opening.upload_id).open("ab")
+            arriving = Arriving(file, opening, lambda: self._open.pop(opening.upload_id, None))
+            self._open[opening.upload_id] = arriving
+        return arriving
+
+    def settle(self, opening: Opening) -> Received:
+        """Stores the upload when it is complete; says where it stands."""
+        received, part = self.received(opening.upload_id), self._part(opening.upload_id)
+        if received.size_bytes < opening.size_bytes:
+            return received
+        if not received.artifact:
+            artifact = self._store.put(part, opening.media_type)
+            record = artifact_to_pb(artifact).SerializeToString()
+            self._store.remember(f"uploads/{opening.upload_id}", record)
+            received = Received(artifact.size_bytes, artifact)
+        part.unlink(missing_ok=True)
+        return received
+
+    def _check(self, opening: Opening) -> None:
+        size = opening.size_bytes
+        if size < 1:
+            raise InvalidField("opening.size_bytes", "must be at least 1, nothing is no video")
+        if size > self._limit_bytes:
+            raise InvalidField("opening.size_bytes", f"is {size:,}, the limit is {self._limit_bytes:,}")
+        kind = opening.media_type
+        if not (kind.startswith("video/") or kind in (*CAPTION_TYPES, ANY_TYPE)):
+            raise InvalidField("opening.media_type", f"must be video/… or one of {CAPTION_TYPES}")
+        try:
+            stands_at = self.received(opening.upload_id).size_bytes
+        except NotFound:
+            if opening.offset_bytes:
+                raise
+            stands_at = 0
+        if opening.offset_bytes != stands_at:
+            raise InvalidField(
+                "opening.offset_bytes", f"the upload stands at {stands_at}", received_bytes=stands_at
+            )
+
+    def _part(self, upload_id: str) -> Path:
+        return self._folder / f"{upload_id}.part"
+
+    def _remove_old(self) -> None:
+        for part in self._folder.glob("*.part"):
+            if part.stem not in self._open and time.time() - part.stat().st_mtime > self._keep_s:
+                part.unlink(missing_ok=True)

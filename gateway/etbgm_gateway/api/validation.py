@@ -1,0 +1,63 @@
+"""Checks of a job's settings: ranges as the contract states them."""
+
+import re
+from collections.abc import Sequence
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
+from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import CONTAINERS, MIX_RANGES, MOST_VARIANTS, check_diffusion, check_range
+from etbgm_kit.seeds import SEED_LIMIT
+
+CAPTION_TYPES = ("text/vtt", "application/x-subrip")
+LONGEST_MIN_EMOTION_S = 60.0
+_ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+
+
+def check_id(value: str, field: str) -> None:
+    """Raises InvalidField unless `value` is an id that callers may choose."""
+    if not _ID.fullmatch(value):
+        raise InvalidField(field, "must be 8 to 64 characters of [A-Za-z0-9_-]")
+
+
+def check_settings(settings: gateway_pb2.JobSettings) -> None:
+    """Raises InvalidField for the first value that is out of its range."""
+    if settings.HasField("variants"):
+        check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
+    if settings.HasField("random_seed"):
+        check_range("settings.random_seed", settings.random_seed, 0, SEED_LIMIT - 1)
+    if settings.HasField("container") and settings.container not in CONTAINERS:
+        raise InvalidField("settings.container", f"must be one of {', '.join(CONTAINERS)}")
+    if settings.HasField("language") and not _LANGUAGE.fullmatch(settings.language):
+        raise InvalidField("settings.language", "is not a BCP-47 language tag")
+    _check_enum("settings.speech_task", settings.speech_task, gateway_pb2.SpeechTask.values())
+    _check_enum("settings.smoothing", settings.smoothing, sentiment_pb2.Smoothing.values())
+    if settings.HasField("min_emotion_duration"):
+        shortest_s = seconds_from_pb(settings.min_emotion_duration)
+        if not 0 < shortest_s <= LONGEST_MIN_EMOTION_S:
+            raise InvalidField(
+                "settings.min_emotion_duration", f"must be in (0 s, {LONGEST_MIN_EMOTION_S:g} s]"
+            )
+    if settings.HasField("captions"):
+        captions = artifact_from_pb(settings.captions, "settings.captions")
+        if captions.media_type not in CAPTION_TYPES:
+            raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
+    if settings.HasField("timeline"):
+        timeline_from_pb(settings.timeline, "settings.timeline")
+    check_diffusion("settings.diffusion", settings.diffusion)
+    _check_mix(settings.mix)
+
+
+def _check_mix(mix: mixer_pb2.MixSettings) -> None:
+    _check_enum("settings.mix.original_audio", mix.original_audio, mixer_pb2.OriginalAudio.values())
+    for descriptor, value in mix.ListFields():
+        if descriptor.name in MIX_RANGES:
+            check_range(f"settings.mix.{descriptor.name}", value, *MIX_RANGES[descriptor.name])
+
+
+def _check_enum(field: str, value: int, known: Sequence[int]) -> None:
+    if value not in known:
+        raise InvalidField(field, f"must be one of {list(known)}, is {value}")

@@ -1,0 +1,97 @@
+"""The gateway, assembled."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+import grpc
+
+from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.servicer import GatewayServicer
+from etbgm_gateway.api.uploads import Uploads
+from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
+from etbgm_gateway.observe.scaler import ScalerServicer
+from etbgm_gateway.pipeline.steps import Deadlines, StepContext
+from etbgm_gateway.pipeline.workflow import Pipeline
+from etbgm_gateway.queue.job_queue import JobQueue
+from etbgm_gateway.queue.orphans import Orphans
+from etbgm_gateway.settings import Settings
+from etbgm_gateway.store.database import address, connect
+from etbgm_gateway.store.executors import Executors
+from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.upstream.clients import Clients
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.serving.runner import Runner
+from etbgm_kit.serving.server import Service
+from externalscaler import externalscaler_pb2_grpc
+
+
+def build(settings: Settings) -> Service:
+    """The gateway's service, one in a process; needs a running event loop.
+
+    Jobs that an earlier process has left go on from here, before the port is open.
+    """
+    gateway = _Gateway(settings)
+    return Service(
+        name="gateway",
+        full_name="etbgm.gateway.v1.GatewayService",
+        settings=settings,
+        runner=Runner(slots=1, waiting=0),
+        add_to=gateway.add_to,
+        load=gateway.load,
+        close=gateway.close,
+        metrics=gateway.metrics,
+        stopping=gateway.stopping,
+    )
+
+
+class _Gateway:
+    """All parts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
+        store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
+        job_store_url = address(settings.job_store_url)
+        self._database = connect(job_store_url)
+        self._jobs, executors = JobStore(self._database), Executors(self._database)
+        executors.beat(settings.executor_id)
+        self._clients = Clients.of(settings)
+        deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
+        stages = StageMetrics()
+        self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
+        steps = StepContext(store, deadlines, stages)
+        self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
+        self._queue = JobQueue(self._pipeline, job_store_url, settings.executor_id, settings.concurrent_jobs)
+        self._orphans = Orphans(executors, self._queue, settings.executor_id, settings.executor_lease_s)
+        self._orphans.open()
+        self._uploads = Uploads(
+            settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
+        )
+        self._job_service = JobService(
+            self._jobs, self._queue, store, self._clients, settings.probe_deadline_s, self.stopping
+        )
+
+    def add_to(self, server: grpc.aio.Server) -> None:
+        """Registers the servicers."""
+        servicer = GatewayServicer(self._job_service, self._uploads)
+        gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
+        scaler = ScalerServicer(self._jobs, self.stopping)
+        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
+
+    def load(self) -> None:
+        """Finds the services, then takes jobs. Blocks."""
+        self._wait_for(self._clients.find())
+        self._queue.open(self._jobs.queued())
+
+    def close(self) -> None:
+        """Leaves the jobs for the next start. Blocks."""
+        self._wait_for(self._pipeline.stop())
+        self._orphans.close()
+        self._queue.close()
+        self._database.dispose()
+        self._wait_for(self._clients.close())
+
+    def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result()

@@ -1,0 +1,1 @@
+"""What operators and autoscalers see: metrics and KEDA's scaler."""

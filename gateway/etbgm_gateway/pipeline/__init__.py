@@ -1,0 +1,1 @@
+"""The six stages of a job as a durable workflow."""

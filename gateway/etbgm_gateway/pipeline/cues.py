@@ -1,0 +1,37 @@
+"""Where the music is cut into cues, each rendered by one call.
+
+Cues of one bed join sample-exactly wherever they are cut, so the cut only matters for
+time: short enough that the replicas share the work of a long video, long enough that a
+call is worth its overhead. Boundaries of emotions are preferred, where the music turns
+anyway.
+"""
+
+from collections.abc import Sequence
+
+from etbgm_kit.types import EmotionTimeline, Span
+
+SHORTEST_S, TARGET_S, LONGEST_S = 60.0, 90.0, 120.0
+"""Length of a cue, in seconds. A remainder below LONGEST_S is one cue."""
+
+
+def split(timeline: EmotionTimeline) -> tuple[Span, ...]:
+    """Cues in order that cover [0, duration): each SHORTEST_S to LONGEST_S long, the last at most that."""
+    boundaries = [span.span.start_s for span in timeline.spans[1:]]
+    cues, start_s = [], 0.0
+    while timeline.duration_s - start_s > LONGEST_S:
+        end_s = _cut(start_s, boundaries)
+        cues.append(Span(start_s, end_s))
+        start_s = end_s
+    return (*cues, Span(start_s, timeline.duration_s))
+
+
+def expected(duration_s: float) -> int:
+    """About how many cues a video of this length will have, before its emotions are known."""
+    return max(1, round(duration_s / TARGET_S))
+
+
+def _cut(start_s: float, boundaries: Sequence[float]) -> float:
+    """The boundary nearest to TARGET_S after `start_s`, or that point when none is in reach."""
+    target_s = start_s + TARGET_S
+    in_reach = [b for b in boundaries if start_s + SHORTEST_S <= b <= start_s + LONGEST_S]
+    return min(in_reach, key=lambda b: abs(b - target_s), default=target_s)

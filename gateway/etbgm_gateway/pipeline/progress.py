@@ -1,0 +1,115 @@
+"""How far a job has come, written to the job store now and then."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from types import TracebackType
+
+from google.protobuf.timestamp_pb2 import Timestamp
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.store.database import AWAY
+from etbgm_gateway.store.jobs import JobRow, JobStore
+
+log = logging.getLogger(__name__)
+
+WRITE_EVERY_S = 0.25
+"""Time between two writes of one job."""
+
+
+class Progress:
+    """The stages of one job, an asynchronous context: while it lasts, changes are written.
+
+    A job that is taken up again after a crash passes its finished stages once more; they
+    keep the times they had. While the database is away, the job goes on.
+    """
+
+    def __init__(self, jobs: JobStore, job: JobRow) -> None:
+        """`job` is as the job store has kept it."""
+        self._jobs, self._job_id = jobs, job.job_id
+        self._job = gateway_pb2.Job.FromString(job.stages)
+        self._cues_left = job.cues_left
+        self._parts: dict[int, list[float]] = {}
+        self._changed = False
+
+    @property
+    def stages(self) -> list[gateway_pb2.StageProgress]:
+        """Those that have begun, in order."""
+        return list(self._job.stages)
+
+    async def __aenter__(self) -> "Progress":
+        self._writer = asyncio.create_task(self._write_often())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._writer.cancel()
+        await asyncio.wait([self._writer])
+        await self._write()
+
+    def begin(self, stage: gateway_pb2.Stage.ValueType) -> None:
+        """`stage` begins now, unless it has begun before."""
+        if self._find(stage) is None:
+            self._job.stages.add(stage=stage, start_time=_now())
+            self._changed = True
+
+    def part(self, stage: gateway_pb2.Stage.ValueType) -> Callable[[float], None]:
+        """A report for one of several calls that share `stage`; its fraction is the mean of theirs."""
+        parts = self._parts.setdefault(stage, [])
+        number = len(parts)
+        parts.append(0.0)
+
+        def report(fraction: float) -> None:
+            parts[number] = fraction
+            entry = self._find(stage)
+            if entry is not None and not entry.HasField("end_time"):
+                entry.fraction = max(entry.fraction, min(1.0, sum(parts) / len(parts)))
+                self._changed = True
+
+        return report
+
+    def cues(self, number: int) -> None:
+        """So many are left to be rendered."""
+        self._cues_left = number
+        self._changed = True
+
+    def cue_rendered(self) -> None:
+        """One less is left."""
+        self.cues(self._cues_left - 1)
+
+    def end(self, stage: gateway_pb2.Stage.ValueType, *, found: bool) -> gateway_pb2.StageProgress | None:
+        """`stage` ends now, unless it has ended before: None. `found` when nothing was computed."""
+        entry = self._find(stage)
+        if entry is None or entry.HasField("end_time"):
+            return None
+        entry.fraction, entry.found = 1.0, found
+        entry.end_time.CopyFrom(_now())
+        self._changed = True
+        return entry
+
+    def _find(self, stage: gateway_pb2.Stage.ValueType) -> gateway_pb2.StageProgress | None:
+        return next((entry for entry in self._job.stages if entry.stage == stage), None)
+
+    async def _write_often(self) -> None:
+        while True:
+            await self._write()
+            await asyncio.sleep(WRITE_EVERY_S)
+
+    async def _write(self) -> None:
+        if self._changed:
+            self._changed = False
+            stages = self._job.SerializeToString()
+            try:
+                await asyncio.to_thread(self._jobs.keep_progress, self._job_id, stages, self._cues_left)
+            except AWAY as error:
+                self._changed = True
+                log.warning(
+                    "cannot keep progress", extra={"job_id": self._job_id, "reason": repr(error.orig)}
+                )
+
+
+def _now() -> Timestamp:
+    now = Timestamp()
+    now.GetCurrentTime()
+    return now

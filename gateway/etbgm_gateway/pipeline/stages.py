@@ -1,0 +1,245 @@
+"""The six stages of one job: which call each makes, and with what.
+
+Each stage is one durable step or several; a stage that has nothing to do makes none.
+"""
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from typing import Any
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm.stt.v1 import stt_pb2
+from etbgm_gateway.pipeline import cues, timelines
+from etbgm_gateway.pipeline.steps import Steps, together
+from etbgm_gateway.pipeline.transcripts import clipped
+from etbgm_gateway.results.assemble import Made, MusicBed, Results
+from etbgm_gateway.upstream.clients import Clients
+from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
+from etbgm_kit.seeds import DEFAULT_VARIANTS, random_seeds
+from etbgm_kit.types import Span
+
+Stage = gateway_pb2.Stage
+
+
+class Stages:
+    """What the pipeline is made of, for one job."""
+
+    def __init__(
+        self,
+        request: gateway_pb2.CreateJobRequest,
+        clients: Clients,
+        steps: Steps,
+        results: Results,
+    ) -> None:
+        self._video, self._settings = request.video, request.settings
+        self._clients, self._steps, self._results = clients, steps, results
+
+    async def ingest(self) -> mixer_pb2.ExtractResult:
+        """Video to facts, sound and captions."""
+        request = mixer_pb2.ExtractRequest(video=self._video)
+        with self._steps.stage(Stage.STAGE_INGEST) as timings:
+            result = await self._steps.stream(
+                "INGEST", self._clients.mixer, "Extract", request, mixer_pb2.ExtractResult, Stage.STAGE_INGEST
+            )
+            timings.append(result.timings)
+            self._steps.allow_for(seconds_from_pb(result.facts.duration))
+        return result
+
+    async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
+        """Sound to speech and the rest."""
+        request = mixer_pb2.SeparateRequest(audio=media.audio)
+        with self._steps.stage(Stage.STAGE_SEPARATE) as timings:
+            if not media.HasField("audio"):
+                return mixer_pb2.SeparateResult(notes=["The video has no sound of its own."])
+            result = await self._steps.stream(
+                "SEPARATE",
+                self._clients.separator,
+                "Separate",
+                request,
+                mixer_pb2.SeparateResult,
+                Stage.STAGE_SEPARATE,
+            )
+            timings.append(result.timings)
+        return result
+
+    async def transcribe(
+        self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
+    ) -> stt_pb2.TranscribeResult:
+        """Captions, those given or those in the video, or speech to transcript."""
+        language = self._settings.language if self._settings.HasField("language") else None
+        with self._steps.stage(Stage.STAGE_TRANSCRIBE) as timings:
+            captions = self._captions(media)
+            if captions:
+                return await self._import(captions, media.facts, language)
+            if not stems.speech_spans:
+                return stt_pb2.TranscribeResult(
+                    notes=["No speech was found, so the music is neutral throughout."]
+                )
+            request = stt_pb2.TranscribeRequest(
+                audio=stems.speech, language=language, readable_languages=await self._readable_languages()
+            )
+            result = await self._steps.stream(
+                "TRANSCRIBE",
+                self._clients.stt,
+                "Transcribe",
+                request,
+                stt_pb2.TranscribeResult,
+                Stage.STAGE_TRANSCRIBE,
+            )
+            timings.append(result.timings)
+        return result
+
+    async def analyze(
+        self, media: mixer_pb2.ExtractResult, transcript: media_pb2.Transcript
+    ) -> sentiment_pb2.AnalyzeResponse:
+        """Transcript to emotion timeline, unless one is given or nothing was said."""
+        duration_s = seconds_from_pb(media.facts.duration)
+        with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
+            if self._settings.HasField("timeline"):
+                field = "settings.timeline"
+                given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
+                return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(given))
+            if not transcript.segments:
+                return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(timelines.neutral(duration_s)))
+            request = sentiment_pb2.AnalyzeRequest(
+                transcript=clipped(transcript, duration_s),
+                duration=media.facts.duration,
+                smoothing=self._settings.smoothing,
+            )
+            if self._settings.HasField("min_emotion_duration"):
+                request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)
+            result = await self._steps.unary(
+                "ANALYZE", self._clients.sentiment, "Analyze", request, sentiment_pb2.AnalyzeResponse
+            )
+            timings.append(result.timings)
+        return result
+
+    async def generate(
+        self, stems: mixer_pb2.SeparateResult, timeline: media_pb2.EmotionTimeline
+    ) -> list[MusicBed]:
+        """Timeline to music: all cues of all variants at the same time.
+
+        Stems are wanted whole, so with them a bed is one cue.
+        """
+        whole = timeline_from_pb(timeline)
+        spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
+        variants = self._settings.variants if self._settings.HasField("variants") else DEFAULT_VARIANTS
+        base = self._settings.random_seed if self._settings.HasField("random_seed") else None
+        seeds = random_seeds(variants, base, self._video.sha256)
+        request = riffusion_pb2.GenerateRequest(
+            timeline=timeline,
+            speech_spans=stems.speech_spans,
+            style=self._settings.style or "auto",
+            stems=self._settings.stems,
+            diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
+        )
+        self._steps.progress.cues(len(seeds) * len(spans))
+        with self._steps.stage(Stage.STAGE_GENERATE, len(seeds)) as timings:
+            rendered = await together(
+                [
+                    self._cue(self._render(request, seed, span, f"GENERATE {number}.{cue}"))
+                    for number, seed in enumerate(seeds, 1)
+                    for cue, span in enumerate(spans, 1)
+                ]
+            )
+            timings.extend(cue.timings for cue in rendered)
+        of_piece = [rendered[i : i + len(spans)] for i in range(0, len(rendered), len(spans))]
+        return [
+            MusicBed(number, seed, spans, tuple(cues_of_it))
+            for number, (seed, cues_of_it) in enumerate(zip(seeds, of_piece, strict=True), 1)
+        ]
+
+    async def mix(
+        self,
+        media: mixer_pb2.ExtractResult,
+        stems: mixer_pb2.SeparateResult,
+        transcript: stt_pb2.TranscribeResult,
+        analysis: sentiment_pb2.AnalyzeResponse,
+        music_beds: list[MusicBed],
+    ) -> gateway_pb2.JobResult:
+        """Speech and music under the picture, all variants at the same time, and the report."""
+        request = mixer_pb2.MixRequest(
+            video=self._video,
+            audio=media.audio if media.HasField("audio") else None,
+            speech=stems.speech if stems.speech_spans else None,
+            speech_spans=stems.speech_spans,
+            settings=self._settings.mix,
+            container=self._settings.container if self._settings.HasField("container") else None,
+        )
+        with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
+            mixes = await together([self._mix(request, bed) for bed in music_beds])
+            timings.extend(mix.timings for mix in mixes)
+            stages = self._steps.progress.stages
+            made = Made(
+                self._video, self._settings, media, stems, transcript, analysis, music_beds, mixes, stages
+            )
+            return await self._steps.run(
+                "MIX result",
+                gateway_pb2.JobResult,
+                lambda: asyncio.to_thread(self._results.assemble, made),
+            )
+
+    async def _cue(
+        self, rendering: Coroutine[Any, Any, riffusion_pb2.GenerateResult]
+    ) -> riffusion_pb2.GenerateResult:
+        rendered = await rendering
+        self._steps.progress.cue_rendered()
+        return rendered
+
+    def _render(
+        self, request: riffusion_pb2.GenerateRequest, random_seed: int, span: Span, name: str
+    ) -> Coroutine[Any, Any, riffusion_pb2.GenerateResult]:
+        cue = riffusion_pb2.GenerateRequest()
+        cue.CopyFrom(request)
+        cue.cue.CopyFrom(span_to_pb(span))
+        cue.random_seed = random_seed
+        return self._steps.stream(
+            name, self._clients.riffusion, "Generate", cue, riffusion_pb2.GenerateResult, Stage.STAGE_GENERATE
+        )
+
+    def _mix(self, request: mixer_pb2.MixRequest, bed: MusicBed) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
+        mix = mixer_pb2.MixRequest()
+        mix.CopyFrom(request)
+        for span, cue in zip(bed.spans, bed.cues, strict=True):
+            mix.cues.add(music=cue.music, span=span_to_pb(span))
+        return self._steps.stream(
+            f"MIX {bed.number}", self._clients.mixer, "Mix", mix, mixer_pb2.MixResult, Stage.STAGE_MIX
+        )
+
+    def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
+        if self._settings.HasField("captions"):
+            return self._settings.captions
+        if media.HasField("captions") and not self._settings.ignore_subtitles:
+            return media.captions
+        return None
+
+    async def _readable_languages(self) -> Sequence[str]:
+        """The languages that the transcript may be in; empty for any."""
+        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSCRIBE:
+            return ()
+        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE:
+            return ("en",)
+        classifier = await self._steps.unary(
+            "TRANSCRIBE for whom",
+            self._clients.sentiment,
+            "GetClassifier",
+            sentiment_pb2.GetClassifierRequest(),
+            sentiment_pb2.GetClassifierResponse,
+        )
+        return classifier.languages
+
+    async def _import(
+        self, captions: media_pb2.Artifact, facts: mixer_pb2.MediaFacts, language: str | None
+    ) -> stt_pb2.TranscribeResult:
+        request = stt_pb2.ImportCaptionsRequest(captions=captions, duration=facts.duration, language=language)
+        response = await self._steps.unary(
+            "TRANSCRIBE", self._clients.stt, "ImportCaptions", request, stt_pb2.ImportCaptionsResponse
+        )
+        return stt_pb2.TranscribeResult(
+            transcript=response.transcript,
+            notes=["Captions were used; the speech itself was not recognised."],
+        )

@@ -1,0 +1,164 @@
+"""The durable steps of a job: what has ended once is never run again.
+
+DBOS remembers which steps of a job have ended; what they returned lies in the artifact
+store as a message, so the job database holds references, never what was said.
+"""
+
+import asyncio
+import logging
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
+
+from dbos import DBOS, StepReservation
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.observe.metrics import StageMetrics
+from etbgm_gateway.pipeline.progress import Progress
+from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
+from etbgm_kit.errors import EtbgmError
+from etbgm_kit.serving.status import internal_status, status_of
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result", bound=Message)
+MESSAGE_TYPE = "application/x-protobuf"
+
+
+class StageFailed(Exception):
+    """A step ended by an error; `status` is what the user is told."""
+
+    def __init__(self, status: bytes) -> None:
+        """Takes a serialised google.rpc.Status: DBOS stores errors pickled, which needs plain arguments."""
+        super().__init__(status)
+        self.status = Status.FromString(status)
+
+
+@dataclass(frozen=True, slots=True)
+class Deadlines:
+    """Time that each call of a stage has: `fixed_s`, and `per_media_s` more for each second of video."""
+
+    fixed_s: float
+    per_media_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class StepContext:
+    """What the steps of all jobs share."""
+
+    store: ArtifactStore
+    deadlines: Deadlines
+    metrics: StageMetrics
+
+
+class Steps:
+    """The steps of one job; only inside its workflow.
+
+    A step's number is drawn when its method is called, not when its result is awaited, so steps
+    that run at the same time have the same numbers after a crash when they are made in the same
+    order. All methods raise StageFailed.
+    """
+
+    def __init__(self, context: StepContext, progress: Progress) -> None:
+        self.progress = progress
+        self._store, self._deadlines, self._metrics = context.store, context.deadlines, context.metrics
+        self._media_s = 0.0
+
+    def allow_for(self, media_s: float) -> None:
+        """From now on calls have the time that `media_s` seconds of video take."""
+        self._media_s = media_s
+
+    def run(
+        self, name: str, result_type: type[Result], work: Callable[[], Awaitable[Result]]
+    ) -> Coroutine[Any, Any, Result]:
+        """What `work` returns, from an earlier run of the job when there was one."""
+        return self._run(DBOS.reserve_step(), name, result_type, work)
+
+    def unary(
+        self, name: str, service: RemoteService[Any], method: str, request: Message, result_type: type[Result]
+    ) -> Coroutine[Any, Any, Result]:
+        """Calls a quick `method` of `service`."""
+        return self.run(
+            name, result_type, partial(service.unary, method, request, result_type, self._deadline_s)
+        )
+
+    def stream(
+        self,
+        name: str,
+        service: RemoteService[Any],
+        method: str,
+        request: Message,
+        result_type: type[Result],
+        stage: gateway_pb2.Stage.ValueType,
+    ) -> Coroutine[Any, Any, Result]:
+        """Calls a `method` of `service` whose progress counts towards `stage`."""
+        on_progress = self.progress.part(stage)
+        work = partial(service.stream, method, request, result_type, self._deadline_s, on_progress)
+        return self.run(name, result_type, work)
+
+    @contextmanager
+    def stage(
+        self, stage: gateway_pb2.Stage.ValueType, variants: int = 1
+    ) -> Iterator[list[media_pb2.Timings]]:
+        """The stage lasts as long as the context; the timings of its calls are put into the list."""
+        timings: list[media_pb2.Timings] = []
+        self.progress.begin(stage)
+        yield timings
+        ended = self.progress.end(stage, found=all(timing.found for timing in timings))
+        if ended:
+            self._metrics.ended(ended, timings, variants * self._media_s)
+
+    @property
+    def _deadline_s(self) -> float:
+        return self._deadlines.fixed_s + self._deadlines.per_media_s * self._media_s
+
+    async def _run(
+        self,
+        reserved: StepReservation,
+        name: str,
+        result_type: type[Result],
+        work: Callable[[], Awaitable[Result]],
+    ) -> Result:
+        # preemptible: a cancelled job's calls are cancelled too, not only the steps after them.
+        kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work)
+        artifact = artifact_from_pb(media_pb2.Artifact.FromString(kept))
+        return result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
+
+    async def _keep(self, name: str, work: Callable[[], Awaitable[Message]]) -> bytes:
+        try:
+            data = (await work()).SerializeToString(deterministic=True)
+            artifact = await asyncio.to_thread(self._store.put_bytes, data, MESSAGE_TYPE)
+        except EtbgmError as error:
+            raise StageFailed(status_of(error).SerializeToString()) from error
+        except Exception as error:
+            raise StageFailed(internal_failure(error, step=name).SerializeToString()) from error
+        return artifact_to_pb(artifact).SerializeToString()
+
+
+def internal_failure(error: Exception, **fields: str) -> Status:
+    """Logs `error` under a new id and returns the status with that id."""
+    error_id = uuid.uuid4().hex[:12]
+    log.error("job failed by an internal error", exc_info=error, extra={"error_id": error_id, **fields})
+    return internal_status(error_id)
+
+
+async def together(calls: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
+    """The results of `calls`, which run at the same time, in order.
+
+    The first error is raised once all others have been cancelled and have stopped.
+    """
+    tasks = [asyncio.create_task(call) for call in calls]
+    try:
+        return await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)

@@ -1,0 +1,98 @@
+"""The way of a job, as a durable DBOS workflow."""
+
+import asyncio
+from functools import partial
+
+from dbos import DBOS, DBOSConfiguredInstance
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.pipeline.progress import Progress
+from etbgm_gateway.pipeline.stages import Stages
+from etbgm_gateway.pipeline.steps import StageFailed, StepContext, Steps, internal_failure
+from etbgm_gateway.results.assemble import Results
+from etbgm_gateway.store.database import when_reachable
+from etbgm_gateway.store.jobs import JobRow, JobStore
+from etbgm_gateway.upstream.clients import Clients
+from etbgm_kit.errors import Conflict, EtbgmError
+from etbgm_kit.serving.status import status_of
+
+MOST_STARTS = 20
+"""A job that was taken up this often and never ended brings the gateway down; it is given up."""
+
+
+@DBOS.dbos_class("Pipeline")
+class Pipeline(DBOSConfiguredInstance):
+    """Runs jobs; one instance in a process, made before DBOS is launched."""
+
+    def __init__(
+        self,
+        clients: Clients,
+        jobs: JobStore,
+        steps: StepContext,
+        stopping: asyncio.Event,
+    ) -> None:
+        """From when `stopping` is set on no job is begun."""
+        super().__init__(config_name="pipeline")
+        self._clients, self._jobs, self._steps = clients, jobs, steps
+        self._results = Results(steps.store)
+        self._running: set[asyncio.Task[None]] = set()
+        self._stopping = stopping
+
+    @DBOS.workflow(name="job", max_recovery_attempts=None)
+    async def run(self, job_id: str) -> None:
+        """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
+        if self._stopping.is_set():
+            # DBOS goes on handing out jobs until it is destroyed.
+            raise asyncio.CancelledError
+        task = asyncio.current_task()
+        assert task is not None
+        self._running.add(task)
+        try:
+            await self._run(job_id)
+        finally:
+            self._running.discard(task)
+
+    async def _run(self, job_id: str) -> None:
+        job = await when_reachable(partial(self._jobs.begin, job_id), job_id)
+        if job is None:
+            return
+        try:
+            result = await self._attempt(job)
+        except StageFailed as failure:
+            error = failure.status
+        except EtbgmError as failure:
+            error = status_of(failure)
+        except Exception as failure:
+            error = internal_failure(failure, job_id=job_id)
+        else:
+            done = result.SerializeToString()
+            await when_reachable(partial(self._jobs.finish, job_id, "SUCCEEDED", result=done), job_id)
+            return
+        failed = error.SerializeToString()
+        await when_reachable(partial(self._jobs.finish, job_id, "FAILED", error=failed), job_id)
+
+    async def _attempt(self, job: JobRow) -> gateway_pb2.JobResult:
+        if job.starts > MOST_STARTS:
+            raise Conflict("the job was interrupted too often", starts=job.starts)
+        request = gateway_pb2.CreateJobRequest.FromString(job.request)
+        async with Progress(self._jobs, job) as progress:
+            steps = Steps(self._steps, progress)
+            return await _make(Stages(request, self._clients, steps, self._results))
+
+    async def stop(self) -> None:
+        """Interrupts what runs; DBOS takes it up again after the next start."""
+        self._stopping.set()
+        tasks = list(self._running)
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+
+async def _make(stages: Stages) -> gateway_pb2.JobResult:
+    media = await stages.ingest()
+    stems = await stages.separate(media)
+    transcript = await stages.transcribe(media, stems)
+    analysis = await stages.analyze(media, transcript.transcript)
+    music_beds = await stages.generate(stems, analysis.timeline)
+    return await stages.mix(media, stems, transcript, analysis, music_beds)

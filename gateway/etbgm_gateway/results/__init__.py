@@ -1,0 +1,1 @@
+"""What a job hands over: result, report, plot."""

@@ -1,0 +1,128 @@
+"""What a job made, put together: transcript files, plot, report, and the result that names them."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from google.protobuf.json_format import MessageToJson
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm.stt.v1 import stt_pb2
+from etbgm_gateway.results import plot, report
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import (
+    artifact_from_pb,
+    artifact_to_pb,
+    spans_from_pb,
+    timeline_from_pb,
+    transcript_from_pb,
+)
+from etbgm_kit.media.captions import write_srt, write_vtt
+from etbgm_kit.models import licences
+from etbgm_kit.types import Span
+
+
+@dataclass(frozen=True)
+class MusicBed:
+    """The music of one variant: `cues` sound during `spans`, which cover the video."""
+
+    number: int
+    random_seed: int
+    spans: tuple[Span, ...]
+    cues: tuple[riffusion_pb2.GenerateResult, ...]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Everything that the stages of a job returned; `music_beds` and `mixes` are in order of variants."""
+
+    video: media_pb2.Artifact
+    settings: gateway_pb2.JobSettings
+    media: mixer_pb2.ExtractResult
+    stems: mixer_pb2.SeparateResult
+    transcript: stt_pb2.TranscribeResult
+    analysis: sentiment_pb2.AnalyzeResponse
+    music_beds: list[MusicBed]
+    mixes: list[mixer_pb2.MixResult]
+    stages: list[gateway_pb2.StageProgress]
+
+
+class Results:
+    """Makes results; all methods block."""
+
+    def __init__(self, store: ArtifactStore) -> None:
+        self._store = store
+
+    def assemble(self, made: Made) -> gateway_pb2.JobResult:
+        """The job's result, its files stored."""
+        speaks = bool(made.stems.speech_spans)
+        result = gateway_pb2.JobResult(
+            variants=[_variant(*one) for one in zip(made.music_beds, made.mixes, strict=True)],
+            speech=made.stems.speech if speaks else None,
+            residual=made.stems.residual if made.stems.HasField("residual") else None,
+            timeline_json=self._put(MessageToJson(made.analysis), "application/json"),
+            timeline_plot=self._plot(made),
+            timeline=made.analysis.timeline,
+            speech_spans=made.stems.speech_spans,
+            container=made.mixes[0].container,
+            engines=_engines(made),
+            notes=_notes(made),
+        )
+        if made.transcript.transcript.segments:
+            transcript = transcript_from_pb(made.transcript.transcript)
+            result.transcript_srt.CopyFrom(self._put(write_srt(transcript), "application/x-subrip"))
+            result.transcript_vtt.CopyFrom(self._put(write_vtt(transcript), "text/vtt"))
+        text = report.write(result, made.settings, made.video, made.media.facts, made.stages)
+        result.report.CopyFrom(self._put(text, "application/json"))
+        return result
+
+    def _plot(self, made: Made) -> media_pb2.Artifact:
+        levels = json.loads(self._store.read(artifact_from_pb(made.mixes[0].levels)))
+        png = plot.draw(
+            timeline_from_pb(made.analysis.timeline),
+            spans_from_pb(made.stems.speech_spans, "speech_spans"),
+            plot.Levels(levels["step_s"], levels["speech_lufs"], levels["music_lufs"]),
+        )
+        return artifact_to_pb(self._store.put_bytes(png, "image/png"))
+
+    def _put(self, text: str, media_type: str) -> media_pb2.Artifact:
+        return artifact_to_pb(self._store.put_bytes(text.encode(), media_type))
+
+
+def _variant(bed: MusicBed, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
+    whole = bed.cues[0]
+    return gateway_pb2.Variant(
+        number=bed.number,
+        random_seed=bed.random_seed,
+        style=whole.style,
+        video=mix.video,
+        music=mix.music,
+        midi=whole.midi,
+        levels=mix.levels,
+        sections=whole.sections,
+        report=mix.report,
+        stems=whole.stems,
+        picture=whole.picture,
+    )
+
+
+def _engines(made: Made) -> list[media_pb2.Engine]:
+    """Each once: replicas may compute with different ones."""
+    stages = (made.stems, made.transcript, made.analysis)
+    used = [part.engine for part in stages if part.HasField("engine")]
+    used += [cue.engine for bed in made.music_beds for cue in bed.cues if cue.HasField("engine")]
+    return [engine for i, engine in enumerate(used) if engine not in used[:i]]
+
+
+def _notes(made: Made) -> list[str]:
+    """What the stages had to say, in their order, each sentence once."""
+    sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes]
+    sources += [made.transcript.notes, made.analysis.notes]
+    sources += [cue.notes for bed in made.music_beds for cue in bed.cues]
+    sources += [mix.report.notes for mix in made.mixes]
+    sources.append(licences.warnings(_engines(made)))
+    return list(dict.fromkeys(note for notes in sources for note in notes))

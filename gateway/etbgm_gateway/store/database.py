@@ -1,0 +1,104 @@
+"""The database of jobs, which DBOS uses too."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.schema import CreateColumn
+
+from etbgm_kit.serving.settings import BadSettings
+
+log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
+
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
+"""What is raised while a database cannot be reached: the same may succeed later."""
+AGAIN_S = 1.0
+"""After this `when_reachable` tries again."""
+
+_VARIABLE = "ETBGM_JOB_STORE_URL"
+_KINDS = "it must be postgresql://user:password@host/name or sqlite:///file"
+_POSTGRESQL = {
+    # A database in plain ASCII would answer in bytes, and not be told from a broken one.
+    "client_encoding": "utf8",
+    # A machine that vanishes closes no connection: it is given up after 20 s.
+    "connect_timeout": "10",
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "2",
+    "tcp_user_timeout": "20000",
+}
+"""Parameters of libpq."""
+
+
+async def when_reachable(call: Callable[[], Result], job_id: str) -> Result:
+    """What `call`, which blocks, returns; while the database is away it is called again and again."""
+    while True:
+        try:
+            return await asyncio.to_thread(call)
+        except AWAY as error:
+            log.warning("the job store is away", extra={"job_id": job_id, "reason": repr(error.orig)})
+            await asyncio.sleep(AGAIN_S)
+
+
+def address(url: str) -> str:
+    """`url` with what every connection to it needs.
+
+    Raises:
+        BadSettings: it is neither postgresql://user:password@host/name nor sqlite:///file.
+    """
+    try:
+        parsed = sa.make_url(url)
+    except sa.exc.ArgumentError:
+        raise BadSettings(f"{_VARIABLE}: is no address; {_KINDS}") from None
+    if parsed.drivername in ("postgresql", "postgresql+psycopg"):
+        parsed = parsed.set(drivername="postgresql+psycopg", query={**_POSTGRESQL, **parsed.query})
+    elif parsed.drivername != "sqlite":
+        raise BadSettings(f"{_VARIABLE}: names {parsed.drivername}; {_KINDS}")
+    return parsed.render_as_string(hide_password=False)
+
+
+def connect(url: str) -> sa.Engine:
+    """Connections to the database at `url`, see `address`.
+
+    Raises:
+        BadSettings: there is no database that can be used; PostgreSQL's must be encoded in UTF8.
+    """
+    engine = sa.create_engine(address(url), pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        sa.event.listen(engine, "connect", _prepare_sqlite)
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                encoding = connection.scalar(sa.text("SHOW server_encoding"))
+                if encoding != "UTF8":
+                    raise BadSettings(f"{_VARIABLE}: the database's encoding is {encoding}; it must be UTF8")
+    except sa.exc.DBAPIError as error:
+        raise BadSettings(f"{_VARIABLE}: {str(error.orig).strip()}") from None
+    return engine
+
+
+def make(table: sa.Table, engine: sa.Engine) -> None:
+    """Creates the table, or columns that it had not before; several gateways may do so at once."""
+    try:
+        table.create(engine, checkfirst=True)
+        known = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+        for column in [column for column in table.columns if column.name not in known]:
+            form = CreateColumn(column).compile(dialect=engine.dialect)
+            with engine.begin() as connection:
+                connection.execute(sa.text(f"ALTER TABLE {table.name} ADD COLUMN {form}"))
+    except sa.exc.DBAPIError:
+        known = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
+        if known != set(table.columns.keys()):
+            raise
+
+
+def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
+    cursor = connection.cursor()
+    # Readers and DBOS's writer do not wait for each other in WAL mode, which stays with the file.
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA busy_timeout=30000")
+    cursor.close()

@@ -1,0 +1,166 @@
+"""The job store: one row for each job, in the database that DBOS uses too."""
+
+import secrets
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from etbgm_gateway.store.database import make
+from etbgm_kit.errors import NotFound
+
+_TABLE = sa.Table(
+    "jobs",
+    sa.MetaData(),
+    sa.Column("job_id", sa.String(36), primary_key=True),
+    sa.Column("request_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("create_time_s", sa.Double, nullable=False),
+    sa.Column("start_time_s", sa.Double),
+    sa.Column("end_time_s", sa.Double),
+    sa.Column("starts", sa.Integer, nullable=False),
+    sa.Column("stages", sa.LargeBinary, nullable=False),
+    sa.Column("cues_left", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("error", sa.LargeBinary),
+    sa.Column("result", sa.LargeBinary),
+)
+_C = _TABLE.c
+UNFINISHED = ("QUEUED", "RUNNING")
+
+
+@dataclass(frozen=True, slots=True)
+class JobRow:
+    """A job as stored.
+
+    `state` is a name of gateway.State without its prefix; times are seconds since 1970.
+    Bytes are messages: `request` a CreateJobRequest, `stages` a Job with nothing but its
+    stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often the
+    job was taken up, `cues_left` the cues that have not been rendered yet: an estimate until
+    the timeline is known.
+    """
+
+    job_id: str
+    request_id: str
+    request: bytes
+    state: str
+    create_time_s: float
+    start_time_s: float | None
+    end_time_s: float | None
+    starts: int
+    stages: bytes
+    cues_left: int
+    error: bytes | None
+    result: bytes | None
+
+
+class JobStore:
+    """All jobs. Methods block; call them from worker threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Makes the table when it is missing."""
+        self._engine = engine
+        make(_TABLE, engine)
+
+    def add(self, request_id: str, request: bytes, cues: int) -> JobRow:
+        """The queued job for `request`; the one that is there when `request_id` was used before.
+
+        It will have about as many `cues`.
+        """
+        row = {
+            "job_id": _new_id(),
+            "request_id": request_id,
+            "request": request,
+            "state": "QUEUED",
+            "create_time_s": time.time(),
+            "starts": 0,
+            "stages": b"",
+            "cues_left": cues,
+        }
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(_TABLE.insert().values(row))
+        except sa.exc.IntegrityError:
+            pass
+        found = self.find_request(request_id)
+        assert found is not None
+        return found
+
+    def find_request(self, request_id: str) -> JobRow | None:
+        """The job that `request_id` made, if any."""
+        return self._one(_C.request_id == request_id)
+
+    def get(self, job_id: str) -> JobRow:
+        """The job; raises NotFound."""
+        row = self._one(_C.job_id == job_id)
+        if row is None:
+            raise NotFound("no such job", job_id=job_id)
+        return row
+
+    def page(self, before: str, states: Collection[str], size: int) -> list[JobRow]:
+        """At most `size` jobs without results, newest first.
+
+        Those in `states` (all when empty), with an id below `before` unless that is empty.
+        """
+        columns = [sa.null().label("result") if c.name == "result" else c for c in _C]
+        query = sa.select(*columns).order_by(_C.job_id.desc()).limit(size)
+        if states:
+            query = query.where(_C.state.in_(states))
+        if before:
+            query = query.where(_C.job_id < before)
+        with self._engine.connect() as connection:
+            return [JobRow(**row) for row in connection.execute(query).mappings()]
+
+    def queued(self) -> list[str]:
+        """Ids of the jobs that wait for their turn, oldest first."""
+        query = sa.select(_C.job_id).where(_C.state == "QUEUED").order_by(_C.job_id)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
+    def begin(self, job_id: str) -> JobRow | None:
+        """Marks the job as running and returns it; None when it is finished already."""
+        change = {
+            "state": "RUNNING",
+            "starts": _C.starts + 1,
+            "start_time_s": sa.func.coalesce(_C.start_time_s, time.time()),
+        }
+        return self.get(job_id) if self._change(job_id, change) else None
+
+    def by_state(self) -> dict[str, int]:
+        """How many jobs there are in each state."""
+        query = sa.select(_C.state, sa.func.count()).group_by(_C.state)
+        with self._engine.connect() as connection:
+            return {row[0]: row[1] for row in connection.execute(query)}
+
+    def cues_left(self) -> int:
+        """The cues of all jobs that are queued or running, rendering or yet to be rendered."""
+        query = sa.select(sa.func.coalesce(sa.func.sum(_C.cues_left), 0)).where(_C.state.in_(UNFINISHED))
+        with self._engine.connect() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def keep_progress(self, job_id: str, stages: bytes, cues_left: int) -> None:
+        """Writes how far the job has come, unless it is finished."""
+        self._change(job_id, {"stages": stages, "cues_left": cues_left})
+
+    def finish(
+        self, job_id: str, state: str, *, error: bytes | None = None, result: bytes | None = None
+    ) -> None:
+        """Ends the job in `state`, unless it is finished."""
+        self._change(job_id, {"state": state, "end_time_s": time.time(), "error": error, "result": result})
+
+    def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
+        unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
+        with self._engine.begin() as connection:
+            return connection.execute(_TABLE.update().where(unfinished).values(values)).rowcount > 0
+
+    def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
+        with self._engine.connect() as connection:
+            row = connection.execute(_TABLE.select().where(condition)).mappings().one_or_none()
+        return JobRow(**row) if row else None
+
+
+def _new_id() -> str:
+    """48 bits of milliseconds, then chance: sorts by time (RFC 9562, version 7 without its fixed bits)."""
+    digits = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

@@ -1,0 +1,1 @@
+"""Calls to the four services: discovery, choice of replica, retries."""

@@ -1,0 +1,146 @@
+"""The replicas of one service and the choice among them."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
+from contextlib import asynccontextmanager
+from typing import Generic, TypeVar
+
+import grpc
+
+from etbgm_gateway.upstream.discovery.types import Discovery
+
+Stub = TypeVar("Stub")
+
+_OPTIONS = (
+    ("grpc.max_receive_message_length", 32 << 20),
+    # A service that was restarted is found within two seconds; gRPC's own limit is two minutes.
+    ("grpc.initial_reconnect_backoff_ms", 200),
+    # Also the time that an attempt to connect has.
+    ("grpc.min_reconnect_backoff_ms", 1000),
+    ("grpc.max_reconnect_backoff_ms", 2000),
+    # A machine that vanishes closes no connection: without pings its calls would end at their deadlines.
+    ("grpc.keepalive_time_ms", 10_000),
+    ("grpc.keepalive_timeout_ms", 10_000),
+    ("grpc.http2.max_pings_without_data", 0),
+)
+
+
+class Replica(Generic[Stub]):
+    """One server: its address, its stub, and how many calls of ours it has."""
+
+    def __init__(self, address: str, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
+        """Connects when first called; needs a running event loop."""
+        self.address = address
+        self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self.stub = stub_of(self.channel)
+        self.in_flight = 0
+
+
+class Replicas(Generic[Stub]):
+    """The servers of one service; none before `find`."""
+
+    def __init__(self, discovery: Discovery, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
+        self._discovery, self._stub_of = discovery, stub_of
+        self._replicas: dict[str, Replica[Stub]] = {}
+        self._retired: set[Replica[Stub]] = set()
+        self._placed = 0
+        self._changed = asyncio.Event()
+        self._following: asyncio.Task[None] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+
+    def __len__(self) -> int:
+        return len(self._replicas)
+
+    def __iter__(self) -> Iterator[Replica[Stub]]:
+        return iter(self._replicas.values())
+
+    @property
+    def in_flight(self) -> int:
+        """Our calls to those that are there; may be asked from any thread."""
+        return sum(replica.in_flight for replica in list(self._replicas.values()))
+
+    @property
+    def _leaving(self) -> int:
+        return sum(replica.in_flight for replica in self._retired)
+
+    async def find(self) -> None:
+        """Asks the discovery who is there, and follows it from then on. Raises DiscoveryFailed."""
+        if self._following is None:
+            watch = self._discovery.watch()
+            self._set(await anext(watch))
+            self._following = asyncio.create_task(self._follow(watch))
+
+    async def some(self) -> None:
+        """Waits while there is none: services can be scaled to zero."""
+        await self._until(lambda: len(self) > 0)
+
+    @asynccontextmanager
+    async def place(self, of_each: int) -> AsyncIterator[None]:
+        """One of the places that there are, `of_each` at every replica; waits while there is none free.
+
+        Calls that end at replicas which take no more hold no place of those that do.
+        """
+        await self._until(lambda: self._placed - self._leaving < of_each * len(self))
+        self._placed += 1
+        try:
+            yield
+        finally:
+            self._placed -= 1
+            self._tell()
+
+    @asynccontextmanager
+    async def take(self, refused_by: Collection[Replica[Stub]] = ()) -> AsyncIterator[Replica[Stub]]:
+        """The replica with the fewest calls in flight, one of them at random when several are equal.
+
+        Those in `refused_by` are passed over as long as there is another; waits while there
+        is none at all. It counts one call more while the context lasts.
+        """
+        await self.some()
+        choice = [replica for replica in self if replica not in refused_by] or list(self)
+        fewest = min(replica.in_flight for replica in choice)
+        replica = random.choice([replica for replica in choice if replica.in_flight == fewest])
+        replica.in_flight += 1
+        try:
+            yield replica
+        finally:
+            replica.in_flight -= 1
+            self._close_retired()
+
+    async def close(self) -> None:
+        """Closes all channels."""
+        if self._following:
+            self._following.cancel()
+            await asyncio.wait([self._following])
+        for replica in (*self, *self._retired):
+            await replica.channel.close()
+        await asyncio.gather(*self._closing)
+
+    async def _follow(self, watch: AsyncIterator[frozenset[str]]) -> None:
+        async for addresses in watch:
+            self._set(addresses)
+
+    def _set(self, addresses: Collection[str]) -> None:
+        """Calls in flight to replicas that are gone from the list go on: a pod may be draining."""
+        for address in self._replicas.keys() - addresses:
+            self._retired.add(self._replicas.pop(address))
+        for address in addresses - self._replicas.keys():
+            self._replicas[address] = Replica(address, self._stub_of)
+        self._close_retired()
+        self._tell()
+
+    def _close_retired(self) -> None:
+        for replica in [replica for replica in self._retired if not replica.in_flight]:
+            self._retired.remove(replica)
+            closing = asyncio.create_task(replica.channel.close())
+            self._closing.add(closing)
+            closing.add_done_callback(self._closing.discard)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        while not holds():
+            await self._changed.wait()
+
+    def _tell(self) -> None:
+        """Wakes all that wait, in order of arrival."""
+        self._changed.set()
+        self._changed.clear()

@@ -1,0 +1,1 @@
+"""The artifact store, what is remembered in it, and temporary folders."""

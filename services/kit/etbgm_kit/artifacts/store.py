@@ -1,0 +1,149 @@
+"""The artifact store: bytes named by their SHA-256, in a folder or a bucket.
+
+    artifacts/ab/ab12…ef.flac    what stages hand on to each other
+    records/…                    small messages under a name: remembered results
+
+Objects are written once and never changed, so readers need no locks and a retried
+write is harmless.
+"""
+
+import hashlib
+import mimetypes
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import obstore
+from obstore.store import ObjectStore, from_url
+
+from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.types import Artifact
+
+BLOCK_BYTES = 1 << 20
+"""Files are hashed and sent in blocks of this size."""
+
+_SUFFIXES = {
+    "application/octet-stream": "",
+    "application/x-subrip": ".srt",
+    "audio/flac": ".flac",
+    "audio/midi": ".mid",
+    "text/vtt": ".vtt",
+    "video/quicktime": ".mov",
+    "video/x-matroska": ".mkv",
+}
+
+
+class ArtifactStore:
+    """Artifacts below one URL. All methods block; call them from worker threads."""
+
+    def __init__(self, url: str, scratch: Scratch) -> None:
+        """Opens `url`, file:///folder or s3://bucket/prefix; ValueError for another scheme.
+
+        What is borrowed from a bucket lies in `scratch` meanwhile.
+        """
+        parts = urlsplit(url)
+        if parts.scheme not in ("file", "s3"):
+            raise ValueError(f"store_url: need file:///folder or s3://bucket/prefix, got {url!r}")
+        self._url, self._scratch = url.rstrip("/"), scratch
+        self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
+        if self._folder:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        self._store: ObjectStore = from_url(self._url)
+
+    def put(self, path: Path, media_type: str) -> Artifact:
+        """Stores the file at `path`. It may be moved, so the caller gives it away."""
+        sha256 = sha256_of(path)
+        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
+        if not self.exists(artifact):
+            self._take(path, self._key(artifact))
+        return artifact
+
+    def put_bytes(self, data: bytes, media_type: str) -> Artifact:
+        """Stores `data`, which is small."""
+        sha256 = hashlib.sha256(data).hexdigest()
+        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, len(data))
+        if not self.exists(artifact):
+            obstore.put(self._store, self._key(artifact), data)
+        return artifact
+
+    def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
+        """True when the artifact's bytes are there; InvalidField as for `borrow`."""
+        try:
+            return bool(obstore.head(self._store, self._key(artifact, field))["size"] == artifact.size_bytes)
+        except FileNotFoundError:
+            return False
+
+    @contextmanager
+    def borrow(self, artifact: Artifact, field: str = "artifact") -> Iterator[Path]:
+        """A file with the artifact's bytes, to read while the context lasts.
+
+        Raises InvalidField (naming `field`) for a uri that is not of this store,
+        NotFound when the bytes are gone.
+        """
+        key = self._key(artifact, field)
+        if not self.exists(artifact):
+            raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
+        if self._folder:
+            yield self._folder / key
+            return
+        with self._scratch.folder() as folder:
+            path = folder / Path(key).name
+            with path.open("wb") as file:
+                for block in obstore.get(self._store, key).stream(min_chunk_size=BLOCK_BYTES):
+                    file.write(block)
+            yield path
+
+    def read(self, artifact: Artifact, field: str = "artifact") -> bytes:
+        """The bytes of a small artifact. Raises as `borrow` does."""
+        with self.borrow(artifact, field) as path:
+            return path.read_bytes()
+
+    def find(self, uri: str) -> tuple[str, int]:
+        """Key and length in bytes of the artifact at `uri`; InvalidField, NotFound."""
+        key = uri.removeprefix(f"{self._url}/")
+        if key == uri or not key.startswith("artifacts/") or ".." in key.split("/"):
+            raise InvalidField("uri", "lies outside of the artifact store")
+        try:
+            return key, obstore.head(self._store, key)["size"]
+        except FileNotFoundError:
+            raise NotFound("no such artifact", uri=uri) from None
+
+    def read_range(self, uri: str, start: int, end: int) -> bytes:
+        """The bytes [start, end) of the artifact at `uri`; InvalidField, NotFound."""
+        key, _ = self.find(uri)
+        return bytes(obstore.get_range(self._store, key, start=start, end=end))
+
+    def remember(self, name: str, record: bytes) -> None:
+        """Keeps a small record under `name`, for any process that shares the store."""
+        obstore.put(self._store, f"records/{name}", record)
+
+    def recall(self, name: str) -> bytes | None:
+        """The record under `name`, or None."""
+        try:
+            return bytes(obstore.get(self._store, f"records/{name}").bytes())
+        except FileNotFoundError:
+            return None
+
+    def _uri(self, sha256: str, media_type: str) -> str:
+        suffix = _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
+        return f"{self._url}/artifacts/{sha256[:2]}/{sha256}{suffix}"
+
+    def _key(self, artifact: Artifact, field: str = "artifact") -> str:
+        if artifact.uri != self._uri(artifact.sha256, artifact.media_type):
+            raise InvalidField(f"{field}.uri", "is not the address of this content in the artifact store")
+        return artifact.uri.removeprefix(f"{self._url}/")
+
+    def _take(self, path: Path, key: str) -> None:
+        if not self._folder:
+            obstore.put(self._store, key, path)
+            return
+        target = self._folder / key
+        target.parent.mkdir(parents=True, exist_ok=True)
+        arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+        shutil.move(path, arriving)
+        arriving.replace(target)

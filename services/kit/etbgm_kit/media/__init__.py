@@ -1,0 +1,1 @@
+"""Sound, speech detection, captions and charts."""

@@ -1,0 +1,1 @@
+"""Model weights: catalogue, licences, folders, devices."""

@@ -1,0 +1,1 @@
+"""Start, stop, calls, errors, logs and metrics of every server."""

@@ -1,0 +1,112 @@
+"""How every computing RPC runs: found in the memo or computed by the runner."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any, TypeVar
+
+from google.protobuf.message import Message
+
+from etbgm.media.v1 import media_pb2
+from etbgm_kit.artifacts.memo import Memo
+from etbgm_kit.converters import seconds_to_pb
+from etbgm_kit.serving.runner import Finished, Runner
+
+Response = TypeVar("Response", bound=Message)
+Result = TypeVar("Result", bound=Message)
+OnProgress = Callable[[float], None]
+"""What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
+
+Notes = Callable[[Any], Sequence[str]]
+"""What the user should know besides a result, in sentences: they may change while it stays the same,
+so they are added to its `notes` whenever it is handed out, and never kept with it."""
+
+PROGRESS_EVERY_S = 0.1
+"""Progress is sent at most this often."""
+
+
+class Calls:
+    """Runs the calls of one servicer; `revision` is asked once the engine is loaded."""
+
+    def __init__(self, runner: Runner, memo: Memo, revision: Callable[[], str]) -> None:
+        self._runner, self._memo, self._revision = runner, memo, revision
+
+    async def stream(
+        self,
+        request: Message,
+        response_type: type[Response],
+        work: Callable[[Callable[[Any], None]], Message],
+        notes: Notes | None = None,
+    ) -> AsyncIterator[Response]:
+        """Answers `request` with what `work(on_progress)` reports and returns.
+
+        `response_type` has a oneof with `progress` (for reported floats), `result`
+        (a message with `timings`, for what `work` returns) and, when `work` reports
+        messages too, a field of their type.
+        """
+        fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields if f.message_type}
+        result_type = type(response_type().result)  # type: ignore[attr-defined]
+        if found := await asyncio.to_thread(self._find, request, result_type):
+            yield response_type(result=_noted(found, notes))
+            return
+        pace = _Pace()
+        async for update in self._runner.run(work):
+            if isinstance(update, float):
+                if pace.lets_pass(update):
+                    yield response_type(progress=media_pb2.Progress(fraction=update))
+            elif isinstance(update, Finished):
+                yield response_type(result=_noted(await self._finish(request, update), notes))
+            else:
+                yield response_type(**{fields[update.DESCRIPTOR.full_name]: update})
+
+    async def unary(
+        self,
+        request: Message,
+        result_type: type[Result],
+        work: Callable[[OnProgress], Result],
+        notes: Notes | None = None,
+    ) -> Result:
+        """Answers `request` with the message, which has `timings`, that `work(on_progress)` returns."""
+        if found := await asyncio.to_thread(self._find, request, result_type):
+            return _noted(found, notes)
+        async for update in self._runner.run(work):
+            if isinstance(update, Finished):
+                result: Result = await self._finish(request, update)
+                return _noted(result, notes)
+        raise AssertionError("a run ends with Finished")
+
+    def _find(self, request: Message, result_type: type[Result]) -> Result | None:
+        found = self._memo.find(self._revision(), request, result_type)
+        if found is not None:
+            found.timings.CopyFrom(media_pb2.Timings(found=True))  # type: ignore[attr-defined]
+        return found
+
+    async def _finish(self, request: Message, finished: Finished[Any]) -> Any:
+        result = finished.value
+        timings = media_pb2.Timings(
+            queue_duration=seconds_to_pb(finished.queue_s),
+            inference_duration=seconds_to_pb(finished.inference_s),
+        )
+        result.timings.CopyFrom(timings)
+        await asyncio.to_thread(self._memo.keep, self._revision(), request, result)
+        return result
+
+
+def _noted(result: Result, notes: Notes | None) -> Result:
+    if notes:
+        result.notes.extend(notes(result))  # type: ignore[attr-defined]
+    return result
+
+
+class _Pace:
+    """Lets progress pass that is new, rising and not too frequent."""
+
+    def __init__(self) -> None:
+        self._sent_at, self._fraction = 0.0, -1.0
+
+    def lets_pass(self, fraction: float) -> bool:
+        now = time.monotonic()
+        if fraction <= self._fraction or now - self._sent_at < PROGRESS_EVERY_S:
+            return False
+        self._sent_at, self._fraction = now, fraction
+        return True

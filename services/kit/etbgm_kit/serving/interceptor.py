@@ -1,0 +1,96 @@
+"""One place where errors become statuses, for every RPC of every server."""
+
+import asyncio
+import logging
+import uuid
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any, NoReturn, TypeAlias
+
+import grpc
+from google.protobuf.message import Message
+from google.rpc.status_pb2 import Status
+from grpc_status import rpc_status
+
+from etbgm_kit.errors import EtbgmError
+from etbgm_kit.serving.status import internal_status, status_of
+
+log = logging.getLogger(__name__)
+
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Unary: TypeAlias = Callable[..., Awaitable[Message]]
+Stream: TypeAlias = Callable[..., AsyncIterator[Message]]
+
+_KINDS = {False: "unary", True: "stream"}
+
+
+class Wrapping(ABC, grpc.aio.ServerInterceptor):
+    """Puts something around each of our methods; health and reflection answer for themselves."""
+
+    @abstractmethod
+    def unary(self, inner: Unary, method: str) -> Unary:
+        """`inner`, which returns one response, with something around it."""
+
+    @abstractmethod
+    def stream(self, inner: Stream, method: str) -> Stream:
+        """`inner`, which yields responses, with something around it."""
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """The handler of a call, wrapped."""
+        handler = await continuation(handler_call_details)
+        method = handler_call_details.method
+        if handler is None or method.startswith("/grpc."):
+            return handler
+        asked, answered = _KINDS[handler.request_streaming], _KINDS[handler.response_streaming]
+        inner = getattr(handler, f"{asked}_{answered}")
+        make_handler: Callable[..., Handler] = getattr(grpc, f"{asked}_{answered}_rpc_method_handler")
+        wrap = self.stream if handler.response_streaming else self.unary
+        return make_handler(wrap(inner, method), handler.request_deserializer, handler.response_serializer)
+
+
+class ErrorInterceptor(Wrapping):
+    """Turns EtbgmError into its status, anything else into INTERNAL with an id."""
+
+    def unary(self, inner: Unary, method: str) -> Unary:
+        """See Wrapping."""
+
+        async def call(request: object, context: Context) -> Message:
+            try:
+                return await inner(request, context)
+            except Exception as error:
+                await _abort(error, method, context)
+
+        return call
+
+    def stream(self, inner: Stream, method: str) -> Stream:
+        """See Wrapping."""
+
+        async def call(request: object, context: Context) -> AsyncIterator[Message]:
+            try:
+                async for response in inner(request, context):
+                    yield response
+            except Exception as error:
+                await _abort(error, method, context)
+
+        return call
+
+
+async def _abort(error: Exception, method: str, context: Context) -> NoReturn:
+    if isinstance(error, asyncio.CancelledError | grpc.aio.AbortError):
+        raise error
+    await context.abort_with_status(rpc_status.to_status(_status(error, method)))
+    raise AssertionError("abort raises")
+
+
+def _status(error: Exception, method: str) -> Status:
+    if isinstance(error, EtbgmError):
+        log.info("call refused", extra={"method": method, "code": error.code, "reason": error.reason})
+        return status_of(error)
+    error_id = uuid.uuid4().hex[:12]
+    log.error("internal error", exc_info=error, extra={"method": method, "error_id": error_id})
+    return internal_status(error_id)

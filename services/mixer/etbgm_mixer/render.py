@@ -1,0 +1,50 @@
+"""From a mix to the finished video, whose peaks are bounded as its listeners decode them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from etbgm_mixer import mux, true_peak
+from etbgm_mixer.mix import Mix
+from etbgm_mixer.types import Container, MediaFacts, MixReport, OnProgress
+
+CODING_MARGIN_DB = 1.2
+"""Lossy coding raises peaks: the limiter stays so far below the bound, further where that is too little."""
+
+CODINGS = 3
+"""The sound is mixed and coded at most this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The video and the music as it sounds in it, loudness over time as JSON, and what was reached."""
+
+    video: Path
+    music: Path
+    levels: bytes
+    report: MixReport
+
+
+def render(
+    mix: Mix,
+    video: Path,
+    facts: MediaFacts,
+    container: Container,
+    folder: Path,
+    on_progress: OnProgress,
+    timeout_s: float,
+) -> Rendered:
+    """Mixes, codes and measures; again with a lower ceiling while coded peaks are over the bound."""
+    mixdown, music, output = folder / "mix.wav", folder / "music.flac", folder / f"out.{container}"
+    measured = mix.measure(lambda share: on_progress(0.2 * share))
+    bound_dbtp = mix.settings.max_true_peak_dbtp
+    ceiling_dbtp = bound_dbtp - CODING_MARGIN_DB
+    for _ in range(CODINGS):
+        reached = mix.render(measured, ceiling_dbtp, mixdown, music, lambda s: on_progress(0.2 + 0.5 * s))
+        mux.mux(video, facts, mixdown, container, output, lambda s: on_progress(0.7 + 0.3 * s), timeout_s)
+        peak_dbtp = true_peak.of_sound(output, timeout_s)
+        if peak_dbtp <= bound_dbtp:
+            break
+        ceiling_dbtp -= peak_dbtp - bound_dbtp + 0.1
+    return Rendered(
+        output, music, mix.levels_json(measured, reached), mix.report(measured, reached, peak_dbtp)
+    )

@@ -1,0 +1,243 @@
+"""`etbgm models` against a stand-in hub: fetched, broken off, taken up again, checked, repaired."""
+
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from etbgm_kit.models.folders import RECORD, installed
+from tests.client.cli.hub import REVISION, FakeHub, serve
+
+WEIGHTS = random.Random(1).randbytes(3_000_000)
+CONFIG = b'{"layers": 2}'
+
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "from etbgm_cli import main; main()"
+)
+"""A process that a shell began in the background, as tests may be, would ignore SIGINT."""
+
+CATALOGUE = f"""
+[[entry]]
+name = "tiny"
+service = "stt"
+engine = "faster-whisper"
+kind = "weights"
+source = {{ hub = "someone/tiny", revision = "{REVISION}", files = ["*.json", "model.bin"] }}
+licence = "MIT"
+commercial_use = true
+permitted = "Anything."
+
+[[entry]]
+name = "single"
+service = "mixer"
+engine = "demucs"
+kind = "weights"
+source = {{ url = "ENDPOINT/someone/tiny/resolve/{REVISION}/model.bin" }}
+size_bytes = {len(WEIGHTS)}
+sha256 = {{ "model.bin" = "SHA256" }}
+licence = "unknown"
+commercial_use = "unknown"
+permitted = "Nobody knows."
+
+[[entry]]
+name = "raw"
+service = "sentiment"
+engine = "transformers"
+kind = "weights"
+source = {{ hub = "someone/tiny", revision = "{REVISION}", files = ["config.json", "model.bin"] }}
+convert = "onnx"
+licence = "MIT"
+commercial_use = true
+permitted = "Anything."
+"""
+
+
+class Models:
+    """The command, its models folder, and the hub that it asks."""
+
+    def __init__(self, folder: Path, hub: FakeHub) -> None:
+        self.folder, self.hub = folder / "models", hub
+        self._own = folder / "own.toml"
+        self.know(hub.endpoint, hub.listing()["siblings"][1]["lfs"]["sha256"])
+
+    def know(self, endpoint: str, sha256: str) -> None:
+        """Makes the catalogue say so of the single file."""
+        self._own.write_text(CATALOGUE.replace("ENDPOINT", endpoint).replace("SHA256", sha256))
+
+    def start(self, *arguments: str, command: str = COMMAND, **environment: str) -> "subprocess.Popen[str]":
+        settings = {
+            "HF_ENDPOINT": self.hub.endpoint,
+            "ETBGM_CATALOGUE": str(self._own),
+            "ETBGM_MODELS_DIR": str(self.folder),
+            "HF_HOME": str(self.folder.with_name("home")),
+            **environment,
+        }
+        return subprocess.Popen(
+            [sys.executable, "-c", command, "models", *arguments],
+            env={**os.environ, **settings},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def run(self, *arguments: str, **environment: str) -> tuple[int, list[str], list[str]]:
+        """Exit status, lines of output, lines of errors."""
+        process = self.start(*arguments, **environment)
+        output, errors = process.communicate(timeout=60)
+        return process.returncode, output.splitlines(), errors.splitlines()
+
+
+@pytest.fixture
+def models(tmp_path: Path) -> Iterator[Models]:
+    files = {"config.json": CONFIG, "model.bin": WEIGHTS, "model.onnx": b"not asked for"}
+    with serve(FakeHub("someone/tiny", files, large=("model.bin",))) as hub:
+        yield Models(tmp_path, hub)
+
+
+def test_a_model_is_fetched_recorded_listed_and_verified(models: Models) -> None:
+    status, output, errors = models.run("pull", "tiny", HF_TOKEN="hf_secret")
+    assert (status, errors) == (0, [])
+    assert output[-1] == f"tiny is in {models.folder}/tiny; licence MIT: Anything."
+    folder = installed(models.folder, "tiny")
+    assert folder
+    assert {path.name for path in folder.iterdir()} == {"config.json", "model.bin", RECORD}
+    assert (folder / "model.bin").read_bytes() == WEIGHTS
+    record = json.loads((folder / RECORD).read_text())
+    assert (record["revision"], record["licence"]) == (REVISION, "MIT")
+    assert record["files"]["config.json"]["size_bytes"] == len(CONFIG)
+    assert {authorization for _, _, authorization in models.hub.seen} == {"Bearer hf_secret"}
+    assert len(models.hub.seen) == 3, "the listing and two files; nothing else is told or asked"
+
+    _, output, _ = models.run("list")
+    assert "tiny\tfaster-whisper\t?\tMIT\tyes\tinstalled" in output
+    assert models.run("verify") == (0, ["tiny: all files are as they were fetched"], [])
+
+    models.hub.seen.clear()
+    assert models.run("pull", "tiny")[0] == 0
+    assert models.hub.seen == [], "what is installed needs no hub"
+
+
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL], ids=lambda end: end.name)
+def test_an_interrupted_pull_goes_on_where_it_was(models: Models, end: signal.Signals) -> None:
+    models.hub.holds["model.bin"] = 2_000_000
+    process = models.start("pull", "tiny")
+    part = models.folder / "tiny" / "model.bin.part"
+    ends_at = time.monotonic() + 30
+    while not part.exists() or part.stat().st_size < 1_900_000:
+        assert time.monotonic() < ends_at
+        time.sleep(0.02)
+    assert models.run("pull", "tiny")[2] == [f"error: another process installs models in {models.folder}"]
+    process.send_signal(end)
+    _, errors = process.communicate()
+    assert (process.returncode, errors) == ((130, "cancelled\n") if end == signal.SIGINT else (-9, ""))
+    assert installed(models.folder, "tiny") is None
+    assert "tiny\tfaster-whisper\t?\tMIT\tyes\tin part" in models.run("list")[1]
+    had = part.stat().st_size
+
+    assert models.run("pull", "tiny")[0] == 0
+    assert (models.folder / "tiny" / "model.bin").read_bytes() == WEIGHTS
+    assert models.hub.ranges_of("model.bin") == ["", f"bytes={had}-"]
+    assert len(models.hub.ranges_of("config.json")) == 1, "whole files are not fetched again"
+
+
+def test_a_broken_connection_is_made_again(models: Models) -> None:
+    models.hub.stops["model.bin"] = 1_000_000
+    assert models.run("pull", "tiny")[0] == 0
+    assert models.hub.ranges_of("model.bin") == ["", "bytes=1000000-"]
+    assert models.run("verify", "tiny")[0] == 0
+
+
+def test_an_unreachable_hub_gets_one_line(models: Models) -> None:
+    status, _, errors = models.run("pull", "tiny", HF_ENDPOINT="http://127.0.0.1:9")
+    assert status == 1
+    assert len(errors) == 1
+    assert errors[0].startswith("error: cannot reach http://127.0.0.1:9/ (")
+
+
+@pytest.mark.parametrize(
+    ("code", "headers", "why"),
+    [
+        (404, {"X-Error-Code": "RepoNotFound"}, "not there, or only for those with a token (HF_TOKEN)"),
+        (
+            403,
+            {"X-Error-Code": "GatedRepo"},
+            "accept its terms on the hub, and set HF_TOKEN",
+        ),
+        (404, {"X-Error-Code": "RevisionNotFound"}, "the hub does not have this revision any more"),
+        (418, {}, "the server answered 418"),
+    ],
+    ids=["no repository", "gated", "no revision", "other"],
+)
+def test_a_refusal_gets_one_line(models: Models, code: int, headers: dict[str, str], why: str) -> None:
+    models.hub.refuses = (code, headers)
+    assert models.run("pull", "tiny")[::2] == (1, [f"error: someone/tiny: {why}"])
+
+
+def test_verify_names_each_bad_file_and_pull_repairs_it(models: Models) -> None:
+    models.run("pull", "tiny")
+    folder = models.folder / "tiny"
+    (folder / "model.bin").write_bytes(b"\0" + WEIGHTS[1:])
+    (folder / "config.json").write_bytes(CONFIG[:-1])
+    status, output, _ = models.run("verify")
+    assert status == 1
+    assert output[:2] == [
+        f"tiny: config.json: has {len(CONFIG) - 1} bytes, not {len(CONFIG)}",
+        "tiny: model.bin: has other contents than it was fetched with",
+    ]
+    assert models.run("pull", "tiny")[0] == 0
+    assert models.run("verify", "tiny")[0] == 0
+
+
+def test_a_single_file_is_held_to_its_hash(models: Models) -> None:
+    status, output, _ = models.run("pull", "single", HF_TOKEN="hf_secret")
+    assert status == 0
+    assert output[-1].endswith("licence unknown: Nobody knows.")
+    assert models.hub.seen[-1][2] == "", "the hub's token is not for others"
+
+    models.know(models.hub.endpoint, "0" * 64)
+    (models.folder / "single" / RECORD).unlink()
+    status, _, errors = models.run("pull", "single")
+    assert status == 1
+    assert errors[0].endswith(f"has not the SHA-256 {'0' * 64}; it was thrown away")
+    assert models.run("verify", "single")[1][0] == "single: it was not fetched to the end"
+
+
+def test_a_full_disk_gets_one_line(models: Models) -> None:
+    process = models.start("pull", "tiny")
+    # A file that may not grow stands for a disk that is full.
+    resource.prlimit(process.pid, resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+    assert process.communicate()[1] == "error: [Errno 27] File too large\n"
+    assert process.returncode == 1
+    assert models.run("pull", "tiny")[0] == 0
+
+
+def test_what_converting_needs_is_asked_for_before_anything_is_fetched(models: Models) -> None:
+    without_torch = f"import sys; sys.modules['torch'] = None; {COMMAND}"
+    _, errors = models.start("pull", "raw", command=without_torch).communicate()
+    assert errors.startswith("error: converting needs torch")
+    assert errors.endswith("not installed here: pip install 'etbgm-sentiment[export]'\n")
+    assert models.hub.seen == []
+
+
+def test_a_name_that_nothing_has(models: Models) -> None:
+    status, _, errors = models.run("pull", "htdemux")
+    assert (status, errors) == (2, ["error: name: there is no model htdemux; did you mean htdemucs?"])
+
+
+@pytest.mark.parametrize("command", ["pull", "verify"])
+def test_what_comes_with_a_package_is_not_fetched(models: Models, command: str) -> None:
+    told = "rnnoise comes with package pyrnnoise; there is nothing to fetch"
+    assert models.run(command, "rnnoise") == (0, [told], [])
+
+
+def test_nothing_to_verify_is_said(models: Models) -> None:
+    assert models.run("verify") == (0, [f"no models are installed in {models.folder}"], [])

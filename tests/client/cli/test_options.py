@@ -1,0 +1,73 @@
+"""Options become settings; files that do not fit are refused by name."""
+
+from pathlib import Path
+
+import pytest
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm_cli.options import JobOptions, container_of, read_timeline, settings_of
+from etbgm_client import AsyncClient
+from etbgm_kit.errors import InvalidField
+
+TIMELINE = '{"duration": "2s", "spans": [{"span": {"start": "0s", "end": "2s"}, "emotion": "EMOTION_JOY"}]}'
+
+
+async def test_what_is_not_wished_stays_absent() -> None:
+    settings = await settings_of(JobOptions(), AsyncClient("127.0.0.1:1"))
+    assert settings == pb.JobSettings(
+        mix=mixer_pb2.MixSettings(original_audio=mixer_pb2.ORIGINAL_AUDIO_SPEECH_ONLY)
+    )
+
+
+async def test_options_reach_their_fields() -> None:
+    options = JobOptions(
+        variants=2,
+        random_seed=5,
+        original_audio="keep",
+        min_emotion_s=2.5,
+        smoothing="rule",
+        speech_task="translate",
+        denoising_strength=0.0,
+        adapters=("strings", "tape=0.5"),
+    )
+    settings = await settings_of(options, AsyncClient("127.0.0.1:1"))
+    assert (settings.variants, settings.random_seed) == (2, 5)
+    assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
+    assert settings.min_emotion_duration.ToMilliseconds() == 2500
+    assert (settings.smoothing, settings.speech_task) == (1, pb.SPEECH_TASK_TRANSLATE)
+    assert settings.diffusion == riffusion_pb2.DiffusionSettings(
+        denoising_strength=0,
+        adapters=[
+            riffusion_pb2.Adapter(name="strings"),
+            riffusion_pb2.Adapter(name="tape", weight=0.5),
+        ],
+    )
+
+
+@pytest.mark.parametrize("text", [TIMELINE, f'{{"timeline": {TIMELINE}, "phrases": []}}'])
+def test_both_forms_of_a_timeline_are_read(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    assert read_timeline(path).spans[0].emotion == media_pb2.EMOTION_JOY
+
+
+@pytest.mark.parametrize("text", ["", "[1]", '{"spans": 3}', '{"spans": [{"emotion": "HAPPY"}]}'])
+def test_other_files_are_no_timelines(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.json"
+    path.write_text(text)
+    with pytest.raises(InvalidField, match=r"timeline: t\.json"):
+        read_timeline(path)
+
+
+def test_containers_come_from_the_name() -> None:
+    assert container_of(Path("a/b.MP4")) == "mp4"
+    with pytest.raises(InvalidField, match=r"\.webm"):
+        container_of(Path("b.gif"))
+
+
+async def test_an_adapters_weight_is_a_number() -> None:
+    with pytest.raises(InvalidField, match="tape=much"):
+        await settings_of(JobOptions(adapters=("tape=much",)), AsyncClient("127.0.0.1:1"))

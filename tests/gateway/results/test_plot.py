@@ -1,0 +1,34 @@
+"""The plot of a result."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from etbgm_gateway.results.plot import FLOOR_LUFS, Levels, curve_of, draw
+from etbgm_kit.media.charts import COLOURS
+from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
+
+
+def test_a_curve_has_gaps_where_all_is_silent() -> None:
+    curve = curve_of([-20.0, None, -30.0, FLOOR_LUFS - 5])
+    np.testing.assert_array_equal(curve, [-20.0, np.nan, -30.0, np.nan])
+
+
+def test_the_curve_of_a_long_video_keeps_the_loudest_points() -> None:
+    levels: list[float | None] = [None] * 72_000
+    levels[40_000] = -12.5
+    curve = curve_of(levels)
+    assert len(curve) == 1200
+    assert np.nanmax(curve) == -12.5
+    assert np.count_nonzero(~np.isnan(curve)) == 1
+
+
+def test_every_emotion_is_a_band_of_its_colour() -> None:
+    spans = tuple(EmotionSpan(Span(10 * i, 10 * i + 10), emotion, 1.0) for i, emotion in enumerate(Emotion))
+    timeline = EmotionTimeline(70.0, spans)
+    levels = Levels(0.1, [-18.0] * 700, [None] * 700)
+    picture = Image.open(io.BytesIO(draw(timeline, [Span(5, 30), Span(40, 60)], levels))).convert("RGB")
+    colours = {colour for _, colour in picture.getcolors(1 << 20) or []}
+    assert picture.size == (1500, 640)
+    assert {tuple(bytes.fromhex(colour[1:])) for colour in COLOURS.values()} <= colours
