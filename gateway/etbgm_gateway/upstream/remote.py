@@ -11,7 +11,7 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 
 from etbgm_gateway.upstream.replicas import Replica, Replicas, Stub
-from etbgm_kit.serving import slot_wait
+from etbgm_kit.serving.limits import SLOT_WAIT_HEADER
 from etbgm_kit.serving.status import RemoteError, error_from_rpc
 
 Answer = TypeVar("Answer", bound=Message)
@@ -127,7 +127,7 @@ class _Rounds(Generic[Stub]):
                     ends_at = limit.when() or clock() + self._deadline_s
                     limit.reschedule(ends_at)
                     waits = have_all_refused or len(self._replicas) == 1
-                    metadata = ((slot_wait.HEADER, str(WAIT_S if waits else 0.0)),)
+                    metadata = ((SLOT_WAIT_HEADER, str(WAIT_S if waits else 0.0)),)
                     try:
                         return await attempt(replica.stub, ends_at - clock(), metadata)
                     except _Lost as lost:

@@ -3,9 +3,9 @@
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Collection
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Generic, TypeVar
@@ -18,9 +18,34 @@ Update = TypeVar("Update")
 RETRY_AFTER_S = 0.5
 """What a refused caller is asked to wait: short against any call, long against the wire."""
 
+WORK_END_S = 5.0
+"""How long `close` waits for cancelled work to end: work that reports its progress ends sooner."""
 
-slot_wait_s: ContextVar[float | None] = ContextVar("slot_wait_s", default=None)
-"""How long the call that is being answered waits for a slot before it is refused; None: without bound."""
+
+@dataclass(frozen=True, slots=True)
+class CallLimits:
+    """What the caller of a call allows.
+
+    `ends_at` is the call's deadline (`time.monotonic`), None without one; `slot_wait_s` is how long
+    the call waits for a slot before it is refused, None as long as it takes.
+    """
+
+    method: str = ""
+    ends_at: float | None = None
+    slot_wait_s: float | None = None
+
+
+_UNLIMITED = CallLimits()
+call_limits: ContextVar[CallLimits] = ContextVar("call_limits", default=_UNLIMITED)
+"""The limits of the call that is being answered."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Running:
+    """Work in a thread: when it started (`time.monotonic`) and the limits of its call."""
+
+    started_at: float
+    limits: CallLimits
 
 
 @dataclass(frozen=True)
@@ -47,6 +72,7 @@ class Runner:
         self._slots = asyncio.Semaphore(slots)
         self._room = slots + waiting
         self._inside = 0
+        self._running: set[Running] = set()
         self._threads = ThreadPoolExecutor(slots, thread_name_prefix="work")
         self._open = False
 
@@ -56,31 +82,13 @@ class Runner:
 
     @property
     def inside(self) -> int:
-        """Calls that run or wait."""
+        """Calls that run or wait, and those whose caller has left and whose work has not ended."""
         return self._inside
 
-    @asynccontextmanager
-    async def _slot(self) -> AsyncIterator[None]:
-        if not self._open:
-            raise NotReady
-        if self._inside >= self._room:
-            raise Busy(RETRY_AFTER_S)
-        self._inside += 1
-        try:
-            await self._turn()
-            try:
-                yield
-            finally:
-                self._slots.release()
-        finally:
-            self._inside -= 1
-
-    async def _turn(self) -> None:
-        try:
-            async with asyncio.timeout(slot_wait_s.get()):
-                await self._slots.acquire()
-        except TimeoutError:
-            raise Busy(RETRY_AFTER_S) from None
+    @property
+    def running(self) -> Collection[Running]:
+        """The work that has not ended, whether or not somebody waits for it."""
+        return frozenset(self._running)
 
     async def run(
         self, work: Callable[[Callable[[Update], None]], Result]
@@ -89,33 +97,65 @@ class Runner:
 
         `on_progress` may be called from the worker thread at any rate. It raises
         CallCancelled once the caller has left, so work that reports often stops
-        soon; the slot is free again when the work has really ended. Raises Busy,
-        NotReady, and what `work` raises.
+        soon. Nobody waits for that: a native call may never return. The slot is free
+        again when the work has really ended. Raises Busy, NotReady, and what `work` raises.
         """
         arrived = time.monotonic()
-        async with self._slot():
-            started = time.monotonic()
-            loop = asyncio.get_running_loop()
-            updates: asyncio.Queue[Update | None] = asyncio.Queue()
-            cancelled = threading.Event()
+        await self._take_slot()
+        started = time.monotonic()
+        loop = asyncio.get_running_loop()
+        updates: asyncio.Queue[Update | None] = asyncio.Queue()
+        cancelled = threading.Event()
+        running = Running(started, call_limits.get())
+        self._running.add(running)
 
-            def on_progress(update: Update) -> None:
-                if cancelled.is_set():
-                    raise CallCancelled
-                loop.call_soon_threadsafe(updates.put_nowait, update)
+        def on_progress(update: Update) -> None:
+            if cancelled.is_set():
+                raise CallCancelled
+            loop.call_soon_threadsafe(updates.put_nowait, update)
 
-            done = loop.run_in_executor(self._threads, work, on_progress)
-            done.add_done_callback(lambda _: updates.put_nowait(None))
-            try:
-                while (update := await updates.get()) is not None:
-                    yield update
-                value = await done
-            finally:
-                cancelled.set()
-                await asyncio.wait([done])
-                done.exception()
-            yield Finished(value, started - arrived, time.monotonic() - started)
+        def end() -> None:
+            self._running.discard(running)
+            self._free_slot()
+            updates.put_nowait(None)
 
-    def close(self) -> None:
-        """Ends the threads; call when nothing runs any more."""
+        def ended(_: Future[Result]) -> None:
+            # A loop that is closed has nobody left to be told.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(end)
+
+        done = self._threads.submit(work, on_progress)
+        done.add_done_callback(ended)
+        try:
+            while (update := await updates.get()) is not None:
+                yield update
+        finally:
+            cancelled.set()
+        yield Finished(done.result(), started - arrived, time.monotonic() - started)
+
+    async def close(self) -> None:
+        """Ends the threads, once cancelled work has ended or after WORK_END_S."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(WORK_END_S):
+                while self._running:
+                    await asyncio.sleep(0.01)
         self._threads.shutdown(wait=False, cancel_futures=True)
+
+    async def _take_slot(self) -> None:
+        if not self._open:
+            raise NotReady
+        if self._inside >= self._room:
+            raise Busy(RETRY_AFTER_S)
+        self._inside += 1
+        try:
+            async with asyncio.timeout(call_limits.get().slot_wait_s):
+                await self._slots.acquire()
+        except BaseException as error:
+            self._inside -= 1
+            if isinstance(error, TimeoutError):
+                raise Busy(RETRY_AFTER_S) from None
+            raise
+
+    def _free_slot(self) -> None:
+        self._slots.release()
+        self._inside -= 1

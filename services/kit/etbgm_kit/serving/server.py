@@ -5,16 +5,22 @@ a thread; then "" is SERVING. A server whose engine cannot be loaded, for want o
 weights for example, says so in its log, stays NOT_SERVING and tries again. On SIGTERM
 "" is NOT_SERVING, clients get a moment to notice, streams that would last are told to
 end, calls in flight get `drain_s` to finish, and the port closes. Kubernetes' startup
-and readiness probes ask "", its liveness probe asks `live`.
+and readiness probes ask "", its liveness probe asks `live`. Both are NOT_SERVING while work
+hangs (see watchdog.py).
+
+The server pings a connection that is idle for `ping_after_s` and closes it when no answer comes
+in `ping_timeout_s`, so that a client that froze or vanished holds nothing for long. Clients may
+ping every 5 s, with and without calls.
 """
 
 import asyncio
 import logging
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -23,11 +29,12 @@ from grpc_reflection.v1alpha import reflection
 from prometheus_client.registry import Collector
 
 from etbgm_kit.serving.interceptor import ErrorInterceptor
+from etbgm_kit.serving.limits import LimitsInterceptor
 from etbgm_kit.serving.log import configure_logging
 from etbgm_kit.serving.metrics import Metrics
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.settings import BadSettings, ServiceSettings
-from etbgm_kit.serving.slot_wait import SlotWaitInterceptor
+from etbgm_kit.serving.watchdog import Watchdog
 
 log = logging.getLogger(__name__)
 
@@ -37,14 +44,11 @@ NOTICE_S = 2.0
 LOAD_AGAIN_S = 30.0
 """After this an engine that could not be loaded is tried again: its weights may be on their way."""
 
-_OPTIONS = (
-    ("grpc.so_reuseport", 0),
-    ("grpc.max_receive_message_length", 32 << 20),
-    # The gateway pings servers that compute in silence; by default a server takes that for an attack.
-    ("grpc.http2.min_ping_interval_without_data_ms", 5000),
-)
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+SetHealth = Callable[[str, bool], Awaitable[None]]
+"""Sets the health entry of that name: True for SERVING."""
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,8 @@ class Service:
     `add_to` registers the servicer; `load` blocks until the engine is ready and
     warm; `close` ends what the engine started. `runner` refuses work until then. `metrics`
     are what only this service tells Prometheus. `stopping` is set when the server stops: streams
-    without an end of their own wait for it (`stopping.pause`).
+    without an end of their own wait for it (`stopping.pause`). `report_health` runs as long as the
+    server and sets further health entries.
     """
 
     name: str
@@ -66,6 +71,7 @@ class Service:
     close: Callable[[], None] = field(default=lambda: None)
     metrics: tuple[Collector, ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
 
 
 class Server:
@@ -74,9 +80,11 @@ class Server:
     def __init__(self, service: Service) -> None:
         self._service = service
         self._metrics = Metrics(service.runner, service.metrics)
-        interceptors = (self._metrics, ErrorInterceptor(), SlotWaitInterceptor())
-        self._server = grpc.aio.server(interceptors=interceptors, options=_OPTIONS)
+        interceptors = (self._metrics, ErrorInterceptor(), LimitsInterceptor())
+        self._server = grpc.aio.server(interceptors=interceptors, options=_options(service.settings))
         self._health = health.HealthServicer()
+        self._is_ready = self._hangs = False
+        self._tasks: list[asyncio.Task[None]] = []
         self.port = 0
 
     async def start(self) -> None:
@@ -100,9 +108,9 @@ class Server:
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
         self._metrics.serve(service.settings.metrics_port)
         self.port = self._server.add_insecure_port(service.settings.listen_address)
-        await self._health.set("live", _SERVING)
-        await self._set_ready(_NOT_SERVING)
+        await self._publish()
         await self._server.start()
+        self._watch()
         if service.settings.port_file:
             service.settings.port_file.write_text(str(self.port))
         log.info("listening", extra={"service": service.name, "port": self.port})
@@ -116,23 +124,58 @@ class Server:
         if stopping and stopping.is_set():
             return
         self._service.runner.open()
-        await self._set_ready(_SERVING)
+        await self._set_ready(True)
         log.info("ready", extra={"service": self._service.name})
 
     async def stop(self, notice_s: float = NOTICE_S) -> None:
         """Refuses new calls, lets those in flight finish, closes."""
-        await self._set_ready(_NOT_SERVING)
+        await self._set_ready(False)
         await asyncio.sleep(notice_s if self._service.runner.inside else 0)
         self._service.stopping.set()
         await self._server.stop(self._service.settings.drain_s)
-        self._service.runner.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._service.runner.close()
         await asyncio.to_thread(self._service.close)
         await asyncio.to_thread(self._metrics.close)
         log.info("stopped", extra={"service": self._service.name})
 
-    async def _set_ready(self, status: int) -> None:
-        await self._health.set("", status)
-        await self._health.set(self._service.full_name, status)
+    def _watch(self) -> None:
+        service, settings = self._service, self._service.settings
+        watchdog = Watchdog(service.runner, settings.work_limit_s, settings.work_grace_s, self._set_hangs)
+        self._tasks.append(asyncio.create_task(watchdog.watch()))
+        if service.report_health:
+            self._tasks.append(asyncio.create_task(service.report_health(self._set_health)))
+
+    async def _set_ready(self, is_ready: bool) -> None:
+        self._is_ready = is_ready
+        await self._publish()
+
+    async def _set_hangs(self, hangs: bool) -> None:
+        self._hangs = hangs
+        await self._publish()
+
+    async def _publish(self) -> None:
+        await self._set_health("live", not self._hangs)
+        for name in ("", self._service.full_name):
+            await self._set_health(name, self._is_ready and not self._hangs)
+
+    async def _set_health(self, name: str, is_serving: bool) -> None:
+        await self._health.set(name, _SERVING if is_serving else _NOT_SERVING)
+
+
+def _options(settings: ServiceSettings) -> tuple[tuple[str, int], ...]:
+    return (
+        ("grpc.so_reuseport", 0),
+        ("grpc.max_receive_message_length", 32 << 20),
+        ("grpc.keepalive_time_ms", round(settings.ping_after_s * 1000)),
+        ("grpc.keepalive_timeout_ms", round(settings.ping_timeout_s * 1000)),
+        ("grpc.http2.max_pings_without_data", 0),
+        # By default a server takes clients that ping this often, or without a call, for an attack.
+        ("grpc.keepalive_permit_without_calls", 1),
+        ("grpc.http2.min_ping_interval_without_data_ms", 5000),
+    )
 
 
 def run(build: Callable[[], Service]) -> None:

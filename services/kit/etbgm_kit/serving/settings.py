@@ -45,6 +45,19 @@ class ServiceSettings(BaseSettings):
     drain_s: float = Field(default=60.0, ge=0)
     """Time that calls in flight have to finish after SIGTERM."""
 
+    work_limit_s: float = Field(default=3600.0, gt=0)
+    """Time that the work of a call without a deadline may take."""
+
+    work_grace_s: float = Field(default=60.0, ge=0)
+    """Time that work may run on after its call's deadline; then it hangs, and the server's health is
+    NOT_SERVING, `live` too, until it ends."""
+
+    ping_after_s: float = Field(default=20.0, ge=1)
+    """Time without traffic after which the server pings a client."""
+
+    ping_timeout_s: float = Field(default=10.0, gt=0)
+    """Time that a client has to answer a ping before its connection is closed and its calls end."""
+
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """Where Prometheus may ask, over HTTP, for metrics; 0: nowhere."""
 

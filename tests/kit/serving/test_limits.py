@@ -9,10 +9,10 @@ import pytest
 
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_kit.serving.interceptor import Context
+from etbgm_kit.serving.limits import SLOT_WAIT_HEADER as HEADER
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Server, Service
 from etbgm_kit.serving.settings import ServiceSettings
-from etbgm_kit.serving.slot_wait import HEADER
 
 
 class Mixer(mixer_pb2_grpc.MixerServiceServicer):
@@ -55,7 +55,7 @@ async def busy() -> AsyncIterator[tuple[Mixer, "mixer_pb2_grpc.MixerServiceAsync
 
 
 @pytest.mark.parametrize("seconds", ["0", "0.2"])
-async def test_a_call_is_refused_when_its_patience_ends(
+async def test_a_call_is_refused_when_its_time_to_wait_ends(
     busy: tuple[Mixer, "mixer_pb2_grpc.MixerServiceAsyncStub"], seconds: str
 ) -> None:
     mixer, stub = busy

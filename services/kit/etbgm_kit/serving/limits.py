@@ -1,26 +1,27 @@
-"""How long a call waits for a slot, as its caller says in a header."""
+"""What a call's caller allows: its deadline, and in a header how long it waits for a slot."""
 
 import math
+import time
 from collections.abc import AsyncIterator
 
 from google.protobuf.message import Message
 
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.serving.interceptor import Context, Stream, Unary, Wrapping
-from etbgm_kit.serving.runner import slot_wait_s
+from etbgm_kit.serving.runner import CallLimits, call_limits
 
-HEADER = "etbgm-slot-wait-s"
+SLOT_WAIT_HEADER = "etbgm-slot-wait-s"
 """Seconds, >= 0; without it a call waits as long as it takes."""
 
 
-class SlotWaitInterceptor(Wrapping):
-    """Sets `runner.slot_wait_s`; the call fails with InvalidField when the header is no such number."""
+class LimitsInterceptor(Wrapping):
+    """Sets `runner.call_limits`; the call fails with InvalidField when the header is no such number."""
 
     def unary(self, inner: Unary, method: str) -> Unary:
         """See Wrapping."""
 
         async def call(request: object, context: Context) -> Message:
-            slot_wait_s.set(_asked(context))
+            call_limits.set(_limits(method, context))
             return await inner(request, context)
 
         return call
@@ -29,15 +30,21 @@ class SlotWaitInterceptor(Wrapping):
         """See Wrapping."""
 
         async def call(request: object, context: Context) -> AsyncIterator[Message]:
-            slot_wait_s.set(_asked(context))
+            call_limits.set(_limits(method, context))
             async for response in inner(request, context):
                 yield response
 
         return call
 
 
-def _asked(context: Context) -> float | None:
-    text = dict(context.invocation_metadata() or ()).get(HEADER)
+def _limits(method: str, context: Context) -> CallLimits:
+    left_s = context.time_remaining()
+    ends_at = time.monotonic() + left_s if left_s is not None and left_s < math.inf else None
+    return CallLimits(method, ends_at, _slot_wait_s(context))
+
+
+def _slot_wait_s(context: Context) -> float | None:
+    text = dict(context.invocation_metadata() or ()).get(SLOT_WAIT_HEADER)
     if text is None:
         return None
     try:
@@ -45,5 +52,5 @@ def _asked(context: Context) -> float | None:
     except ValueError:
         seconds = math.nan
     if not 0 <= seconds < math.inf:
-        raise InvalidField(HEADER, "must be a number of seconds >= 0")
+        raise InvalidField(SLOT_WAIT_HEADER, "must be a number of seconds >= 0")
     return seconds

@@ -1,0 +1,53 @@
+"""Notices work that hangs: it runs on long after the deadline of its call.
+
+A native call that never returns cannot be interrupted, and it holds its slot for ever. All that
+helps is a new process, so whoever watches the server's health has to be told.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+
+from etbgm_kit.serving.runner import Runner, Running
+
+log = logging.getLogger(__name__)
+
+LOOK_EVERY_S = 0.5
+"""How often the running work is looked at."""
+
+OnHang = Callable[[bool], Awaitable[None]]
+"""Called with True when work hangs, and with False when all of it has ended after all."""
+
+
+class Watchdog:
+    """Watches the work of one runner."""
+
+    def __init__(self, runner: Runner, limit_s: float, grace_s: float, on_hang: OnHang) -> None:
+        """Work hangs `grace_s` after its call's deadline, which without one is `limit_s` after its start."""
+        self._runner, self._limit_s, self._grace_s, self._on_hang = runner, limit_s, grace_s, on_hang
+        self._hanging: set[Running] = set()
+
+    async def watch(self) -> None:
+        """Looks at the work until the task is cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            await self._look(time.monotonic())
+
+    async def _look(self, now: float) -> None:
+        hanging = {work for work in self._runner.running if now > self._end_of(work) + self._grace_s}
+        for work in hanging - self._hanging:
+            log.error("work hangs", extra=_facts(work, now))
+        for work in self._hanging - hanging:
+            log.warning("work that hung has ended", extra=_facts(work, now))
+        had_hung, self._hanging = bool(self._hanging), hanging
+        if had_hung != bool(hanging):
+            await self._on_hang(bool(hanging))
+
+    def _end_of(self, work: Running) -> float:
+        ends_at = work.limits.ends_at
+        return work.started_at + self._limit_s if ends_at is None else ends_at
+
+
+def _facts(work: Running, now: float) -> dict[str, object]:
+    return {"method": work.limits.method, "seconds": round(now - work.started_at, 1)}
