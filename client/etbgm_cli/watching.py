@@ -50,7 +50,9 @@ async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
             for stage in _shown(job):
                 bar = of_stage[stage.stage]
                 progress.start_task(bar)
-                progress.update(bar, completed=1.0 if stage.HasField("end_time") else stage.fraction)
+                completed = 1.0 if stage.HasField("end_time") else stage.fraction
+                text = _wait(stage) or STAGES[stage.stage]
+                progress.update(bar, completed=completed, description=text)
                 if stage.HasField("end_time"):
                     progress.stop_task(bar)
     return job
@@ -59,17 +61,25 @@ async def _bars(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
 async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
     begun: set[int] = set()
     ended: set[int] = set()
+    waited = ""
     async for job in jobs:
         for stage in _shown(job):
             text = STAGES[stage.stage]
             if stage.stage not in begun:
                 begun.add(stage.stage)
                 console.print(f"{text} ...")
+            if waited != (waited := _wait(stage)) and waited:
+                console.print(waited)
             if stage.stage not in ended and stage.HasField("end_time"):
                 ended.add(stage.stage)
                 took_s = (stage.end_time.ToNanoseconds() - stage.start_time.ToNanoseconds()) * 1e-9
                 console.print(f"{text}: {'nothing to compute' if stage.found else f'{took_s:.1f} s'}")
     return job
+
+
+def _wait(stage: pb.StageProgress) -> str:
+    """For which service the stage waits, "" for none."""
+    return f"waiting for the {stage.waiting_for} service" if stage.waiting_for else ""
 
 
 def _shown(job: pb.Job) -> list[pb.StageProgress]:

@@ -34,6 +34,8 @@ BLOCK_BYTES = 1 << 20
 
 _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 200),
+    # Also the time that an attempt to connect has.
+    ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 1000),
     # A machine that vanishes closes no connection: without pings a watched job would hang.
     ("grpc.keepalive_time_ms", 10_000),
@@ -103,11 +105,16 @@ class AsyncClient:
         return jobs
 
     async def watch(self, job_id: str) -> AsyncGenerator[pb.Job, None]:
-        """The job now and after every change, until it is finished; outlives a gateway's restart."""
+        """The job now and after every change, until it is finished.
+
+        Outlives a gateway that is away for up to RECONNECT_S. A connection that died without a word
+        is noticed within 20 s, by pings.
+        """
         lost_at: float | None = None
         while True:
+            call = self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id))
             try:
-                async for response in self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id)):
+                while (response := await _within(call.read(), lost_at)) is not grpc.aio.EOF:
                     lost_at = None
                     yield response.job
                 return
@@ -116,6 +123,10 @@ class AsyncClient:
                 is_restart = error.code() == grpc.StatusCode.UNAVAILABLE
                 if not is_restart or time.monotonic() - lost_at > RECONNECT_S:
                     raise ApiError.of(error) from None
+            except TimeoutError:
+                raise ApiError.unreachable(f"no gateway has answered for {RECONNECT_S:.0f} s") from None
+            finally:
+                call.cancel()
             await asyncio.sleep(PAUSE_S)
 
     async def wait(self, job_id: str) -> pb.Job:
@@ -157,6 +168,12 @@ class AsyncClient:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return 0
             raise
+
+
+async def _within(read: Awaitable[Answer], lost_at: float | None) -> Answer:
+    """What was read; raises TimeoutError when the gateway was lost and RECONNECT_S are over."""
+    left_s = None if lost_at is None else max(0.0, lost_at + RECONNECT_S - time.monotonic())
+    return await asyncio.wait_for(read, left_s)
 
 
 async def _ask(call: Awaitable[Answer]) -> Answer:

@@ -21,10 +21,11 @@ from etbgm_gateway.store.database import address, connect
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.presence import LOOK_EVERY_S
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.serving.runner import Runner
-from etbgm_kit.serving.server import Service
+from etbgm_kit.serving.server import Service, SetHealth
 from externalscaler import externalscaler_pb2_grpc
 
 
@@ -44,6 +45,7 @@ def build(settings: Settings) -> Service:
         close=gateway.close,
         metrics=gateway.metrics,
         stopping=gateway.stopping,
+        report_health=gateway.report_health,
     )
 
 
@@ -79,6 +81,16 @@ class _Gateway:
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         scaler = ScalerServicer(self._jobs, self.stopping)
         externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
+
+    async def report_health(self, set_health: SetHealth) -> None:
+        """Sets `upstream.<service>` for each service: whether a replica of it takes calls.
+
+        The gateway itself is SERVING all the same: uploads, jobs that wait, and results need no service.
+        """
+        while True:
+            for name, remote in self._clients.by_name().items():
+                await set_health(f"upstream.{name}", remote.presence.serving > 0)
+            await asyncio.sleep(LOOK_EVERY_S)
 
     def load(self) -> None:
         """Finds the services, then takes jobs. Blocks."""

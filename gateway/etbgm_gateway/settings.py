@@ -58,14 +58,19 @@ class Settings(ServiceSettings):
     riffusion_calls_per_replica: int | None = Field(default=None, ge=1)
     """The same for the music service alone, whose diffusion engine takes many at once."""
 
-    replica_wait_s: float = Field(default=3600.0, gt=0)
-    """Time that a stage waits for a replica of a service that has none, before its own deadline begins."""
+    replica_wait_s: float = Field(default=600.0, gt=0)
+    """Time that a stage waits while no replica of a service takes calls; then its job fails with
+    SERVICE_UNAVAILABLE. As long as a node and its engine may take to start, where services scale to zero."""
+
+    queue_wait_s: float = Field(default=21600.0, ge=0)
+    """Time that a call of a stage may wait in all for replicas to take it, before its own deadline begins:
+    every call ends when this time and its deadline are over."""
 
     probe_deadline_s: float = Field(default=20.0, gt=0)
     """Time that CreateJob gives the mixer to look at a video."""
 
     stage_deadline_s: float = Field(default=900.0, gt=0)
-    """Time that every call of a stage has, with all its retries; to this is added:"""
+    """Time that every call of a stage may compute, lost attempts included; to this is added:"""
 
     stage_deadline_per_media_s: float = Field(default=20.0, ge=0)
     """Seconds more for each second of video."""

@@ -11,20 +11,27 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_gateway.upstream.discovery.static import Static
 from etbgm_gateway.upstream.discovery.types import Discovery
-from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_gateway.upstream.remote import OnWait, RemoteService, Waits
 from etbgm_gateway.upstream.replicas import Replicas
 from etbgm_kit.errors import ServerStopping
-from etbgm_kit.serving.interceptor import ErrorInterceptor
+from etbgm_kit.serving.interceptor import Context, ErrorInterceptor
 
 
 class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
     """Raises `errors` in turn, ServerStopping after its first word, then answers after `hold_s`."""
 
-    Probe = Extract = Mix = None  # type: ignore[assignment]
+    Extract = Mix = None  # type: ignore[assignment]
 
     def __init__(self, name: str, errors: list[Exception], hold_s: float) -> None:
         self.name, self.errors, self.hold_s = name, errors, hold_s
         self.calls, self.inside, self.most_inside, self.cancelled = 0, 0, 0, asyncio.Event()
+
+    async def Probe(self, request: mixer_pb2.ProbeRequest, context: Context) -> mixer_pb2.ProbeResponse:
+        """After its errors an end that no interceptor has described."""
+        if self.errors:
+            raise self.errors.pop(0)
+        await context.abort(grpc.StatusCode.UNKNOWN, "lost ipv4:10.0.0.1:50051")
+        raise AssertionError("abort raises")
 
     async def Separate(
         self, request: mixer_pb2.SeparateRequest, context: object
@@ -78,10 +85,11 @@ async def servers_of(*fakes: FakeMixer) -> AsyncIterator[list[str]]:
 
 @asynccontextmanager
 async def remote_to(
-    discovery: Discovery, calls_per_replica: int = 4, wait_s: float | None = None
+    discovery: Discovery, calls_per_replica: int = 4, wait_s: float = 60.0, queue_s: float = 60.0
 ) -> AsyncIterator[RemoteService[Any]]:
     """A client of the servers that `discovery` tells of."""
-    remote = RemoteService(Replicas(discovery, mixer_pb2_grpc.MixerServiceStub), calls_per_replica, wait_s)
+    replicas = Replicas(discovery, mixer_pb2_grpc.MixerServiceStub)
+    remote = RemoteService("mixer", replicas, Waits(calls_per_replica, wait_s, queue_s))
     await remote.find()
     try:
         yield remote
@@ -91,18 +99,20 @@ async def remote_to(
 
 @asynccontextmanager
 async def remote_of(
-    *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4
+    *replicas: list[Exception], hold_s: float = 0.0, calls_per_replica: int = 4, queue_s: float = 60.0
 ) -> AsyncIterator[tuple[RemoteService[Any], list[FakeMixer]]]:
     """A client of as many servers as there are lists of errors."""
     fakes = [FakeMixer(str(i), errors, hold_s) for i, errors in enumerate(replicas)]
     async with (
         servers_of(*fakes) as addresses,
-        remote_to(Static(",".join(addresses)), calls_per_replica) as remote,
+        remote_to(Static(",".join(addresses)), calls_per_replica, queue_s=queue_s) as remote,
     ):
         yield remote, fakes
 
 
-async def separate(remote: RemoteService[Any], deadline_s: float = 10.0) -> str:
+async def separate(
+    remote: RemoteService[Any], deadline_s: float = 10.0, on_wait: OnWait = lambda _: None
+) -> str:
     """The name of the server that answered."""
     result = await remote.stream(
         "Separate",
@@ -110,6 +120,7 @@ async def separate(remote: RemoteService[Any], deadline_s: float = 10.0) -> str:
         mixer_pb2.SeparateResult,
         deadline_s,
         lambda _: None,
+        on_wait,
     )
     return str(result.notes[0])
 

@@ -4,17 +4,22 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.store.jobs import JobRow
+from etbgm_gateway.store.jobs import UNFINISHED, JobRow
 from etbgm_kit.errors import InvalidField
 
 
 def job_to_pb(row: JobRow) -> gateway_pb2.Job:
     """The message for `row`."""
     request = gateway_pb2.CreateJobRequest.FromString(row.request)
+    stages = gateway_pb2.Job.FromString(row.stages).stages
+    if row.state not in UNFINISHED:
+        # A job that was cancelled keeps what was written of it last.
+        for entry in stages:
+            entry.waiting_for = ""
     return gateway_pb2.Job(
         job_id=row.job_id,
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
-        stages=gateway_pb2.Job.FromString(row.stages).stages,
+        stages=stages,
         video=request.video,
         settings=request.settings,
         create_time=timestamp_to_pb(row.create_time_s),

@@ -18,6 +18,7 @@ from etbgm_gateway.pipeline import cues, timelines
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore
 from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.errors import ServiceError
 from etbgm_kit.artifacts.store import BLOCK_BYTES, ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
@@ -52,7 +53,7 @@ class JobService:
         """Checks the request and queues the job; without an id when it was only to be checked.
 
         Raises InvalidField, NotFound, RequestIdUsed, RemoteError (what the mixer says of the
-        video).
+        video), ServiceError (it says nothing).
         """
         kept = request_to_bytes(request)
         if request.request_id:
@@ -174,6 +175,8 @@ class JobService:
         except RemoteError as error:
             for violation in _violations(error.status):
                 raise InvalidField("settings.style", violation.description) from error
+        except ServiceError:
+            pass
 
 
 def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:

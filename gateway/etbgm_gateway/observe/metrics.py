@@ -77,7 +77,7 @@ class ClusterMetrics(Collector):
         except SQLAlchemyError as error:
             log.warning("cannot count jobs", extra={"reason": repr(error)})
         services = self._clients.by_name()
-        replicas = {name: len(remote.replicas) for name, remote in services.items()}
+        replicas = {name: remote.presence.serving for name, remote in services.items()}
         in_flight = {name: remote.replicas.in_flight for name, remote in services.items()}
         # Not by service: Prometheus says by that label whose metrics these are.
         yield _gauge("etbgm_replicas", "Replicas that take calls.", "callee", replicas)

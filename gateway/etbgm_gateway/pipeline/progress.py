@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections import Counter
 from collections.abc import Callable
 from types import TracebackType
 
@@ -30,7 +31,10 @@ class Progress:
         self._job = gateway_pb2.Job.FromString(job.stages)
         self._cues_left = job.cues_left
         self._parts: dict[int, list[float]] = {}
+        self._waiting: dict[int, Counter[str]] = {}
         self._changed = False
+        for entry in self._job.stages:
+            entry.waiting_for = ""
 
     @property
     def stages(self) -> list[gateway_pb2.StageProgress]:
@@ -68,6 +72,15 @@ class Progress:
                 self._changed = True
 
         return report
+
+    def wait(self, stage: gateway_pb2.Stage.ValueType, service: str, waits: bool) -> None:
+        """A call of `stage` begins to wait for a replica of `service`, or no longer waits."""
+        waiting = self._waiting.setdefault(stage, Counter())
+        waiting[service] += 1 if waits else -1
+        entry = self._find(stage)
+        if entry is not None:
+            entry.waiting_for = next((name for name, calls in waiting.items() if calls), "")
+            self._changed = True
 
     def cues(self, number: int) -> None:
         """So many are left to be rendered."""

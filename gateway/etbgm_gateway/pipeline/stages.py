@@ -113,7 +113,12 @@ class Stages:
             if self._settings.HasField("min_emotion_duration"):
                 request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)
             result = await self._steps.unary(
-                "ANALYZE", self._clients.sentiment, "Analyze", request, sentiment_pb2.AnalyzeResponse
+                "ANALYZE",
+                self._clients.sentiment,
+                "Analyze",
+                request,
+                sentiment_pb2.AnalyzeResponse,
+                Stage.STAGE_ANALYZE,
             )
             timings.append(result.timings)
         return result
@@ -229,6 +234,7 @@ class Stages:
             "GetClassifier",
             sentiment_pb2.GetClassifierRequest(),
             sentiment_pb2.GetClassifierResponse,
+            Stage.STAGE_TRANSCRIBE,
         )
         return classifier.languages
 
@@ -237,7 +243,12 @@ class Stages:
     ) -> stt_pb2.TranscribeResult:
         request = stt_pb2.ImportCaptionsRequest(captions=captions, duration=facts.duration, language=language)
         response = await self._steps.unary(
-            "TRANSCRIBE", self._clients.stt, "ImportCaptions", request, stt_pb2.ImportCaptionsResponse
+            "TRANSCRIBE",
+            self._clients.stt,
+            "ImportCaptions",
+            request,
+            stt_pb2.ImportCaptionsResponse,
+            Stage.STAGE_TRANSCRIBE,
         )
         return stt_pb2.TranscribeResult(
             transcript=response.transcript,

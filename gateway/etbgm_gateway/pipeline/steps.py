@@ -83,12 +83,18 @@ class Steps:
         return self._run(DBOS.reserve_step(), name, result_type, work)
 
     def unary(
-        self, name: str, service: RemoteService[Any], method: str, request: Message, result_type: type[Result]
+        self,
+        name: str,
+        service: RemoteService[Any],
+        method: str,
+        request: Message,
+        result_type: type[Result],
+        stage: gateway_pb2.Stage.ValueType,
     ) -> Coroutine[Any, Any, Result]:
-        """Calls a quick `method` of `service`."""
-        return self.run(
-            name, result_type, partial(service.unary, method, request, result_type, self._deadline_s)
-        )
+        """Calls a quick `method` of `service` for `stage`."""
+        on_wait = partial(self.progress.wait, stage, service.name)
+        work = partial(service.unary, method, request, result_type, self._deadline_s, on_wait)
+        return self.run(name, result_type, work)
 
     def stream(
         self,
@@ -101,7 +107,8 @@ class Steps:
     ) -> Coroutine[Any, Any, Result]:
         """Calls a `method` of `service` whose progress counts towards `stage`."""
         on_progress = self.progress.part(stage)
-        work = partial(service.stream, method, request, result_type, self._deadline_s, on_progress)
+        on_wait = partial(self.progress.wait, stage, service.name)
+        work = partial(service.stream, method, request, result_type, self._deadline_s, on_progress, on_wait)
         return self.run(name, result_type, work)
 
     @contextmanager

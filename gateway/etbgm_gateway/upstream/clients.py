@@ -13,7 +13,7 @@ from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
 from etbgm_gateway.settings import Settings
 from etbgm_gateway.upstream.discovery import discovery_of
-from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_gateway.upstream.remote import RemoteService, Waits
 from etbgm_gateway.upstream.replicas import Replicas, Stub
 
 if TYPE_CHECKING:
@@ -38,21 +38,25 @@ class Clients:
         """Clients for the addresses in `settings`; needs a running event loop."""
 
         def remote(
-            addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
+            name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
         ) -> RemoteService[Stub]:
             replicas = Replicas(discovery_of(addresses), stub_of)
-            return RemoteService(replicas, calls or settings.calls_per_replica, settings.replica_wait_s)
+            waits = Waits(calls or settings.calls_per_replica, settings.replica_wait_s, settings.queue_wait_s)
+            return RemoteService(name, replicas, waits)
 
-        mixer = remote(settings.mixer_address, MixerServiceStub)
+        mixer = remote("mixer", settings.mixer_address, MixerServiceStub)
         return Clients(
             mixer=mixer,
-            separator=remote(settings.separator_address, MixerServiceStub)
+            separator=remote("separator", settings.separator_address, MixerServiceStub)
             if settings.separator_address
             else mixer,
-            stt=remote(settings.stt_address, SpeechToTextServiceStub),
-            sentiment=remote(settings.sentiment_address, SentimentServiceStub),
+            stt=remote("stt", settings.stt_address, SpeechToTextServiceStub),
+            sentiment=remote("sentiment", settings.sentiment_address, SentimentServiceStub),
             riffusion=remote(
-                settings.riffusion_address, RiffusionServiceStub, settings.riffusion_calls_per_replica
+                "riffusion",
+                settings.riffusion_address,
+                RiffusionServiceStub,
+                settings.riffusion_calls_per_replica,
             ),
         )
 

@@ -1,66 +1,84 @@
-"""Calls to a service: a deadline on each, retried on another replica or later."""
+"""Calls to a service: a deadline on each, retried on another replica or later, and always an end."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from typing import Any, Generic, TypeVar
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from typing import Generic
 
-import grpc
 from google.protobuf.message import Message
-from google.rpc import code_pb2
-from google.rpc.status_pb2 import Status
 
-from etbgm_gateway.upstream.replicas import Replica, Replicas, Stub
-from etbgm_kit.serving.limits import SLOT_WAIT_HEADER
-from etbgm_kit.serving.status import RemoteError, error_from_rpc
+from etbgm_gateway.upstream.errors import ServiceFailed, ServiceUnavailable
+from etbgm_gateway.upstream.presence import Presence
+from etbgm_gateway.upstream.replicas import Replicas, Stub
+from etbgm_gateway.upstream.rounds import Answer, Metadata, OnProgress, Rounds, now, result_of
 
-Answer = TypeVar("Answer", bound=Message)
-OnProgress = Callable[[float], None]
-"""Told of the share done, [0, 1]."""
+OnWait = Callable[[bool], None]
+"""Told True when the call begins to wait for a replica, because none takes calls, and False when one does."""
 
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
-"""Bounds of the random pause between two rounds over the replicas: doubled each time, full jitter
-(M. Brooker, "Exponential Backoff And Jitter", 2015), short against any stage."""
+LOOK_EVERY_S = 0.5
+"""How often a call that has no replica looks whether there is one."""
 
-WAIT_S = 30.0
-"""So long a call waits in line at a replica that is busy, once all others have refused it: were it refused
-there too, the calls of other gateways, which follow each other without a pause, would leave it no gap."""
 
-MOST_LOST = 5
-"""A call whose server was lost this often while it computed may be what ends the servers; it is given up."""
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """How a stage's calls wait: for a place, `calls_per_replica` at every replica, and for a replica.
 
-Attempt = Callable[[Stub, float, tuple[tuple[str, str]]], Awaitable[Answer]]
-"""Calls with a time limit, in seconds, and metadata."""
+    `replica_s` is how long without a pause there may be no replica that takes calls, `queue_s` how
+    long a call may wait in all, whatever for.
+    """
+
+    calls_per_replica: int
+    replica_s: float
+    queue_s: float
 
 
 class RemoteService(Generic[Stub]):
     """One service, whichever replica answers.
 
     UNAVAILABLE, RESOURCE_EXHAUSTED and CANCELLED (a server that stopped before it was done)
-    are retried, first at the other replicas, then after a pause, until the deadline. The time
-    before a replica has a place for the call does not count: it is a queue. All methods of the
-    services are idempotent. Cancelling the awaiting task cancels the call.
+    are retried, first at the other replicas, then after a pause. All methods of the services are
+    idempotent. Cancelling the awaiting task cancels the call.
+
+    Every call has an absolute end. Without an `on_wait` it is the deadline, for all attempts
+    and pauses together: somebody waits for the answer. A stage's call, which is told of waits, may
+    compute for `deadline_s`, and the time before a replica takes it does not count: it is a queue.
+    It ends `deadline_s` and `Waits.queue_s` after it began, or earlier, when no replica took calls
+    for `Waits.replica_s`.
+
+    Calls raise RemoteError, as a service has described its error, and ServiceError.
     """
 
-    def __init__(self, replicas: Replicas[Stub], calls_per_replica: int, wait_s: float | None = None) -> None:
-        """For `wait_s`, or for ever, a streaming call waits for a first replica before its time begins."""
-        self.replicas, self._calls_per_replica, self._wait_s = replicas, calls_per_replica, wait_s
+    def __init__(self, name: str, replicas: Replicas[Stub], waits: Waits) -> None:
+        self.name, self.replicas, self._waits = name, replicas, waits
+        self.presence = Presence(replicas)
+        self._watching: asyncio.Task[None] | None = None
 
     async def find(self) -> None:
         """Finds out where the replicas are, now and after each change. Raises DiscoveryFailed."""
         await self.replicas.find()
+        self._watching = self._watching or asyncio.create_task(self.presence.watch())
 
     async def unary(
-        self, method: str, request: Message, result_type: type[Answer], deadline_s: float
+        self,
+        method: str,
+        request: Message,
+        result_type: type[Answer],
+        deadline_s: float,
+        on_wait: OnWait | None = None,
     ) -> Answer:
-        """Calls a quick method. Raises RemoteError."""
+        """Calls a quick method; with `on_wait` for a stage."""
 
-        async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
+        async def attempt(stub: Stub, left_s: float, metadata: Metadata) -> Answer:
             answer = await getattr(stub, method)(request, timeout=left_s, metadata=metadata)
             assert isinstance(answer, result_type)
             return answer
 
-        return await self._within(deadline_s, attempt)
+        rounds = Rounds(self.name, self.replicas, self.presence, deadline_s)
+        if on_wait is None:
+            return await rounds.run(attempt, deadline_s, nullcontext())
+        async with self._watched(rounds, on_wait):
+            return await rounds.run(attempt, deadline_s + self._waits.queue_s, nullcontext())
 
     async def stream(
         self,
@@ -69,108 +87,63 @@ class RemoteService(Generic[Stub]):
         result_type: type[Answer],
         deadline_s: float,
         on_progress: OnProgress,
+        on_wait: OnWait = lambda _: None,
     ) -> Answer:
-        """Calls a method that streams progress and ends with a result. Raises RemoteError.
+        """Calls a method that streams progress and ends with a result, for a stage.
 
-        Waits here while there is no replica, and while as many calls are on their way as the
-        replicas have places.
+        Waits here while as many calls are on their way as the replicas have places.
         """
 
-        async def attempt(stub: Stub, left_s: float, metadata: tuple[tuple[str, str]]) -> Answer:
+        async def attempt(stub: Stub, left_s: float, metadata: Metadata) -> Answer:
             call = getattr(stub, method)(request, timeout=left_s, metadata=metadata)
-            return await _result_of(call, result_type, on_progress)
+            result = await result_of(call, on_progress)
+            if not isinstance(result, result_type):
+                raise ServiceFailed(self.name, "no result")
+            return result
 
-        try:
-            async with asyncio.timeout(self._wait_s):
-                await self.replicas.some()
-        except TimeoutError:
-            raise _error("UNAVAILABLE", f"no replica came in {self._wait_s:.0f} s") from None
-        async with self.replicas.place(self._calls_per_replica):
-            return await self._within(deadline_s, attempt)
-
-    async def _within(self, deadline_s: float, attempt: Attempt[Stub, Answer]) -> Answer:
-        rounds = _Rounds(self.replicas, deadline_s)
-        try:
-            return await rounds.run(attempt)
-        except TimeoutError:
-            raise rounds.last or _error("DEADLINE_EXCEEDED", f"no answer in {deadline_s:.0f} s") from None
+        rounds = Rounds(self.name, self.replicas, self.presence, deadline_s)
+        async with self._watched(rounds, on_wait):
+            return await rounds.run(
+                attempt, deadline_s + self._waits.queue_s, self.replicas.place(self._waits.calls_per_replica)
+            )
 
     async def close(self) -> None:
         """Forgets the replicas and closes the channels to them."""
+        if self._watching:
+            self._watching.cancel()
+            await asyncio.wait([self._watching])
         await self.replicas.close()
 
+    @asynccontextmanager
+    async def _watched(self, rounds: Rounds[Stub], on_wait: OnWait) -> AsyncIterator[None]:
+        """Tells of waits for a replica; raises ServiceUnavailable when one lasts too long."""
+        try:
+            async with asyncio.timeout(None) as limit:
+                watching = asyncio.create_task(self._watch(rounds, on_wait, limit))
+                try:
+                    yield
+                finally:
+                    watching.cancel()
+                    await asyncio.wait([watching])
+        except TimeoutError:
+            raise rounds.gave_up(ServiceUnavailable(self.name, self._waits.replica_s)) from None
 
-class _Lost(Exception):
-    """A call failed after its server had begun to answer."""
-
-    def __init__(self, failure: grpc.aio.AioRpcError) -> None:
-        super().__init__()
-        self.failure = failure
-
-
-class _Rounds(Generic[Stub]):
-    """The attempts of one call: `last` is the error of the latest that failed."""
-
-    def __init__(self, replicas: Replicas[Stub], deadline_s: float) -> None:
-        self._replicas, self._deadline_s, self._lost = replicas, deadline_s, 0
-        self.last: RemoteError | None = None
-
-    async def run(self, attempt: Attempt[Stub, Answer]) -> Answer:
-        """The first answer. Raises TimeoutError and RemoteError."""
-        refused_by: set[Replica[Stub]] = set()
-        pause_s, have_all_refused = FIRST_PAUSE_S, False
-        clock = asyncio.get_running_loop().time
-        async with asyncio.timeout(self._deadline_s) as limit:
+    async def _watch(self, rounds: Rounds[Stub], on_wait: OnWait, limit: asyncio.Timeout) -> None:
+        absent_since: float | None = None
+        with suppress(asyncio.CancelledError):
             while True:
-                async with self._replicas.take(refused_by) as replica:
-                    # After a refusal its time begins anew.
-                    ends_at = limit.when() or clock() + self._deadline_s
-                    limit.reschedule(ends_at)
-                    waits = have_all_refused or len(self._replicas) == 1
-                    metadata = ((SLOT_WAIT_HEADER, str(WAIT_S if waits else 0.0)),)
-                    try:
-                        return await attempt(replica.stub, ends_at - clock(), metadata)
-                    except _Lost as lost:
-                        self._lost += 1
-                        self.last = error_from_rpc(lost.failure)
-                    except grpc.aio.AioRpcError as failure:
-                        self.last = error_from_rpc(failure)
-                if not _is_transient(self.last) or self._lost == MOST_LOST:
-                    raise self.last
-                if self.last.status_code == "RESOURCE_EXHAUSTED":
-                    limit.reschedule(None)
-                refused_by.add(replica)
-                if refused_by.issuperset(self._replicas):
-                    refused_by.clear()
-                    await asyncio.sleep(self.last.retry_after_s + random.uniform(0, pause_s))
-                    pause_s, have_all_refused = min(2 * pause_s, LONGEST_PAUSE_S), True
-
-
-async def _result_of(call: Any, result_type: type[Answer], on_progress: OnProgress) -> Answer:
-    """What a stream ends with. Raises _Lost, AioRpcError and RemoteError."""
-    result: Answer | None = None
-    is_computing = False
-    try:
-        async for response in call:
-            is_computing = True
-            if response.HasField("progress"):
-                on_progress(response.progress.fraction)
-            elif response.HasField("result"):
-                result = response.result
-    except grpc.aio.AioRpcError as failure:
-        if is_computing:
-            raise _Lost(failure) from None
-        raise
-    finally:
-        call.cancel()
-    if result is None:
-        raise _error("INTERNAL", f"the stream ended without a {result_type.__name__}")
-    return result
-
-
-def _is_transient(error: RemoteError) -> bool:
-    return error.is_transient or error.status_code == "CANCELLED"
-
-
-def _error(code: str, message: str) -> RemoteError:
-    return RemoteError(Status(code=code_pb2.Code.Value(code), message=message))
+                time_s = now()
+                if self.presence.serving:
+                    if absent_since is not None:
+                        on_wait(False)
+                    absent_since = None
+                elif not rounds.is_taken:
+                    # A replica that drains takes no calls and goes on with those that it has.
+                    if absent_since is None:
+                        on_wait(True)
+                    absent_since = max(absent_since or time_s, rounds.heard_at)
+                    if time_s - absent_since >= self._waits.replica_s:
+                        limit.reschedule(time_s)
+                await asyncio.sleep(LOOK_EVERY_S)
+        if absent_since is not None:
+            on_wait(False)

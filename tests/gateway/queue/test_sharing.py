@@ -9,7 +9,7 @@ import grpc
 
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_gateway.upstream.discovery.static import Static
-from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_gateway.upstream.remote import RemoteService, Waits
 from etbgm_gateway.upstream.replicas import Replicas
 from etbgm_kit.serving.interceptor import Context
 from etbgm_kit.serving.runner import Runner
@@ -61,7 +61,8 @@ class Caller:
     """A gateway's client of the service, one call at a replica at a time."""
 
     def __init__(self, *addresses: str) -> None:
-        self.remote = RemoteService(Replicas(Static(",".join(addresses)), mixer_pb2_grpc.MixerServiceStub), 1)
+        replicas = Replicas(Static(",".join(addresses)), mixer_pb2_grpc.MixerServiceStub)
+        self.remote = RemoteService("mixer", replicas, Waits(1, replica_s=60.0, queue_s=60.0))
 
     async def separate(self, name: str) -> None:
         request = mixer_pb2.SeparateRequest()

@@ -5,7 +5,16 @@ import time
 
 import pytest
 
-from etbgm_gateway.upstream.remote import MOST_LOST
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm_gateway.upstream.errors import (
+    ServiceBusy,
+    ServiceError,
+    ServiceFailed,
+    ServiceLost,
+    ServiceTimeout,
+    ServiceUnavailable,
+)
+from etbgm_gateway.upstream.rounds import MOST_LOST
 from etbgm_kit.errors import Busy, InvalidField, NotReady, ServerStopping
 from etbgm_kit.serving.status import RemoteError
 from tests.gateway.mixers import (
@@ -46,21 +55,44 @@ async def test_bad_input_is_not_retried() -> None:
     assert (caught.value.status_code, fakes[0].calls) == ("INVALID_ARGUMENT", 1)
 
 
-async def test_the_last_error_is_raised_at_the_deadline() -> None:
-    async with remote_of([NotReady()] * 100) as (remote, _):
+@pytest.mark.parametrize(
+    ("refusal", "error"),
+    [(NotReady(), ServiceUnavailable), (Busy(0.1), ServiceBusy)],
+    ids=["loading", "busy"],
+)
+async def test_a_call_that_is_refused_for_ever_ends(refusal: Exception, error: type[ServiceError]) -> None:
+    async with remote_of([refusal] * 1000, queue_s=0.4) as (remote, _):
         started = time.monotonic()
-        with pytest.raises(RemoteError) as caught:
-            await separate(remote, deadline_s=0.6)
-    assert caught.value.status_code == "UNAVAILABLE"
-    assert time.monotonic() - started < 5
+        with pytest.raises(error) as caught:
+            await separate(remote, deadline_s=0.2)
+    assert 0.6 <= time.monotonic() - started < 5
+    assert caught.value.facts["service"] == "mixer"
+
+
+async def test_for_a_caller_who_waits_refusals_count_towards_the_deadline() -> None:
+    async with remote_of([]) as (remote, fakes):
+        fakes[0].errors = [Busy(0.1)] * 1000
+        with pytest.raises(ServiceBusy):
+            await remote.unary("Probe", mixer_pb2.ProbeRequest(), mixer_pb2.ProbeResponse, 0.6)
+
+
+async def test_an_error_that_no_service_has_described_is_not_passed_on(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with remote_of([]) as (remote, _):
+        with pytest.raises(ServiceFailed) as caught:
+            await remote.unary("Probe", mixer_pb2.ProbeRequest(), mixer_pb2.ProbeResponse, 10.0)
+    assert caught.value.message == "the mixer service ended a call with UNKNOWN"
+    assert caught.value.facts == {"service": "mixer", "how": "UNKNOWN"}
+    (logged,) = (record for record in caplog.records if record.message == "a call to a service failed")
+    assert logged.__dict__["grpc"] == "lost ipv4:10.0.0.1:50051"
 
 
 async def test_a_call_whose_servers_are_lost_again_and_again_is_given_up() -> None:
     losses: list[list[Exception]] = [[ServerStopping()] * 10, [ServerStopping()] * 10]
     async with remote_of(*losses) as (remote, fakes):
-        with pytest.raises(RemoteError) as caught:
+        with pytest.raises(ServiceLost, match=f"lost {MOST_LOST} times"):
             await separate(remote, deadline_s=60)
-    assert caught.value.status_code == "UNAVAILABLE"
     assert sum(fake.calls for fake in fakes) == MOST_LOST
 
 
@@ -72,10 +104,9 @@ async def test_a_call_whose_server_is_lost_is_made_again() -> None:
 
 async def test_a_call_that_takes_too_long_is_cancelled_at_the_deadline() -> None:
     async with remote_of([], hold_s=30) as (remote, fakes):
-        with pytest.raises(RemoteError) as caught:
+        with pytest.raises(ServiceTimeout):
             await separate(remote, deadline_s=0.3)
         await asyncio.wait_for(fakes[0].cancelled.wait(), 10)
-    assert caught.value.status_code == "DEADLINE_EXCEEDED"
 
 
 async def test_cancelling_the_task_cancels_the_call() -> None:

@@ -1,6 +1,7 @@
 """Replicas that come, go and vanish while calls are on their way."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import grpc
@@ -9,7 +10,8 @@ import pytest
 from etbgm.mixer.v1 import mixer_pb2_grpc
 from etbgm_gateway.upstream import replicas
 from etbgm_gateway.upstream.discovery.static import Static
-from etbgm_kit.serving.status import RemoteError
+from etbgm_gateway.upstream.discovery.types import Discovery
+from etbgm_gateway.upstream.errors import ServiceUnavailable
 from tests.gateway.conftest import FakeServices
 from tests.gateway.mixers import (
     FakeDiscovery,
@@ -94,11 +96,43 @@ async def test_calls_wait_while_there_is_no_replica() -> None:
             assert await asyncio.gather(*tasks) == ["first"] * 3
 
 
-async def test_calls_do_not_wait_for_ever_for_a_replica() -> None:
-    async with remote_to(FakeDiscovery(), wait_s=0.1) as remote:
-        with pytest.raises(RemoteError, match="no replica came") as caught:
-            await separate(remote)
-    assert caught.value.status_code == "UNAVAILABLE"
+NOWHERE: dict[str, Callable[[], Discovery]] = {
+    "no endpoints": FakeDiscovery,
+    "connection refused": lambda: Static(f"127.0.0.1:{free_port()}"),
+}
+
+
+@pytest.mark.parametrize("nowhere", NOWHERE.values(), ids=NOWHERE)
+async def test_a_service_that_stays_away_is_given_up(
+    nowhere: Callable[[], Discovery],
+) -> None:
+    told: list[bool] = []
+    async with remote_to(nowhere(), calls_per_replica=1, wait_s=1.0) as remote:
+        # The second has no place to wait at and learns the same.
+        calls = [asyncio.create_task(separate(remote, on_wait=told.append)) for _ in range(2)]
+        async with asyncio.timeout(10):
+            while told != [True, True]:
+                await asyncio.sleep(0.01)
+            failures = await asyncio.gather(*calls, return_exceptions=True)
+    for failure in failures:
+        assert isinstance(failure, ServiceUnavailable)
+        assert (failure.code, failure.reason) == ("UNAVAILABLE", "SERVICE_UNAVAILABLE")
+        assert failure.facts == {"service": "mixer"}
+        assert failure.message == "the mixer service had no replica that takes calls for 1 s"
+    assert told == [True, True, False, False]
+
+
+async def test_a_replica_that_comes_ends_the_wait() -> None:
+    told: list[bool] = []
+    discovery = FakeDiscovery()
+    async with servers_of(FakeMixer("first", [], 1.0)) as addresses, remote_to(discovery) as remote:
+        call = asyncio.create_task(separate(remote, on_wait=told.append))
+        async with asyncio.timeout(10):
+            while not told:
+                await asyncio.sleep(0.01)
+            discovery.tell(*addresses)
+            assert await call == "first"
+    assert told == [True, False]
 
 
 async def test_a_call_to_a_machine_that_vanished_goes_to_another(
