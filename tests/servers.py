@@ -10,7 +10,7 @@ import tempfile
 import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import grpc
@@ -47,6 +47,13 @@ def free_port() -> int:
 
 @pytest.fixture
 def postgresql_url() -> Iterator[str]:
+    """The address of an empty database."""
+    with postgresql() as url:
+        yield url
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
     """A PostgreSQL server with an empty database; it refuses to be run by root."""
     programs = postgres_programs()
     user = "postgres" if os.geteuid() == 0 else None

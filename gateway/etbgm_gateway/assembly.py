@@ -17,7 +17,7 @@ from etbgm_gateway.pipeline.workflow import Pipeline
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.queue.orphans import Orphans
 from etbgm_gateway.settings import Settings
-from etbgm_gateway.store.database import address, connect
+from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.upstream.clients import Clients
@@ -55,8 +55,7 @@ class _Gateway:
     def __init__(self, settings: Settings) -> None:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-        job_store_url = address(settings.job_store_url)
-        self._database = connect(job_store_url)
+        self._database = connect(settings.job_store_url)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
         executors.beat(settings.executor_id)
         self._clients = Clients.of(settings)
@@ -65,8 +64,10 @@ class _Gateway:
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
         steps = StepContext(store, deadlines, stages)
         self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
-        self._queue = JobQueue(self._pipeline, job_store_url, settings.executor_id, settings.concurrent_jobs)
-        self._orphans = Orphans(executors, self._queue, settings.executor_id, settings.executor_lease_s)
+        self._queue = JobQueue(self._pipeline, self._database, settings.executor_id, settings.concurrent_jobs)
+        self._orphans = Orphans(
+            executors, self._jobs, self._queue, settings.executor_id, settings.executor_lease_s
+        )
         self._orphans.open()
         self._uploads = Uploads(
             settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
@@ -95,7 +96,7 @@ class _Gateway:
     def load(self) -> None:
         """Finds the services, then takes jobs. Blocks."""
         self._wait_for(self._clients.find())
-        self._queue.open(self._jobs.queued())
+        self._queue.open()
 
     def close(self) -> None:
         """Leaves the jobs for the next start. Blocks."""

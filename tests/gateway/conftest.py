@@ -127,6 +127,8 @@ class Gateway:
     ) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self._port_file = folder, folder / "port"
+        self.log: Path | None = None
+        """Where its log goes; to the test's own standard error when None."""
         settings = {
             **services.addresses,
             "store_url": services.store_url,
@@ -149,7 +151,8 @@ class Gateway:
     def start(self) -> "Gateway":
         self._port_file.unlink(missing_ok=True)
         command = [sys.executable, "-m", "etbgm_gateway"]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env=self._environment)
+        log = self.log.open("ab") if self.log else None
+        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stderr=log, env=self._environment)
         self._port = _appeared(self._port_file, self._process)
         return self
 

@@ -60,7 +60,7 @@ class JobService:
             check_id(request.request_id, "request_id")
             known = await asyncio.to_thread(self._jobs.find_request, request.request_id)
             if known:
-                return await self._queued(known, kept)
+                return _answer(known, kept)
         facts = await self._check(request)
         if request.validate_only:
             return gateway_pb2.Job(
@@ -68,7 +68,8 @@ class JobService:
             )
         request_id = request.request_id or secrets.token_urlsafe(24)
         expected = _expected_cues(request.settings, seconds_from_pb(facts.duration))
-        return await self._queued(await asyncio.to_thread(self._jobs.add, request_id, kept, expected), kept)
+        enqueue = self._queue.enqueue
+        return _answer(await asyncio.to_thread(self._jobs.add, request_id, kept, expected, enqueue), kept)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
         """The job as it stands; raises NotFound."""
@@ -107,8 +108,9 @@ class JobService:
         """Stops the job unless it is finished; raises NotFound."""
         job = await asyncio.to_thread(self._jobs.get, job_id)
         if job.state in UNFINISHED:
-            await asyncio.to_thread(self._jobs.finish, job_id, "CANCELLED")
+            # The work first: when either fails, the job is unfinished and the next call does both again.
             await self._queue.cancel(job_id)
+            await asyncio.to_thread(self._jobs.finish, job_id, "CANCELLED")
         return await self.get(job_id)
 
     async def download(self, uri: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
@@ -123,14 +125,6 @@ class JobService:
         end = size if length is None else min(size, offset + length)
         for start in range(offset, end, BLOCK_BYTES):
             yield await asyncio.to_thread(self._store.read_range, uri, start, min(end, start + BLOCK_BYTES))
-
-    async def _queued(self, job: JobRow, request: bytes) -> gateway_pb2.Job:
-        """`job`, certainly in the queue even when the gateway died before it had put it there."""
-        if job.request != request:
-            raise RequestIdUsed(job.request_id)
-        if job.state == "QUEUED":
-            await self._queue.put(job.job_id)
-        return job_to_pb(job)
 
     async def _check(self, request: gateway_pb2.CreateJobRequest) -> mixer_pb2.MediaFacts:
         """What the video holds."""
@@ -177,6 +171,13 @@ class JobService:
                 raise InvalidField("settings.style", violation.description) from error
         except ServiceError:
             pass
+
+
+def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
+    """The message for `job`; raises RequestIdUsed when it was created by another request of the same id."""
+    if job.request != request:
+        raise RequestIdUsed(job.request_id)
+    return job_to_pb(job)
 
 
 def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:

@@ -6,7 +6,6 @@ store as a message, so the job database holds references, never what was said.
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ from etbgm_gateway.upstream.remote import RemoteService
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import EtbgmError
-from etbgm_kit.serving.status import internal_status, status_of
+from etbgm_kit.serving.status import internal_status, new_error_id, status_of
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +151,7 @@ class Steps:
 
 def internal_failure(error: Exception, **fields: str) -> Status:
     """Logs `error` under a new id and returns the status with that id."""
-    error_id = uuid.uuid4().hex[:12]
+    error_id = new_error_id()
     log.error("job failed by an internal error", exc_info=error, extra={"error_id": error_id, **fields})
     return internal_status(error_id)
 

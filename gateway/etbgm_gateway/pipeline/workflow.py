@@ -20,7 +20,11 @@ MOST_STARTS = 20
 """A job that was taken up this often and never ended brings the gateway down; it is given up."""
 
 
-@DBOS.dbos_class("Pipeline")
+PIPELINE_CLASS, JOB_WORKFLOW = "Pipeline", "job"
+"""Names under which DBOS stores the workflow of a job."""
+
+
+@DBOS.dbos_class(PIPELINE_CLASS)
 class Pipeline(DBOSConfiguredInstance):
     """Runs jobs; one instance in a process, made before DBOS is launched."""
 
@@ -38,7 +42,7 @@ class Pipeline(DBOSConfiguredInstance):
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = stopping
 
-    @DBOS.workflow(name="job", max_recovery_attempts=None)
+    @DBOS.workflow(name=JOB_WORKFLOW, max_recovery_attempts=None)
     async def run(self, job_id: str) -> None:
         """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
         if self._stopping.is_set():
@@ -53,21 +57,19 @@ class Pipeline(DBOSConfiguredInstance):
             self._running.discard(task)
 
     async def _run(self, job_id: str) -> None:
-        job = await when_reachable(partial(self._jobs.begin, job_id), job_id)
-        if job is None:
-            return
         try:
-            result = await self._attempt(job)
+            job = await when_reachable(partial(self._jobs.begin, job_id), job_id)
+            if job is None:
+                return
+            result = (await self._attempt(job)).SerializeToString()
+            await when_reachable(partial(self._jobs.finish, job_id, "SUCCEEDED", result=result), job_id)
+            return
         except StageFailed as failure:
             error = failure.status
         except EtbgmError as failure:
             error = status_of(failure)
         except Exception as failure:
             error = internal_failure(failure, job_id=job_id)
-        else:
-            done = result.SerializeToString()
-            await when_reachable(partial(self._jobs.finish, job_id, "SUCCEEDED", result=done), job_id)
-            return
         failed = error.SerializeToString()
         await when_reachable(partial(self._jobs.finish, job_id, "FAILED", error=failed), job_id)
 

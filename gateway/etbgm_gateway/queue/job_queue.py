@@ -2,12 +2,13 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from dbos import DBOS, DBOSConfig, SetWorkflowID, error
+import sqlalchemy as sa
+from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
 
-from etbgm_gateway.pipeline.workflow import Pipeline
+from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeline
 
 QUEUE = "jobs"
 POLL_S = 0.1
@@ -17,20 +18,27 @@ APPLICATION_VERSION = "1"
 """DBOS takes up only jobs of the same version: raise it when the durable steps change, and let those of
 the old one end before gateways of the new one are alone."""
 
+_APPLICATION = "etbgm"
+_ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_IDS_PER_QUERY = 1000
+"""A statement takes a limited number of parameters."""
+
 
 class JobQueue:
     """The queue that all gateways share; a job's id is its workflow's id."""
 
-    def __init__(self, pipeline: Pipeline, url: str, executor_id: str, concurrent_jobs: int) -> None:
-        """Launches DBOS on the database at `url`; blocks for a second.
+    def __init__(
+        self, pipeline: Pipeline, database: sa.Engine, executor_id: str, concurrent_jobs: int
+    ) -> None:
+        """Launches DBOS on the database of the jobs; blocks for a second.
 
         Workflows run in the event loop that is running here, where the clients' channels live.
         """
-        self._pipeline, self._concurrent_jobs = pipeline, concurrent_jobs
+        self._concurrent_jobs = concurrent_jobs
         self._loop = asyncio.get_running_loop()
         config: DBOSConfig = {
-            "name": "etbgm",
-            "system_database_url": url,
+            "name": _APPLICATION,
+            "system_database_url": database.url.render_as_string(hide_password=False),
             "application_version": APPLICATION_VERSION,
             "executor_id": executor_id,
             "log_level": "WARNING",
@@ -38,13 +46,18 @@ class JobQueue:
         DBOS(config=config)
         _log_as_we_do()
         DBOS.launch()
+        self._client = DBOSClient(system_database_engine=database, application_name=_APPLICATION)
+        self._workflow: EnqueueOptions = {
+            "workflow_name": JOB_WORKFLOW,
+            "class_name": PIPELINE_CLASS,
+            "instance_name": pipeline.config_name,
+            "queue_name": QUEUE,
+            "app_version": APPLICATION_VERSION,
+        }
 
-    def open(self, waiting: Iterable[str]) -> None:
-        """Begins to take jobs from the queue; `waiting` are put into it where they are missing. Blocks."""
+    def open(self) -> None:
+        """Begins to take jobs from the queue. Blocks."""
         DBOS.register_queue(QUEUE, worker_concurrency=self._concurrent_jobs, polling_interval_sec=POLL_S)
-        for job_id in waiting:
-            with SetWorkflowID(job_id):
-                DBOS.enqueue_workflow(QUEUE, self._pipeline.run, job_id)
 
     def executors(self) -> set[str]:
         """Names of the gateways that have taken jobs and not brought them to an end. Blocks."""
@@ -61,10 +74,20 @@ class JobQueue:
         # Its own recovery service calls this; nothing public asks who has the job in the same transaction.
         return len(DBOS._recover_pending_workflows([executor_id]))
 
-    async def put(self, job_id: str) -> None:
-        """Queues the job; nothing happens when it is there already."""
-        with SetWorkflowID(job_id):
-            await DBOS.enqueue_workflow_async(QUEUE, self._pipeline.run, job_id)
+    def ended(self, job_ids: Sequence[str]) -> Mapping[str, str]:
+        """Those of the jobs whose workflow has ended, with DBOS's name for how. Blocks."""
+        ended = {}
+        for first in range(0, len(job_ids), _IDS_PER_QUERY):
+            ids = list(job_ids[first : first + _IDS_PER_QUERY])
+            for workflow in DBOS.list_workflows(
+                workflow_ids=ids, status=_ENDED, load_input=False, load_output=False
+            ):
+                ended[workflow.workflow_id] = workflow.status
+        return ended
+
+    def enqueue(self, connection: sa.Connection, job_id: str) -> None:
+        """Queues the job when the transaction of `connection`, to the database of the jobs, is committed."""
+        self._client.enqueue_in_transaction(connection, {**self._workflow, "workflow_id": job_id}, job_id)
 
     async def cancel(self, job_id: str) -> None:
         """Stops the job, wherever it runs, with the calls that it makes: there within a second."""
@@ -72,6 +95,7 @@ class JobQueue:
 
     def close(self) -> None:
         """Ends DBOS; what was running is taken up after the next start. Blocks."""
+        self._client.destroy()
         DBOS.destroy()
         # DBOS had made its threads, which are gone now, the loop's own; others still need some.
         self._loop.call_soon_threadsafe(self._loop.set_default_executor, ThreadPoolExecutor())

@@ -1,4 +1,4 @@
-"""Jobs of gateways that are gone go on at those that are left."""
+"""Jobs that nobody looks after: those of gateways that are gone, and those whose workflow has ended."""
 
 import logging
 import threading
@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.executors import Executors
+from etbgm_gateway.store.jobs import JobStore
+from etbgm_kit.serving.status import internal_status, new_error_id
 
 log = logging.getLogger(__name__)
 
@@ -39,11 +41,15 @@ class Orphans:
     """A thread that says that this gateway lives, and takes over the jobs of those that do not.
 
     A gateway that only seemed gone loses its jobs to another: DBOS lets it write nothing
-    more to them.
+    more to them. The thread also ends each job whose workflow has ended and could not
+    write so, as after an error of the database or a cancellation that broke off halfway.
     """
 
-    def __init__(self, executors: Executors, queue: JobQueue, executor_id: str, lease_s: float) -> None:
-        self._executors, self._queue, self._executor_id = executors, queue, executor_id
+    def __init__(
+        self, executors: Executors, jobs: JobStore, queue: JobQueue, executor_id: str, lease_s: float
+    ) -> None:
+        self._executors, self._jobs, self._queue = executors, jobs, queue
+        self._executor_id = executor_id
         self._silences, self._period_s = Silences(lease_s), lease_s / BEATS_PER_LEASE
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="orphans", daemon=True)
@@ -61,13 +67,14 @@ class Orphans:
         while not self._stopping.wait(self._period_s):
             try:
                 self._executors.beat(self._executor_id)
-                self._look()
+                self._take_over()
+                self._end_abandoned()
             except Exception as error:
                 # Whatever the database's trouble is: a gateway that falls silent would lose its jobs.
                 log.warning("cannot say that this gateway lives", extra={"reason": repr(error)})
                 self._silences.forget()
 
-    def _look(self) -> None:
+    def _take_over(self) -> None:
         beats = self._executors.beats()
         others = {name: beats.get(name, 0) for name in self._queue.executors() - {self._executor_id}}
         for name in self._silences.gone(others, time.monotonic()):
@@ -75,3 +82,14 @@ class Orphans:
             log.warning(
                 "took over the jobs of a gateway that is gone", extra={"executor": name, "jobs": jobs}
             )
+
+    def _end_abandoned(self) -> None:
+        for job_id, status in self._queue.ended(self._jobs.unfinished()).items():
+            if status == "CANCELLED":
+                self._jobs.finish(job_id, "CANCELLED")
+                continue
+            error_id = new_error_id()
+            error = internal_status(error_id).SerializeToString()
+            if self._jobs.finish(job_id, "FAILED", error=error):
+                fields = {"job_id": job_id, "error_id": error_id, "status": status}
+                log.error("the workflow of a job has ended without its result", extra=fields)

@@ -67,7 +67,8 @@ def connect(url: str) -> sa.Engine:
     Raises:
         BadSettings: there is no database that can be used; PostgreSQL's must be encoded in UTF8.
     """
-    engine = sa.create_engine(address(url), pool_pre_ping=True)
+    # An error would show what a user asked for in the log.
+    engine = sa.create_engine(address(url), pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     try:

@@ -2,7 +2,7 @@
 
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -63,13 +63,17 @@ class JobStore:
         self._engine = engine
         make(_TABLE, engine)
 
-    def add(self, request_id: str, request: bytes, cues: int) -> JobRow:
+    def add(
+        self, request_id: str, request: bytes, cues: int, enqueue: Callable[[sa.Connection, str], None]
+    ) -> JobRow:
         """The queued job for `request`; the one that is there when `request_id` was used before.
 
-        It will have about as many `cues`.
+        It will have about as many `cues`. `enqueue` puts a new job, by its id, into the queue within the
+        same transaction: when it fails there is no job.
         """
+        job_id = _new_id()
         row = {
-            "job_id": _new_id(),
+            "job_id": job_id,
             "request_id": request_id,
             "request": request,
             "state": "QUEUED",
@@ -81,11 +85,13 @@ class JobStore:
         try:
             with self._engine.begin() as connection:
                 connection.execute(_TABLE.insert().values(row))
+                enqueue(connection, job_id)
         except sa.exc.IntegrityError:
-            pass
-        found = self.find_request(request_id)
-        assert found is not None
-        return found
+            known = self.find_request(request_id)
+            if known is None:
+                raise
+            return known
+        return self.get(job_id)
 
     def find_request(self, request_id: str) -> JobRow | None:
         """The job that `request_id` made, if any."""
@@ -112,9 +118,9 @@ class JobStore:
         with self._engine.connect() as connection:
             return [JobRow(**row) for row in connection.execute(query).mappings()]
 
-    def queued(self) -> list[str]:
-        """Ids of the jobs that wait for their turn, oldest first."""
-        query = sa.select(_C.job_id).where(_C.state == "QUEUED").order_by(_C.job_id)
+    def unfinished(self) -> list[str]:
+        """Ids of the jobs that are queued or running, oldest first."""
+        query = sa.select(_C.job_id).where(_C.state.in_(UNFINISHED)).order_by(_C.job_id)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
@@ -145,9 +151,10 @@ class JobStore:
 
     def finish(
         self, job_id: str, state: str, *, error: bytes | None = None, result: bytes | None = None
-    ) -> None:
-        """Ends the job in `state`, unless it is finished."""
-        self._change(job_id, {"state": state, "end_time_s": time.time(), "error": error, "result": result})
+    ) -> bool:
+        """Ends the job in `state`, unless it is finished: False."""
+        end = {"state": state, "end_time_s": time.time(), "error": error, "result": result}
+        return self._change(job_id, end)
 
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
         unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))

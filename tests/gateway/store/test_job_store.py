@@ -11,27 +11,41 @@ from etbgm_gateway.store.jobs import JobStore
 from etbgm_kit.errors import NotFound
 
 
+def nowhere(connection: sa.Connection, job_id: str) -> None:
+    """Queues nothing."""
+
+
 @pytest.fixture
 def jobs(tmp_path: Path) -> JobStore:
     return JobStore(connect(f"sqlite:///{tmp_path}/jobs.sqlite"))
 
 
 def test_a_request_id_has_one_job(jobs: JobStore) -> None:
-    first = jobs.add("request-1", b"one", 1)
-    assert jobs.add("request-1", b"two", 1) == first
+    first = jobs.add("request-1", b"one", 1, nowhere)
+    assert jobs.add("request-1", b"two", 1, nowhere) == first
     assert jobs.find_request("request-2") is None
+
+
+def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
+    def refuse(_connection: sa.Connection, _job_id: str) -> None:
+        raise sa.exc.IntegrityError("", {}, Exception("refused"))
+
+    with pytest.raises(sa.exc.IntegrityError):
+        jobs.add("request-1", b"", 1, refuse)
+    assert jobs.find_request("request-1") is None
+    assert jobs.cues_left() == 0
 
 
 def test_ids_sort_by_time(jobs: JobStore) -> None:
     made = []
     for i in range(3):
-        made.append(jobs.add(f"request-{i}", b"", 1).job_id)
+        made.append(jobs.add(f"request-{i}", b"", 1, nowhere).job_id)
         time.sleep(0.002)
     assert [row.job_id for row in jobs.page("", (), 10)] == sorted(made, reverse=True)
 
 
 def test_a_finished_job_stays_as_it_is(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1).job_id
+    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
     begun = jobs.begin(job_id)
     assert begun
     assert (begun.state, begun.starts) == ("RUNNING", 1)
@@ -44,17 +58,17 @@ def test_a_finished_job_stays_as_it_is(jobs: JobStore) -> None:
 
 
 def test_a_job_that_is_taken_up_again_keeps_its_start(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1).job_id
+    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
     first, second = jobs.begin(job_id), jobs.begin(job_id)
     assert first
     assert second
     assert (second.start_time_s, second.starts) == (first.start_time_s, 2)
-    assert jobs.queued() == []
+    assert jobs.unfinished() == [job_id]
 
 
 def test_cues_of_unfinished_jobs_are_counted(jobs: JobStore) -> None:
     assert jobs.cues_left() == 0
-    queued, running, finished = (jobs.add(f"request-{i}", b"", 4).job_id for i in range(3))
+    queued, running, finished = (jobs.add(f"request-{i}", b"", 4, nowhere).job_id for i in range(3))
     jobs.begin(running)
     jobs.keep_progress(running, b"", 7)
     jobs.finish(finished, "FAILED")
@@ -65,14 +79,14 @@ def test_cues_of_unfinished_jobs_are_counted(jobs: JobStore) -> None:
 
 def test_a_database_of_before_gets_the_columns_that_are_new(tmp_path: Path) -> None:
     database = connect(f"sqlite:///{tmp_path}/jobs.sqlite")
-    job_id = JobStore(database).add("request-1", b"", 4).job_id
+    job_id = JobStore(database).add("request-1", b"", 4, nowhere).job_id
     with database.begin() as connection:
         connection.execute(sa.text("ALTER TABLE jobs DROP COLUMN cues_left"))
     assert JobStore(database).get(job_id).cues_left == 1
 
 
 def test_pages_carry_no_results(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1).job_id
+    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
     jobs.finish(job_id, "SUCCEEDED", result=b"big")
     assert [row.result for row in jobs.page("", ["SUCCEEDED"], 10)] == [None]
     assert jobs.get(job_id).result == b"big"
@@ -86,7 +100,7 @@ def test_an_unknown_job_is_not_found(jobs: JobStore) -> None:
 def test_a_database_that_was_restarted_is_used_again(postgresql_url: str) -> None:
     database = connect(postgresql_url)
     jobs = JobStore(database)
-    job_id = jobs.add("request-1", b"", 1).job_id
+    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
     # As a restart does: every connection that lies in the pool is dead.
     engine = sa.create_engine(postgresql_url.replace("://", "+psycopg://"), poolclass=sa.NullPool)
     others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, NoReturn, TypeAlias
@@ -13,7 +12,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from etbgm_kit.errors import EtbgmError
-from etbgm_kit.serving.status import internal_status, status_of
+from etbgm_kit.serving.status import internal_status, new_error_id, status_of
 
 log = logging.getLogger(__name__)
 
@@ -91,6 +90,6 @@ def _status(error: Exception, method: str) -> Status:
     if isinstance(error, EtbgmError):
         log.info("call refused", extra={"method": method, "code": error.code, "reason": error.reason})
         return status_of(error)
-    error_id = uuid.uuid4().hex[:12]
+    error_id = new_error_id()
     log.error("internal error", exc_info=error, extra={"method": method, "error_id": error_id})
     return internal_status(error_id)

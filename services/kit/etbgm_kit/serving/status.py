@@ -1,5 +1,7 @@
 """EtbgmError to google.rpc.Status and back (AIP-193)."""
 
+import uuid
+
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2
@@ -50,6 +52,11 @@ def status_of(error: EtbgmError) -> Status:
         delay.FromMilliseconds(round(error.retry_after_s * 1000))
         status.details.add().Pack(RetryInfo(retry_delay=delay))
     return status
+
+
+def new_error_id() -> str:
+    """An id that a caller can quote and that finds the error in the log."""
+    return uuid.uuid4().hex[:12]
 
 
 def internal_status(error_id: str) -> Status:
