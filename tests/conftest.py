@@ -1,6 +1,7 @@
 """What all tests share: the data folder, a store, scratch folders."""
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -28,6 +29,22 @@ def environment() -> Iterator[None]:
     """What a test, or a library that it loads, puts into the environment ends with the test."""
     with mock.patch.dict(os.environ):
         yield
+
+
+TINY_DISK_BYTES = 1 << 20
+"""Size of `tiny_disk`."""
+
+
+@pytest.fixture
+def tiny_disk(tmp_path: Path) -> Iterator[Path]:
+    """A folder on a disk of TINY_DISK_BYTES, which only root may make."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={TINY_DISK_BYTES}", "tmpfs", folder]
+    if subprocess.run(command, check=False, capture_output=True).returncode:
+        pytest.skip("a small disk cannot be mounted here")
+    yield folder
+    subprocess.run(["umount", "--lazy", folder], check=True)
 
 
 @pytest.fixture

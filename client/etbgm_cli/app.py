@@ -164,7 +164,7 @@ def serve(
 
 async def _serve(options: StackOptions) -> None:
     stopping = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
+    for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
     async with stack(options) as address:
         console.print(f"ET-BGM listens on {address}; data and logs in {options.data}; Ctrl-C stops it")

@@ -18,7 +18,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_cli import watching
-from etbgm_cli.console import console, print_notes
+from etbgm_cli.console import console, output_space, print_notes
 from etbgm_cli.options import read_timeline
 from etbgm_cli.run import temporary
 from etbgm_cli.stack import one_service
@@ -30,6 +30,7 @@ from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.models import licences
 from etbgm_kit.ranges import MOST_VARIANTS, check_range
 from etbgm_kit.seeds import DEFAULT_VARIANTS, SEED_LIMIT, random_seeds
+from etbgm_kit.serving.status import error_from_rpc
 from etbgm_kit.types import EmotionTimeline, Span
 
 if TYPE_CHECKING:
@@ -124,7 +125,8 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
             ]
             results = await asyncio.gather(*calls)
     for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
-        _write(result, request.random_seed, store, folder / f"variant-{number}")
+        with output_space(folder):
+            _write(result, request.random_seed, store, folder / f"variant-{number}")
     warnings = licences.warnings(result.engine for result in results)
     print_notes(dict.fromkeys([note for result in results for note in result.notes] + warnings), warnings)
     console.print(f"{folder}/")
@@ -143,9 +145,9 @@ async def _generate(
                     return response.result
                 progress.update(bar, completed=response.progress.fraction)
         except grpc.aio.AioRpcError as failure:
-            error = ApiError.of(failure)
-            if error.code not in ("UNAVAILABLE", "RESOURCE_EXHAUSTED") or time.monotonic() > ends_at:
-                raise error from None
+            error = error_from_rpc(failure)
+            if not error.is_transient or time.monotonic() > ends_at:
+                raise ApiError.of(failure) from None
         await asyncio.sleep(error.retry_after_s or RETRY_S)
 
 

@@ -1,8 +1,11 @@
 """What the user sees, and how errors are shown: one clear line and an exit status."""
 
 import asyncio
+import signal
 from collections.abc import Container, Coroutine, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -12,6 +15,7 @@ from etbgm_cli.child import StackError
 from etbgm_cli.weights.errors import WeightsError
 from etbgm_client import ApiError
 from etbgm_client.results import UnsafeName
+from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.errors import EtbgmError, InvalidField, NotFound
 from etbgm_kit.models.catalogue import BadCatalogue
 
@@ -20,8 +24,16 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
-EXIT_CANCELLED = 130
-"""128 + SIGINT, as shells have it."""
+EXIT_SIGNAL = 128
+"""Plus the number of the signal that ended the work, as shells have it: 130 for Ctrl-C."""
+
+
+class _Stopped(BaseException):
+    """A signal asked the command to end, as KeyboardInterrupt says of Ctrl-C."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
 
 
 def print_notes(notes: Iterable[str], warnings: Container[str]) -> None:
@@ -36,15 +48,53 @@ def print_warning(text: str) -> None:
     errors.print(f"[yellow]warning:[/] {escape(text)}")
 
 
+def output_space(folder: Path) -> AbstractContextManager[None]:
+    """Names the folder for results when its disk is full."""
+    return space_in(folder, "free space on its disk, or choose another folder")
+
+
 def guarded(work: Coroutine[None, None, None]) -> None:
-    """Runs `work` and shows its errors."""
+    """Runs `work` and shows its errors; a signal that asks the command to end cancels it first."""
     with showing_errors():
-        asyncio.run(work)
+        asyncio.run(_cancelled_by_signals(work))
+
+
+async def _cancelled_by_signals(work: Coroutine[None, None, None]) -> None:
+    """Does for SIGTERM and SIGHUP what asyncio.run does for Ctrl-C."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+    assert task is not None
+    received: list[int] = []
+
+    def stop(number: int) -> None:
+        if not received:
+            task.cancel()
+        received.append(number)
+
+    for number in _stopping_signals():
+        loop.add_signal_handler(number, stop, number)
+    try:
+        await work
+    except asyncio.CancelledError:
+        if received:
+            raise _Stopped(received[0]) from None
+        raise
+
+
+def _stopping_signals() -> list[signal.Signals]:
+    """Those that end the command beside Ctrl-C, except what nohup had it ignore."""
+    asked = signal.SIGTERM, signal.SIGHUP
+    return [number for number in asked if signal.getsignal(number) is not signal.SIG_IGN]
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    raise _Stopped(number)
 
 
 @contextmanager
 def showing_errors() -> Iterator[None]:
-    """Shows errors inside the context; exits with 2 for bad input, 1 for others, 130 for Ctrl-C."""
+    """Shows errors inside the context; exits with 2 for bad input, 1 for others, 128 + N for signal N."""
+    for number in _stopping_signals():
+        signal.signal(number, _stop)
     try:
         yield
     except (InvalidField, NotFound) as error:
@@ -55,8 +105,15 @@ def showing_errors() -> Iterator[None]:
     except (EtbgmError, StackError, WeightsError, BadCatalogue, UnsafeName, OSError) as error:
         _end(str(error), EXIT_FAILED)
     except KeyboardInterrupt:
+        _end_cancelled(signal.SIGINT)
+    except _Stopped as stopped:
+        _end_cancelled(stopped.number)
+
+
+def _end_cancelled(signal_number: int) -> NoReturn:
+    with suppress(OSError):  # after SIGHUP there may be no terminal
         errors.print("cancelled")
-        raise typer.Exit(EXIT_CANCELLED) from None
+    raise typer.Exit(EXIT_SIGNAL + signal_number) from None
 
 
 def _end(message: str, exit_status: int) -> None:

@@ -7,7 +7,7 @@ import typer
 from google.protobuf import json_format
 
 from etbgm_cli import watching
-from etbgm_cli.console import console, guarded
+from etbgm_cli.console import console, guarded, output_space
 from etbgm_client import AsyncClient
 
 app = typer.Typer(no_args_is_help=True, help="Work with the jobs of a running server (see `run --gateway`).")
@@ -81,6 +81,7 @@ def fetch(
         async with AsyncClient(gateway) as client:
             job = await client.get_job(job_id)
             watching.require_success(job)
-            await client.fetch(job.result, output)
+            with output_space(output):
+                await client.fetch(job.result, output)
 
     guarded(work())

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_cli import watching
-from etbgm_cli.console import console, print_notes, print_warning
+from etbgm_cli.console import console, output_space, print_notes, print_warning
 from etbgm_cli.options import JobOptions, container_of, settings_of
 from etbgm_cli.stack import StackOptions, stack
 from etbgm_client import ApiError, AsyncClient
@@ -110,8 +110,9 @@ async def _deliver(request: RunRequest, client: AsyncClient, job: pb.Job) -> Non
     name = f"{request.video.stem}-with-music.{job.result.container}"
     output = request.output or request.video.with_name(name)
     folder = output.with_suffix("")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    await client.fetch(job.result, folder)
-    shutil.copyfile(folder / f"variant-{request.choose}.{job.result.container}", output)
+    with output_space(output.parent):
+        output.parent.mkdir(parents=True, exist_ok=True)
+        await client.fetch(job.result, folder)
+        shutil.copyfile(folder / f"variant-{request.choose}.{job.result.container}", output)
     print_notes(job.result.notes, licences.warnings(job.result.engines))
     console.print(f"{output}  (all variants and parts: {folder}/)")

@@ -5,6 +5,7 @@ gigabytes are too much for that, so files come through here, with its own sessio
 (proxies, offline mode, token).
 """
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +61,9 @@ def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: 
         return on_progress(file.size_bytes)
     part.parent.mkdir(parents=True, exist_ok=True)
     part.touch()
+    if _size(part) > file.size_bytes:
+        # No server can continue such a file: it would answer 416 for ever.
+        os.truncate(part, 0)
     on_progress(_size(part))
     breaks = 0
     while (had := _size(part)) != file.size_bytes:

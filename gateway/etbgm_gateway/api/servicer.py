@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import closing
 
 from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
@@ -25,10 +24,14 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.UploadVideoResponse:
         """See gateway.proto."""
         opening = _opening(await anext(aiter(request_iterator), gateway_pb2.UploadVideoRequest()))
-        with closing(await asyncio.to_thread(self._uploads.begin, opening)) as arriving:
+        arriving = await asyncio.to_thread(self._uploads.begin, opening)
+        try:
             async for request in request_iterator:
                 await asyncio.to_thread(arriving.append, _data(request))
-        received = await asyncio.to_thread(self._uploads.settle, opening)
+            received = await asyncio.to_thread(arriving.settle)
+        finally:
+            # In a thread: it waits for what a cancelled call still does there.
+            await asyncio.to_thread(arriving.close)
         return gateway_pb2.UploadVideoResponse(received_bytes=received.size_bytes, video=_video(received))
 
     async def GetUpload(

@@ -7,20 +7,22 @@ records/uploads/ID              in the artifact store: the artifact, once comple
 import tempfile
 import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 from weakref import WeakValueDictionary
 
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.validation import CAPTION_TYPES, check_id
+from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
 from etbgm_kit.types import Artifact
 
 ANY_TYPE = "application/octet-stream"
+
+_REMEDY = "free space on its disk, or set ETBGM_UPLOADS_DIR to a folder on a larger one"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,24 +44,42 @@ class Received:
 
 
 class Arriving:
-    """An upload that is open for more bytes; all methods block."""
+    """An upload that is open for more bytes; all methods block.
 
-    def __init__(self, file: BinaryIO, opening: Opening, on_close: Callable[[], object]) -> None:
-        self._file, self._opening, self._on_close = file, opening, on_close
-        self._received_bytes = opening.offset_bytes
+    They wait for each other: a caller who leaves while bytes are written or stored ends
+    neither, and nobody else may send before they are done.
+    """
+
+    def __init__(self, uploads: "Uploads", opening: Opening, file: FileIO) -> None:
+        self._uploads, self._opening, self._file = uploads, opening, file
+        self._lock = threading.Lock()
+        self.received_bytes = opening.offset_bytes
+        """So many bytes have arrived."""
 
     def append(self, data: bytes) -> None:
-        """Takes the next bytes; raises InvalidField when they are more than were announced."""
-        if self._received_bytes + len(data) > self._opening.size_bytes:
+        """Takes the next bytes.
+
+        Raises InvalidField when they are more than were announced, StorageFull.
+        """
+        if self.received_bytes + len(data) > self._opening.size_bytes:
             raise InvalidField("data", f"goes beyond the announced {self._opening.size_bytes} bytes")
-        self._file.write(data)
-        self._file.flush()
-        self._received_bytes += len(data)
+        with self._lock, space_in(self._uploads.folder, _REMEDY):
+            rest = memoryview(data)
+            while rest:
+                written = self._file.write(rest)
+                self.received_bytes += written
+                rest = rest[written:]
+
+    def settle(self) -> Received:
+        """Stores the upload when it is complete; says where it stands. Raises StorageFull."""
+        with self._lock:
+            return self._uploads.settle(self._opening)
 
     def close(self) -> None:
         """Lets others go on with it."""
-        self._file.close()
-        self._on_close()
+        with self._lock:
+            self._file.close()
+            self._uploads.release(self._opening.upload_id)
 
 
 class Uploads:
@@ -67,8 +87,9 @@ class Uploads:
 
     def __init__(self, folder: Path | None, store: ArtifactStore, limit_bytes: int, keep_s: float) -> None:
         """Keeps bytes in `folder`; refuses more than `limit_bytes`; forgets them after `keep_s` seconds."""
-        self._folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
+        """Where bytes wait."""
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
         # Weak: a caller who leaves while `begin` runs never gets the upload, and cannot close it.
         self._open: WeakValueDictionary[str, Arriving] = WeakValueDictionary()
@@ -80,16 +101,18 @@ class Uploads:
         if record := self._store.recall(f"uploads/{upload_id}"):
             artifact = artifact_from_pb(media_pb2.Artifact.FromString(record))
             return Received(artifact.size_bytes, artifact)
-        part = self._part(upload_id)
-        if not part.exists():
-            raise NotFound("no such upload", upload_id=upload_id)
-        return Received(part.stat().st_size)
+        if arriving := self._open.get(upload_id):
+            return Received(arriving.received_bytes)
+        try:
+            return Received(self._part(upload_id).stat().st_size)
+        except FileNotFoundError:
+            raise NotFound("no such upload", upload_id=upload_id) from None
 
     def begin(self, opening: Opening) -> Arriving:
         """An upload to append to, until it is closed; what has arrived stays, however it ends.
 
         Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (someone
-        else is sending).
+        else is sending), StorageFull.
         """
         check_id(opening.upload_id, "opening.upload_id")
         with self._lock:
@@ -97,13 +120,18 @@ class Uploads:
                 raise Conflict("another call is sending this upload", upload_id=opening.upload_id)
             self._check(opening)
             self._remove_old()
-            file = self._part(opening.upload_id).open("ab")
-            arriving = Arriving(file, opening, lambda: self._open.pop(opening.upload_id, None))
-            self._open[opening.upload_id] = arriving
+            with space_in(self.folder, _REMEDY):
+                # Unbuffered, so that `close` has nothing left to write, which a full disk would refuse.
+                file = self._part(opening.upload_id).open("ab", buffering=0)
+            self._open[opening.upload_id] = arriving = Arriving(self, opening, file)
         return arriving
 
+    def release(self, upload_id: str) -> None:
+        """Lets others begin to send it."""
+        self._open.pop(upload_id, None)
+
     def settle(self, opening: Opening) -> Received:
-        """Stores the upload when it is complete; says where it stands."""
+        """What `Arriving.settle` does while nobody else may send."""
         received, part = self.received(opening.upload_id), self._part(opening.upload_id)
         if received.size_bytes < opening.size_bytes:
             return received
@@ -136,9 +164,9 @@ class Uploads:
             )
 
     def _part(self, upload_id: str) -> Path:
-        return self._folder / f"{upload_id}.part"
+        return self.folder / f"{upload_id}.part"
 
     def _remove_old(self) -> None:
-        for part in self._folder.glob("*.part"):
+        for part in self.folder.glob("*.part"):
             if part.stem not in self._open and time.time() - part.stat().st_mtime > self._keep_s:
                 part.unlink(missing_ok=True)

@@ -4,6 +4,7 @@
     ├── InvalidField            INVALID_ARGUMENT: a field of the request, and why
     ├── NotFound                NOT_FOUND: a named thing that is not there
     ├── Busy                    RESOURCE_EXHAUSTED: come back after `retry_after_s`
+    ├── StorageFull             RESOURCE_EXHAUSTED: a disk is full; someone must free space
     ├── NotReady                UNAVAILABLE: the engine is still loading
     ├── ServerStopping          UNAVAILABLE: another server, or this one later, goes on
     ├── Conflict                FAILED_PRECONDITION: the state does not allow it
@@ -13,6 +14,7 @@ Services add their own below InvalidField. `etbgm_kit.serving.status` turns them
 statuses; nothing here knows of gRPC.
 """
 
+from pathlib import Path
 from typing import ClassVar
 
 
@@ -64,6 +66,16 @@ class Busy(EtbgmError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__("all slots and waiting places are taken", retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class StorageFull(EtbgmError):
+    """The disk of `folder` is full, or its owner's quota; `remedy` says what to free or change."""
+
+    code = "RESOURCE_EXHAUSTED"
+    reason = "STORAGE_FULL"
+
+    def __init__(self, folder: Path, remedy: str) -> None:
+        super().__init__(f"no space is left in {folder}: {remedy}", folder=folder)
 
 
 class NotReady(EtbgmError):

@@ -5,7 +5,6 @@ with it. They read local files only, of known containers only (a playlist must n
 open other files), and are ended when the caller leaves or time is up.
 """
 
-import errno
 import json
 import logging
 import os
@@ -19,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from etbgm_kit.artifacts.space import FULL
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.waveform import Samples
 from etbgm_mixer.types import OnProgress
@@ -119,8 +119,9 @@ def convert(
             said.seek(max(0, said.seek(0, 2) - 500))
             words = said.read().decode(errors="replace")
             log.warning("ffmpeg failed", extra={"exit_status": process.returncode, "said": words})
-            if os.strerror(errno.ENOSPC) in words:
-                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            for number in FULL:
+                if os.strerror(number) in words:
+                    raise OSError(number, os.strerror(number))
             raise Unreadable("video", otherwise)
 
 

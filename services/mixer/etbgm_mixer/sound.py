@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etbgm_kit.artifacts.space import full_disk_seen
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.waveform import Samples
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
@@ -36,7 +37,10 @@ def opened(path: Path, field: str) -> Iterator["soundfile.SoundFile"]:
 
 @contextmanager
 def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
-    """A new sound file at 48 kHz: FLAC of 24 bit for .flac, else RF64 of 32-bit floats."""
+    """A new sound file at 48 kHz: FLAC of 24 bit for .flac, else RF64 of 32-bit floats.
+
+    Raises OSError when the disk is full.
+    """
     import soundfile
 
     kind = (
@@ -44,7 +48,10 @@ def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
         if path.suffix == ".flac"
         else {"format": "RF64", "subtype": "FLOAT"}
     )
-    with soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, channels, **kind) as file:
+    with (
+        full_disk_seen(path.parent, soundfile.LibsndfileError),
+        soundfile.SoundFile(path, "w", SAMPLE_RATE_HZ, channels, **kind) as file,
+    ):
         yield file
 
 

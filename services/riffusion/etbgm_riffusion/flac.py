@@ -8,6 +8,8 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+from etbgm_kit.artifacts.space import full_disk_seen
+
 _FULL_SCALE = 2**23 - 1
 
 
@@ -15,8 +17,11 @@ _FULL_SCALE = 2**23 - 1
 def writing(
     paths: Sequence[Path], sample_rate_hz: int
 ) -> Iterator[Callable[[Iterable[NDArray[np.float32]]], None]]:
-    """Opens the files and gives what appends to them: a block for each, (samples, 2), clipped at ±1."""
-    with ExitStack() as stack:
+    """Opens the files and gives what appends to them: a block for each, (samples, 2), clipped at ±1.
+
+    All lie in one folder. Raises OSError when its disk is full.
+    """
+    with full_disk_seen(paths[0].parent, soundfile.LibsndfileError), ExitStack() as stack:
         files = [
             stack.enter_context(soundfile.SoundFile(path, "w", sample_rate_hz, 2, "PCM_24", format="FLAC"))
             for path in paths

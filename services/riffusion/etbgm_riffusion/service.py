@@ -60,6 +60,7 @@ class RiffusionService:
 
     def render(self, request: CueRequest, on_progress: OnProgress) -> Music:
         """The cue's sound, its stems if asked for, the piece's MIDI file and picture, stored; blocks."""
+        info = self.engine.info()  # now: an adapter may be replaced while this one sounds
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self.engine.generate(request, path, on_progress)
@@ -67,7 +68,6 @@ class RiffusionService:
             stems = [
                 self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
             ]
-        info = self.engine.info()
         return Music(
             music=music,
             midi=self._store.put_bytes(generated.midi, "audio/midi"),

@@ -156,6 +156,16 @@ def test_a_broken_connection_is_made_again(models: Models) -> None:
     assert models.run("verify", "tiny")[0] == 0
 
 
+def test_a_part_longer_than_its_file_is_fetched_anew(models: Models) -> None:
+    part = models.folder / "tiny" / "model.bin.part"
+    part.parent.mkdir(parents=True)
+    part.write_bytes(bytes(len(WEIGHTS) + 1))
+    status, _, errors = models.run("pull", "tiny")
+    assert (status, errors) == (0, [])
+    assert models.hub.ranges_of("model.bin") == [""]
+    assert (models.folder / "tiny/model.bin").read_bytes() == WEIGHTS
+
+
 def test_an_unreachable_hub_gets_one_line(models: Models) -> None:
     status, _, errors = models.run("pull", "tiny", HF_ENDPOINT="http://127.0.0.1:9")
     assert status == 1

@@ -1,16 +1,19 @@
 """Artifacts go in and come out by content, and nothing else of the disk does."""
 
 import os
-import subprocess
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from google.rpc import code_pb2
 
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.errors import InvalidField, NotFound, StorageFull
+from etbgm_kit.serving.status import status_of
+from tests.conftest import TINY_DISK_BYTES
 
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 """FIPS 180-2, appendix B.1."""
@@ -78,13 +81,46 @@ def test_other_schemes_are_refused(scratch: Scratch) -> None:
         ArtifactStore("ftp://host/folder", scratch)
 
 
-def test_scratch_folders_go_even_after_a_kill(tmp_path: Path) -> None:
-    dead = subprocess.Popen(["true"])
-    dead.wait()
-    left = tmp_path / f"etbgm-{dead.pid}-abc"
-    ours = tmp_path / f"etbgm-{os.getpid()}-abc"
-    left.mkdir()
-    ours.mkdir()
-    with Scratch(tmp_path).folder() as folder:
-        assert folder.is_dir()
-    assert (left.exists(), ours.exists(), folder.exists()) == (False, True, False)
+@pytest.mark.parametrize(
+    "harm", [lambda data: data[:0], lambda data: data[:-1], lambda data: data[:-1] + b"x"]
+)
+def test_a_broken_record_counts_as_none(
+    store: ArtifactStore, tmp_path: Path, harm: Callable[[bytes], bytes]
+) -> None:
+    store.remember("a/b", b"twelve bytes")
+    record = tmp_path / "store/records/a/b"
+    record.write_bytes(harm(record.read_bytes()))
+    assert store.recall("a/b") is None
+    store.remember("a/b", b"twelve bytes")
+    assert store.recall("a/b") == b"twelve bytes"
+
+
+def test_objects_are_on_the_disk_before_they_have_their_names(
+    store: ArtifactStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr("os.fsync", lambda descriptor: synced.append(os.fstat(descriptor).st_ino))
+    path = tmp_path / "x"
+    path.write_bytes(b"in a file")
+    store.put(path, "audio/flac")
+    store.put_bytes(b"in memory", "audio/flac")
+    store.remember("a/b", b"record")
+    written = {path.stat().st_ino for path in (tmp_path / "store").rglob("*") if path.is_file()}
+    assert set(synced) == written
+    assert len(written) == 3
+
+
+def test_a_full_disk_is_named_with_what_to_do(scratch: Scratch, tiny_disk: Path) -> None:
+    store = ArtifactStore(f"file://{tiny_disk}/store", scratch)
+    with scratch.folder() as folder:
+        path = folder / "large"
+        path.write_bytes(b"x" * (TINY_DISK_BYTES + 1))
+        for attempt in (
+            lambda: store.put(path, "audio/flac"),
+            lambda: store.put_bytes(path.read_bytes(), "audio/flac"),
+            lambda: store.remember("a/b", path.read_bytes()),
+        ):
+            with pytest.raises(StorageFull, match=f"{tiny_disk}/store.*ETBGM_STORE_URL") as caught:
+                attempt()
+            assert status_of(caught.value).code == code_pb2.RESOURCE_EXHAUSTED
+    assert not [path for path in tiny_disk.rglob("*") if path.is_file()], "nothing half-written is left"

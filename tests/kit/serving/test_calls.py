@@ -18,7 +18,7 @@ from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Server, Service
 from etbgm_kit.serving.settings import ServiceSettings
-from etbgm_kit.serving.status import error_from_rpc
+from etbgm_kit.serving.status import RemoteError, error_from_rpc, status_of
 
 Work = Callable[[Callable[[float], None]], mixer_pb2.SeparateResult]
 
@@ -118,6 +118,42 @@ async def test_what_else_the_user_should_know_is_not_kept_with_the_result(store:
     assert handed_out == [["Its own.", "First. 1"], ["Its own.", "Second. 1"]]
 
 
+async def test_a_result_is_kept_for_the_engine_that_computed_it(store: ArtifactStore) -> None:
+    revision = ["with the old adapter"]
+
+    def work(_report: Callable[[float], None]) -> mixer_pb2.SeparateResult:
+        used, revision[0] = revision[0], "with the new adapter"  # replaced while the old one computes
+        return mixer_pb2.SeparateResult(notes=[used])
+
+    runner = Runner(1, 0)
+    runner.open()
+    calls = Calls(runner, Memo(store), lambda: revision[0])
+    results = []
+    for _ in range(2):
+        stream = calls.stream(ask("a"), mixer_pb2.SeparateResponse, work)
+        results += [list(response.result.notes) async for response in stream]
+    assert results == [["with the old adapter"], ["with the new adapter"]]
+    revision[0] = "with the old adapter"
+    assert not [
+        r.result.timings.found async for r in calls.stream(ask("a"), mixer_pb2.SeparateResponse, work)
+    ][0]
+
+
+async def test_revisions_are_computed_beside_the_event_loop(store: ArtifactStore) -> None:
+    asked_in = set()
+
+    def revision() -> str:
+        asked_in.add(threading.current_thread())
+        return "r1"
+
+    runner = Runner(1, 0)
+    runner.open()
+    calls = Calls(runner, Memo(store), revision)
+    await calls.unary(ask("a"), mixer_pb2.SeparateResult, lambda _: mixer_pb2.SeparateResult())
+    assert asked_in
+    assert threading.current_thread() not in asked_in
+
+
 async def test_a_full_server_refuses_with_a_time_to_come_back(store: ArtifactStore) -> None:
     started, release = threading.Event(), threading.Event()
 
@@ -178,6 +214,20 @@ async def test_errors_reach_the_caller_as_statuses(
     assert caught.value.code() == code
     assert visible in caught.value.details()
     assert "secret" not in caught.value.details()
+
+
+async def test_a_refusal_that_is_passed_on_is_logged_as_the_caller_sees_it(
+    store: ArtifactStore, caplog: pytest.LogCaptureFixture
+) -> None:
+    def work(_report: Callable[[float], None]) -> mixer_pb2.SeparateResult:
+        raise RemoteError(status_of(InvalidField("audio", "is silent")))
+
+    with caplog.at_level("INFO", "etbgm_kit.serving.interceptor"):
+        async with serving(store, work) as channel:
+            with pytest.raises(grpc.aio.AioRpcError, match="audio: is silent"):
+                await collect(channel, "a")
+    logged = [(r.code, r.reason) for r in caplog.records if r.message == "call refused"]  # type: ignore[attr-defined]
+    assert logged == [("INVALID_ARGUMENT", "INVALID_FIELD")]
 
 
 async def test_health_follows_the_engine(store: ArtifactStore) -> None:

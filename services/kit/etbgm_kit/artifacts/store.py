@@ -4,11 +4,13 @@
     records/…                    small messages under a name: remembered results
 
 Objects are written once and never changed, so readers need no locks and a retried
-write is harmless.
+write is harmless. In a folder they are on the disk before they get their names: after a
+power loss an object is there or not, never in part. A record begins with its SHA-256.
 """
 
 import hashlib
 import mimetypes
+import os
 import shutil
 import uuid
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ from obstore.store import ObjectStore, from_url
 
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.types import Artifact
 
@@ -36,6 +39,11 @@ _SUFFIXES = {
     "video/quicktime": ".mov",
     "video/x-matroska": ".mkv",
 }
+
+
+_REMEDY = "delete artifacts that are no longer needed, or set ETBGM_STORE_URL to a folder on a larger disk"
+
+_HASH_BYTES = hashlib.sha256().digest_size
 
 
 class ArtifactStore:
@@ -68,7 +76,7 @@ class ArtifactStore:
         sha256 = hashlib.sha256(data).hexdigest()
         artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, len(data))
         if not self.exists(artifact):
-            obstore.put(self._store, self._key(artifact), data)
+            self._write(self._key(artifact), data)
         return artifact
 
     def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
@@ -120,14 +128,16 @@ class ArtifactStore:
 
     def remember(self, name: str, record: bytes) -> None:
         """Keeps a small record under `name`, for any process that shares the store."""
-        obstore.put(self._store, f"records/{name}", record)
+        self._write(f"records/{name}", hashlib.sha256(record).digest() + record)
 
     def recall(self, name: str) -> bytes | None:
-        """The record under `name`, or None."""
+        """The record under `name`; None when it is not there, cut off or altered."""
         try:
-            return bytes(obstore.get(self._store, f"records/{name}").bytes())
+            kept = bytes(obstore.get(self._store, f"records/{name}").bytes())
         except FileNotFoundError:
             return None
+        digest, record = kept[:_HASH_BYTES], kept[_HASH_BYTES:]
+        return record if hashlib.sha256(record).digest() == digest else None
 
     def _uri(self, sha256: str, media_type: str) -> str:
         suffix = _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
@@ -139,11 +149,32 @@ class ArtifactStore:
         return artifact.uri.removeprefix(f"{self._url}/")
 
     def _take(self, path: Path, key: str) -> None:
+        """Makes an object of the file at `path`."""
         if not self._folder:
             obstore.put(self._store, key, path)
             return
-        target = self._folder / key
+        with _arriving(self._folder / key) as arriving:
+            shutil.move(path, arriving)
+
+    def _write(self, key: str, data: bytes) -> None:
+        """Makes an object of `data`."""
+        if not self._folder:
+            obstore.put(self._store, key, data)
+            return
+        with _arriving(self._folder / key) as arriving:
+            arriving.write_bytes(data)
+
+
+@contextmanager
+def _arriving(target: Path) -> Iterator[Path]:
+    """A path to write to, which becomes `target` when it is on the disk; StorageFull when that is full."""
+    arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
+    with space_in(target.parent, _REMEDY):
         target.parent.mkdir(parents=True, exist_ok=True)
-        arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
-        shutil.move(path, arriving)
-        arriving.replace(target)
+        try:
+            yield arriving
+            with arriving.open("rb") as file:
+                os.fsync(file.fileno())
+            arriving.replace(target)
+        finally:
+            arriving.unlink(missing_ok=True)

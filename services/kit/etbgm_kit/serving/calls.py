@@ -26,7 +26,12 @@ PROGRESS_EVERY_S = 0.1
 
 
 class Calls:
-    """Runs the calls of one servicer; `revision` is asked once the engine is loaded."""
+    """Runs the calls of one servicer.
+
+    `revision` is asked in a worker thread, since it may hash files, once the engine is loaded.
+    A result is kept under the revision that it was asked for with, and only if that is still
+    the engine's afterwards: an adapter may have been replaced while it was computed.
+    """
 
     def __init__(self, runner: Runner, memo: Memo, revision: Callable[[], str]) -> None:
         self._runner, self._memo, self._revision = runner, memo, revision
@@ -46,7 +51,8 @@ class Calls:
         """
         fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields if f.message_type}
         result_type = type(response_type().result)  # type: ignore[attr-defined]
-        if found := await asyncio.to_thread(self._find, request, result_type):
+        revision, found = await asyncio.to_thread(self._find, request, result_type)
+        if found is not None:
             yield response_type(result=_noted(found, notes))
             return
         pace = _Pace()
@@ -55,7 +61,8 @@ class Calls:
                 if pace.lets_pass(update):
                     yield response_type(progress=media_pb2.Progress(fraction=update))
             elif isinstance(update, Finished):
-                yield response_type(result=_noted(await self._finish(request, update), notes))
+                result = await asyncio.to_thread(self._finish, revision, request, update)
+                yield response_type(result=_noted(result, notes))
             else:
                 yield response_type(**{fields[update.DESCRIPTOR.full_name]: update})
 
@@ -67,28 +74,32 @@ class Calls:
         notes: Notes | None = None,
     ) -> Result:
         """Answers `request` with the message, which has `timings`, that `work(on_progress)` returns."""
-        if found := await asyncio.to_thread(self._find, request, result_type):
+        revision, found = await asyncio.to_thread(self._find, request, result_type)
+        if found is not None:
             return _noted(found, notes)
         async for update in self._runner.run(work):
             if isinstance(update, Finished):
-                result: Result = await self._finish(request, update)
+                result: Result = await asyncio.to_thread(self._finish, revision, request, update)
                 return _noted(result, notes)
         raise AssertionError("a run ends with Finished")
 
-    def _find(self, request: Message, result_type: type[Result]) -> Result | None:
-        found = self._memo.find(self._revision(), request, result_type)
+    def _find(self, request: Message, result_type: type[Result]) -> tuple[str, Result | None]:
+        """The engine's revision, and the result that it gave to `request` before."""
+        revision = self._revision()
+        found = self._memo.find(revision, request, result_type)
         if found is not None:
             found.timings.CopyFrom(media_pb2.Timings(found=True))  # type: ignore[attr-defined]
-        return found
+        return revision, found
 
-    async def _finish(self, request: Message, finished: Finished[Any]) -> Any:
+    def _finish(self, revision: str, request: Message, finished: Finished[Any]) -> Any:
         result = finished.value
         timings = media_pb2.Timings(
             queue_duration=seconds_to_pb(finished.queue_s),
             inference_duration=seconds_to_pb(finished.inference_s),
         )
         result.timings.CopyFrom(timings)
-        await asyncio.to_thread(self._memo.keep, self._revision(), request, result)
+        if self._revision() == revision:
+            self._memo.keep(revision, request, result)
         return result
 
 

@@ -8,11 +8,12 @@ from typing import Any, NoReturn, TypeAlias
 
 import grpc
 from google.protobuf.message import Message
+from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from etbgm_kit.errors import EtbgmError
-from etbgm_kit.serving.status import internal_status, new_error_id, status_of
+from etbgm_kit.serving.status import internal_status, new_error_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
 
@@ -88,8 +89,10 @@ async def _abort(error: Exception, method: str, context: Context) -> NoReturn:
 
 def _status(error: Exception, method: str) -> Status:
     if isinstance(error, EtbgmError):
-        log.info("call refused", extra={"method": method, "code": error.code, "reason": error.reason})
-        return status_of(error)
+        status = status_of(error)
+        facts = {"code": code_pb2.Code.Name(status.code), "reason": reason_of(status)}
+        log.info("call refused", extra={"method": method, **facts})
+        return status
     error_id = new_error_id()
     log.error("internal error", exc_info=error, extra={"method": method, "error_id": error_id})
     return internal_status(error_id)

@@ -9,7 +9,7 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from etbgm_kit.errors import Busy, EtbgmError, InvalidField
+from etbgm_kit.errors import Busy, EtbgmError, InvalidField, StorageFull
 
 DOMAIN = "etbgm"
 """`ErrorInfo.domain` of every error of ours."""
@@ -25,8 +25,14 @@ class RemoteError(EtbgmError):
 
     @property
     def is_transient(self) -> bool:
-        """True when the same call may succeed later: UNAVAILABLE or RESOURCE_EXHAUSTED."""
-        return self.status_code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+        """True when the same call may succeed soon: UNAVAILABLE, or RESOURCE_EXHAUSTED but for a full disk.
+
+        A disk stays full until someone frees space, so trying again would only hide the error.
+        """
+        return (
+            self.status_code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
+            and reason_of(self.status) != StorageFull.reason
+        )
 
     @property
     def retry_after_s(self) -> float:
@@ -57,6 +63,12 @@ def status_of(error: EtbgmError) -> Status:
 def new_error_id() -> str:
     """An id that a caller can quote and that finds the error in the log."""
     return uuid.uuid4().hex[:12]
+
+
+def reason_of(status: Status) -> str:
+    """The reason in the status's ErrorInfo; "" when it has none."""
+    info = ErrorInfo()
+    return next((info.reason for detail in status.details if detail.Unpack(info)), "")
 
 
 def internal_status(error_id: str) -> Status:
