@@ -59,7 +59,7 @@ def test_two_hours_are_drawn_in_seconds(make_piece: MakePiece) -> None:
     begin = time.process_time()
     names = {rgb(charts.COLOURS[emotion]) for emotion in Emotion}
     assert names <= colours_of(to_png(score))
-    assert time.process_time() - begin < 8
+    assert time.process_time() - begin < 4
 
 
 def test_a_piece_shorter_than_a_bar_can_be_drawn(make_piece: MakePiece) -> None:

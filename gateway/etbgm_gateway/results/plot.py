@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +9,8 @@ from numpy.typing import NDArray
 from etbgm_kit.media import charts
 from etbgm_kit.types import EmotionTimeline, Span
 
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-_HEIGHT_IN = 4.27
+_HEIGHT = 640
+_LEGEND_X = 1300
 _MUSIC = "#c2447a"
 FLOOR_LUFS = -50.0
 """Below this nothing is drawn: next to music at -25 LUFS it is silence."""
@@ -32,30 +29,28 @@ class Levels:
 
 def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], levels: Levels) -> bytes:
     """A PNG, 1500 × 640 pixels."""
-    figure, (bands, speech, loudness) = charts.figure(_HEIGHT_IN, timeline.duration_s, (2.2, 0.8, 7))
+    figure = charts.Figure(_HEIGHT, timeline.duration_s, (2.2, 0.8, 7))
+    bands, speech, loudness = figure.rows
     emotions = [(span.span, span.emotion) for span in timeline.spans]
-    charts.emotions(bands, emotions)
-    charts.speech(speech, speech_spans)
-    charts.background(loudness, emotions)
+    bands.emotions(emotions)
+    speech.speech(speech_spans)
+    loudness.background(emotions)
     _draw_loudness(loudness, levels)
-    return charts.png(figure)
+    return figure.png()
 
 
-def _draw_loudness(axes: "Axes", levels: Levels) -> None:
-    for name, values, colour in (
-        ("speech", levels.speech_lufs, charts.SPEECH),
-        ("music", levels.music_lufs, _MUSIC),
-    ):
+def _draw_loudness(row: charts.Row, levels: Levels) -> None:
+    for share in (0.0, 0.2, 0.4, 0.6, 0.8, 1.0):
+        y = row.bottom - 1 - share * (row.height - 1)
+        row.horizontal(y)
+        row.tick(y, str(round(FLOOR_LUFS * (1 - share))))
+    curves = (("speech", levels.speech_lufs, charts.SPEECH), ("music", levels.music_lufs, _MUSIC))
+    for _, values, colour in curves:
         curve = curve_of(values)
         times_s = np.linspace(0, len(values) * levels.step_s, len(curve), endpoint=False)
-        axes.plot(times_s, curve, color=colour, lw=1.3, label=name, solid_joinstyle="round")
-    axes.set_ylim(FLOOR_LUFS, 0)
-    axes.grid(axis="y", color=charts.GRID, lw=0.6)
-    axes.set_axisbelow(True)
-    axes.set_ylabel("loudness (LUFS)", color=charts.INK, size=9)
-    axes.legend(
-        loc="lower right", ncols=2, edgecolor="none", framealpha=0.9, fontsize=9, labelcolor=charts.INK
-    )
+        row.curve(times_s, curve / -FLOOR_LUFS + 1, colour)
+    row.axis("loudness (LUFS)")
+    row.figure.legend(_LEGEND_X, row.bottom - 16, [(name, colour) for name, _, colour in curves])
 
 
 def curve_of(values: Sequence[float | None]) -> NDArray[np.float64]:

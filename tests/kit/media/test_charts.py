@@ -1,38 +1,57 @@
 """What pictures have in common: texts only where they have room, readable times."""
 
+import io
+
+import numpy as np
 import pytest
-from matplotlib.axes import Axes
+from PIL import Image
 
 from etbgm_kit.media import charts
 from etbgm_kit.types import Emotion, Span
 
 
-def strip(duration_s: float) -> Axes:
+def strip(duration_s: float) -> charts.Row:
     """A strip of ordinary height, between others."""
-    return charts.figure(6.4, duration_s, (7, 1.5, 4))[1][1]
+    return charts.Figure(960, duration_s, (7, 1.5, 4)).rows[1]
 
 
-def texts(axes: Axes) -> list[tuple[str, float]]:
-    return [(text.get_text(), text.get_rotation()) for text in axes.texts]
-
-
-def test_names_stand_upright_where_they_have_no_room_and_none_where_nothing_fits() -> None:
-    axes = strip(100)
+def test_names_are_written_only_where_they_have_room() -> None:
+    row = strip(100)
     parts = [
         (Span(0, 60), Emotion.SURPRISE),
         (Span(60, 64), Emotion.SADNESS),
         (Span(64, 99), Emotion.JOY),
         (Span(99, 100), Emotion.FEAR),
     ]
-    assert charts.emotions(axes, parts) == {"fear"}
-    assert texts(axes) == [("surprise", 0), ("sadness", 90), ("joy", 0)]
+    assert row.emotions(parts) == {"fear"}
+    assert row.figure.texts[-3:] == ["surprise", "sadness", "joy"]
 
 
-def test_a_brief_text_takes_the_place_of_the_whole() -> None:
-    axes = strip(100)
+@pytest.mark.parametrize(
+    ("width", "height", "expected"),
+    [
+        (300, 20, ("C sharp mixolydian", False)),
+        (100, 20, ("C# mix", False)),
+        (30, 300, ("C sharp mixolydian", True)),
+        (30, 100, ("C# mix", True)),
+        (30, 20, None),
+        (10, 300, None),
+    ],
+)
+def test_a_text_stands_upright_or_is_brief_where_it_must(
+    width: float, height: float, expected: tuple[str, bool] | None
+) -> None:
     block = charts.Block(Span(0, 8), "#ffffff", "C sharp mixolydian", "C# mix")
-    assert charts.blocks(axes, [block]) == set()
-    assert texts(axes) == [("C# mix", 0)]
+    assert charts.fitting(block, width, height) == expected
+
+
+def test_a_curve_is_interrupted_where_nothing_is_known() -> None:
+    figure = charts.Figure(400, 4.0, (1,))
+    figure.rows[0].curve(np.arange(5.0), np.array([0.5, 0.5, np.nan, 0.5, 0.5]), charts.INK)
+    row = figure.rows[0]
+    pixels = np.asarray(Image.open(io.BytesIO(figure.png())).convert("RGB"))[row.top : row.bottom]
+    drawn = [bool((pixels[:, round(figure.x(at_s))] < 128).any()) for at_s in (0.5, 2.0, 3.5)]
+    assert drawn == [True, False, True]
 
 
 @pytest.mark.parametrize(
@@ -46,6 +65,4 @@ def test_a_brief_text_takes_the_place_of_the_whole() -> None:
     ],
 )
 def test_times_are_round(duration_s: float, labels: list[str]) -> None:
-    figure, every = charts.figure(6.4, duration_s, (1, 1))
-    figure.draw_without_rendering()
-    assert [label.get_text() for label in every[-1].get_xticklabels()] == labels
+    assert charts.Figure(960, duration_s, (1, 1)).texts == [*labels, "time"]

@@ -13,7 +13,7 @@ from etbgm_riffusion.diffusion.cues import PARAMS, Cues
 from etbgm_riffusion.diffusion.grid import Place, joined
 from etbgm_riffusion.diffusion.painter import Painter
 from etbgm_riffusion.diffusion.prompts import load
-from etbgm_riffusion.diffusion.types import Canvas, Continuity, Pixels, Progress, OnSteps
+from etbgm_riffusion.diffusion.types import Canvas, Continuity, OnSteps, Pixels, Progress
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece
 from tests.riffusion.conftest import MakePiece

@@ -1,19 +1,19 @@
-"""What the pictures of a result have in common: a figure over time, its strips and colours.
+"""What the pictures of a result have in common: rows over one time axis, their strips and colours.
 
-Needs the extra `charts`.
+Drawn with Pillow, pixel by pixel: a picture takes some 0.05 s. Needs the extra `charts`.
 """
 
 import io
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from functools import cache
+from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
 
 from etbgm_kit.types import Emotion, Span
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 COLOURS = {
     Emotion.ANGER: "#e4573d",
@@ -25,18 +25,30 @@ COLOURS = {
     Emotion.SURPRISE: "#35b3a7",
 }
 INK, SPEECH, GRID = "#3a3f4b", "#2f3542", "#d9dce2"
-WIDTH_IN, DPI = 10.0, 150
 
-_LETTER_IN, _LINE_IN = 0.07, 0.13
-"""Room that a letter and a line of bold text of _TEXT_SIZE take."""
-_TEXT_SIZE = 8
-_MARGINS = 0.9
-"""Share of the figure that axes fill; its labels take the rest."""
-_STRETCH = 1.25
-"""By so much axes grow when the layout is made, which is as the figure is drawn."""
+PLOT_WIDTH = 1400
+"""Pixels along the time axis of every picture."""
+WIDTH = 1500
+_LEFT = 88
+_BOTTOM = 52
+_GAP = 7
+"""Pixels: left of the time axis, below the rows, between two rows."""
+
+TEXT, SMALL = 18, 16
+"""Sizes of text in pixels."""
+_BOLD = 0.5
+"""Width of the stroke around bold letters."""
+_PALE = 0.13
+"""Opacity of the emotions behind a row."""
+_PADDING = 6
+"""Pixels that a block has more than its text."""
+_FINER = 3
+"""Curves are drawn this much larger and scaled down, so that they have no steps."""
 
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MOST_TICKS = 12
+
+Values = NDArray[np.float64]
 
 
 class Block(NamedTuple):
@@ -48,99 +60,192 @@ class Block(NamedTuple):
     brief: str = ""
 
 
-def figure(height_in: float, duration_s: float, ratios: Sequence[float]) -> tuple["Figure", list["Axes"]]:
-    """A figure WIDTH_IN wide and its axes over [0, duration_s), one below the other, heights as `ratios`."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+class Figure:
+    """A white picture with rows over [0, duration_s), one below the other, heights as `ratios`.
 
-    drawn = Figure(figsize=(WIDTH_IN, height_in), dpi=DPI, layout="constrained", facecolor="white")
-    FigureCanvasAgg(drawn)
-    every: list[Axes] = list(drawn.subplots(len(ratios), 1, sharex=True, height_ratios=ratios))
-    for axes in every:
-        axes.spines[:].set_visible(False)
-        axes.tick_params(colors=INK, labelsize=8, length=0)
-        axes.tick_params(axis="x", labelbottom=axes is every[-1])
-    every[-1].set_xlim(0, duration_s)
-    _time_axis(every[-1], duration_s)
-    return drawn, every
+    `top` pixels above them stay free. Every text that is written is kept in `texts`.
+    """
+
+    def __init__(self, height: int, duration_s: float, ratios: Sequence[float], top: int = 14) -> None:
+        self.duration_s, self.height = duration_s, height
+        self.image = Image.new("RGB", (WIDTH, height), "white")
+        self.draw = ImageDraw.Draw(self.image)
+        self.texts: list[str] = []
+        room = height - top - _BOTTOM - _GAP * (len(ratios) - 1)
+        edges = np.rint(np.cumsum([0, *ratios]) / sum(ratios) * room).astype(int).tolist()
+        self.rows = [
+            Row(self, top + first + _GAP * i, top + last + _GAP * i)
+            for i, (first, last) in enumerate(pairwise(edges))
+        ]
+        self._time_axis()
+
+    def x(self, time_s: float) -> float:
+        """The place of an instant in pixels."""
+        return _LEFT + time_s / self.duration_s * PLOT_WIDTH
+
+    def text(
+        self, x: float, y: float, text: str, anchor: str = "mm", size: int = TEXT, colour: str = INK,
+        bold: bool = False,
+    ) -> None:  # fmt: skip
+        """Writes at the place that `anchor` says, in Pillow's words ("mm": its middle)."""
+        self.draw.text((x, y), text, colour, font(size), anchor, stroke_width=_BOLD if bold else 0)
+        self.texts.append(text)
+
+    def upright(
+        self, x: float, y: float, text: str, size: int = TEXT, colour: str = INK, bold: bool = False
+    ) -> None:
+        """Writes upwards, with its middle at the place."""
+        stroke = _BOLD if bold else 0
+        left, top, right, bottom = font(size).getbbox(text, stroke_width=stroke)
+        mask = Image.new("L", (round(right - left) + 2, round(bottom - top) + 2))
+        ImageDraw.Draw(mask).text((1 - left, 1 - top), text, 255, font(size), stroke_width=stroke)
+        mask = mask.transpose(Image.Transpose.ROTATE_90)
+        self.image.paste(colour, (round(x - mask.width / 2), round(y - mask.height / 2)), mask)
+        self.texts.append(text)
+
+    def legend(self, x: float, y: float, entries: Sequence[tuple[str, str]]) -> None:
+        """Colours and their names, one after the other, to the right of `x`."""
+        for name, colour in entries:
+            self.draw.rectangle((x, y - 6, x + 12, y + 6), colour)
+            self.text(x + 18, y, name, "lm")
+            x += font(TEXT).getlength(name) + 36
+
+    def png(self) -> bytes:
+        """The picture as a PNG: the same picture gives the same bytes."""
+        picture = io.BytesIO()
+        self.image.save(picture, "PNG", compress_level=4)
+        return picture.getvalue()
+
+    def _time_axis(self) -> None:
+        bottom = self.rows[-1].bottom
+        for time_s in ticks_s(self.duration_s):
+            self.text(self.x(time_s), bottom + 6, clock(time_s), "ma")
+        self.text(_LEFT + PLOT_WIDTH / 2, self.height - 3, "time", "md")
 
 
-def _time_axis(axes: "Axes", duration_s: float) -> None:
-    steps = [step for step in _TICK_STEPS_S if duration_s <= step * _MOST_TICKS] or [duration_s / _MOST_TICKS]
-    axes.set_xticks(np.arange(0, duration_s, steps[0]))
-    axes.xaxis.set_major_formatter(lambda time_s, _: _clock(time_s))
-    axes.set_xlabel("time", color=INK, size=9)
+class Row:
+    """A part of a figure with one quantity over time."""
+
+    def __init__(self, figure: Figure, top: int, bottom: int) -> None:
+        """From `top` down to `bottom`, in pixels."""
+        self.figure, self.top, self.bottom = figure, top, bottom
+        self.height = bottom - top
+
+    def tick(self, y: float, text: str) -> None:
+        """Writes left of the row, at a height in pixels."""
+        self.figure.text(_LEFT - 8, y, text, "rm")
+
+    def name(self, text: str) -> None:
+        """Writes left of the row, in its middle."""
+        self.tick((self.top + self.bottom) / 2, text)
+
+    def axis(self, text: str) -> None:
+        """Writes upwards at the left edge of the picture."""
+        self.figure.upright(18, (self.top + self.bottom) / 2, text)
+
+    def bar(self, span: Span, colour: str, low: float = 0.0, high: float = 1.0) -> None:
+        """Fills the row over `span` between two shares of its height."""
+        left, right = round(self.figure.x(span.start_s)), round(self.figure.x(span.end_s)) - 1
+        top, bottom = self.bottom - round(high * self.height), self.bottom - round(low * self.height) - 1
+        self.figure.draw.rectangle((left, top, max(left, right), bottom), colour)
+
+    def background(self, parts: Sequence[tuple[Span, Emotion]]) -> None:
+        """The emotions' colours, pale, behind everything."""
+        for span, emotion in parts:
+            red, green, blue = (round(255 - _PALE * (255 - part)) for part in rgb(COLOURS[emotion]))
+            self.bar(span, f"#{red:02x}{green:02x}{blue:02x}")
+
+    def emotions(self, parts: Sequence[tuple[Span, Emotion]]) -> set[str]:
+        """Makes the row the strip of emotions; returns those whose name had no room anywhere."""
+        self.name("emotion")
+        return self.blocks([Block(span, COLOURS[emotion], emotion) for span, emotion in parts])
+
+    def speech(self, spans: Sequence[Span]) -> None:
+        """Makes the row the strip of speech."""
+        for span in spans:
+            self.bar(span, SPEECH, 0.15, 0.85)
+        self.name("speech")
+
+    def blocks(self, parts: Sequence[Block], colour: str = "white") -> set[str]:
+        """Fills the row with `parts`, texts in `colour`; returns the texts that had no room anywhere."""
+        middle = (self.top + self.bottom) / 2
+        written = set()
+        for part in parts:
+            self.bar(part.span, part.colour)
+            width = part.span.duration_s / self.figure.duration_s * PLOT_WIDTH
+            if found := fitting(part, width, self.height):
+                text, is_upright = found
+                x = self.figure.x(part.span.start_s) + width / 2
+                if is_upright:
+                    self.figure.upright(x, middle, text, colour=colour, bold=True)
+                else:
+                    self.figure.text(x, middle, text, colour=colour, bold=True)
+                written.add(part.text)
+        return {part.text for part in parts} - written
+
+    def curve(self, times_s: Values, heights: Values, colour: str, width: float = 2.7) -> None:
+        """A line through shares of the row's height at these times; NaN interrupts it."""
+        mask = Image.new("L", (PLOT_WIDTH * _FINER, self.height * _FINER))
+        pen = ImageDraw.Draw(mask)
+        x = times_s / self.figure.duration_s * mask.width
+        y = (1 - heights) * (mask.height - 1)
+        known = np.flatnonzero(np.isfinite(y))
+        for stretch in np.split(known, np.flatnonzero(np.diff(known) > 1) + 1):
+            points = np.stack([x[stretch], y[stretch]], axis=1).ravel().tolist()
+            if len(stretch) > 1:
+                pen.line(points, 255, round(width * _FINER), "curve")
+        self.figure.image.paste(colour, (_LEFT, self.top), mask.reduce(_FINER))
+
+    def cells(self, opacities: NDArray[np.float32], colour: str) -> None:
+        """Fills the row with cells of one colour; opacities (rows, columns) in [0, 1], lowest row first."""
+        levels = np.rint(opacities[::-1] * 255).astype(np.uint8)
+        mask = Image.fromarray(levels).resize((PLOT_WIDTH, self.height), Image.Resampling.NEAREST)
+        self.figure.image.paste(colour, (_LEFT, self.top), mask)
+
+    def horizontal(self, y: float, colour: str = GRID) -> None:
+        """A thin line at a height in pixels."""
+        self.figure.draw.line((_LEFT, y, _LEFT + PLOT_WIDTH - 1, y), colour)
+
+    def vertical(self, time_s: float, colour: str = GRID) -> None:
+        """A thin line at an instant."""
+        x = round(self.figure.x(time_s))
+        self.figure.draw.line((x, self.top, x, self.bottom - 1), colour)
 
 
-def _clock(time_s: float) -> str:
-    """0:05, 1:02:05, and 0:00.5 between seconds."""
-    minutes, seconds = divmod(time_s, 60)
-    hours, minutes = divmod(int(minutes), 60)
-    clock = f"{minutes}:{seconds:0{2 if seconds.is_integer() else 4}.{0 if seconds.is_integer() else 1}f}"
-    return f"{hours}:{clock:0>5}" if hours else clock
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont:
+    """Pillow's own font."""
+    loaded = ImageFont.load_default(size)
+    assert isinstance(loaded, ImageFont.FreeTypeFont)
+    return loaded
 
 
-def strip(axes: "Axes", name: str) -> None:
-    """Makes the axes a strip with this name and the height [0, 1]."""
-    axes.set_ylim(0, 1)
-    axes.set_yticks([0.5], [name])
+def rgb(colour: str) -> bytes:
+    """Red, green and blue of "#rrggbb"."""
+    return bytes.fromhex(colour[1:])
 
 
-def blocks(axes: "Axes", parts: Sequence[Block], text_colour: str = "white") -> set[str]:
-    """Fills the strip with `parts`; returns the texts that had no room anywhere."""
-    duration_s = axes.get_xlim()[1]
-    height_in = axes.get_window_extent().height / DPI * _STRETCH
-    axes.bar(
-        [part.span.start_s for part in parts],
-        height=1,
-        width=[part.span.duration_s for part in parts],
-        align="edge",
-        color=[part.colour for part in parts],
-    )
-    written = set()
-    for part in parts:
-        width_in = part.span.duration_s / duration_s * WIDTH_IN * _MARGINS
-        if fitting := _fitting(part, width_in, height_in):
-            text, rotation = fitting
-            middle_s = part.span.start_s + part.span.duration_s / 2
-            axes.text(
-                middle_s, 0.5, text, ha="center", va="center", color=text_colour, size=_TEXT_SIZE,
-                weight="bold", rotation=rotation,
-            )  # fmt: skip
-            written.add(part.text)
-    return {part.text for part in parts} - written
-
-
-def _fitting(part: Block, width_in: float, height_in: float) -> tuple[str, int] | None:
-    """The text that fits and its rotation."""
+def fitting(part: Block, width: float, height: float) -> tuple[str, bool] | None:
+    """The text of `part` that fits into so many pixels, and whether it must stand upright."""
     for text in filter(None, (part.text, part.brief)):
-        if len(text) * _LETTER_IN < width_in:
-            return text, 0
-        if len(text) * _LETTER_IN < height_in and width_in > _LINE_IN:
-            return text, 90
+        length = font(TEXT).getlength(text) + _PADDING
+        if length < width:
+            return text, False
+        if length < height and width > TEXT + 2:
+            return text, True
     return None
 
 
-def emotions(axes: "Axes", parts: Sequence[tuple[Span, Emotion]]) -> set[str]:
-    """The strip of emotions; returns those whose name had no room anywhere."""
-    strip(axes, "emotion")
-    return blocks(axes, [Block(span, COLOURS[emotion], emotion) for span, emotion in parts])
+def ticks_s(duration_s: float) -> list[float]:
+    """Round times of the axis, at most _MOST_TICKS."""
+    steps = [step for step in _TICK_STEPS_S if duration_s <= step * _MOST_TICKS] or [duration_s / _MOST_TICKS]
+    times_s: list[float] = np.arange(0.0, duration_s, steps[0]).tolist()
+    return times_s
 
 
-def background(axes: "Axes", parts: Sequence[tuple[Span, Emotion]]) -> None:
-    """The emotions' colours, pale, behind everything."""
-    for span, emotion in parts:
-        axes.axvspan(span.start_s, span.end_s, color=COLOURS[emotion], alpha=0.13, lw=0)
-
-
-def speech(axes: "Axes", spans: Sequence[Span]) -> None:
-    """The strip of speech."""
-    axes.broken_barh([(span.start_s, span.duration_s) for span in spans], (0.15, 0.7), color=SPEECH)
-    strip(axes, "speech")
-
-
-def png(drawn: "Figure") -> bytes:
-    """The figure as a PNG: the same figure gives the same bytes."""
-    picture = io.BytesIO()
-    drawn.savefig(picture, format="png", metadata={"Software": None})
-    return picture.getvalue()
+def clock(time_s: float) -> str:
+    """0:05, 1:02:05, and 0:00.5 between seconds."""
+    minutes, seconds = divmod(time_s, 60)
+    hours, minutes = divmod(int(minutes), 60)
+    text = f"{minutes}:{seconds:0{2 if seconds.is_integer() else 4}.{0 if seconds.is_integer() else 1}f}"
+    return f"{hours}:{text:0>5}" if hours else text

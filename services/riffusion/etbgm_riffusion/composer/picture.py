@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,9 +9,6 @@ from numpy.typing import NDArray
 from etbgm_kit.media import charts
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.score import Note, Score
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
 
 ROLES = {
     "drums": ("#5b6270", 1.0),
@@ -27,12 +23,16 @@ ROLES = {
 _KEYS = ("#e1e4ea", "#eef0f4")
 _BAR_LINE = "#c3c8d1"
 _OTHER = ("#3a3f4b", 0.8)
-_HEIGHT_IN = 6.4
+_HEIGHT = 960
+_TOP = 56
+"""Pixels over the roll, for the legend and the numbers of bars."""
+_TEMPO_MARGIN_BPM, _TEMPO_APART_BPM = 8, 4
+"""Below and above the tempos; tempos nearer than this share one label."""
 _STRIPS = (7.6, 1.2, 1.5, 0.9, 1.2, 0.5)
 """Heights of roll, drums, emotions, keys, tempo and speech."""
 
-_COLUMNS = 1400
-"""Of the roll: about one for a pixel, whatever the length of the piece."""
+_COLUMNS = charts.PLOT_WIDTH
+"""Of the roll: one for a pixel, whatever the length of the piece."""
 
 _GAP_COLUMNS, _GAP_SHARE = 1.5, 0.25
 """What is left free at a note's end, so that repeated notes stay apart: at most this share of it."""
@@ -46,22 +46,21 @@ Image = NDArray[np.float32]
 
 
 def to_png(score: Score) -> bytes:
-    """A PNG, 1500 × 960 pixels, for pieces of any length; takes about 0.5 s."""
-    figure, (roll, drums, emotions, keys, tempo, speech) = charts.figure(
-        _HEIGHT_IN, score.duration_s, _STRIPS
-    )
+    """A PNG, 1500 × 960 pixels, for pieces of any length."""
+    figure = charts.Figure(_HEIGHT, score.duration_s, _STRIPS, _TOP)
+    roll, drums, emotions, keys, tempo, speech = figure.rows
     sections = [(section.span, section.emotion) for section in score.sections]
-    for axes in (roll, drums, tempo):
-        charts.background(axes, sections)
-        _bar_lines(axes, score)
+    for row in (roll, drums, tempo):
+        row.background(sections)
+        _draw_bar_lines(row, score)
     _draw_roll(roll, score)
     _draw_drums(drums, score)
-    unnamed = charts.emotions(emotions, sections)
-    _legend(roll, score, sorted(unnamed))
+    unnamed = emotions.emotions(sections)
+    _draw_legend(figure, score, sorted(unnamed))
     _draw_keys(keys, score)
     _draw_tempo(tempo, score)
-    charts.speech(speech, score.speech)
-    return charts.png(figure)
+    speech.speech(score.speech)
+    return figure.png()
 
 
 def coverage(notes: Sequence[Note], lowest: int, rows: int, duration_s: float) -> Image:
@@ -86,59 +85,47 @@ def coverage(notes: Sequence[Note], lowest: int, rows: int, duration_s: float) -
     return np.clip(np.cumsum(change, axis=1)[:, :_COLUMNS], 0, 1).astype(np.float32)
 
 
-def _show(axes: "Axes", score: Score, notes: dict[str, list[Note]]) -> None:
+def _draw_notes(row: charts.Row, score: Score, notes: dict[str, list[Note]], lowest: int, rows: int) -> None:
     """Draws the notes of each role in its colour, those of a later one over those before it."""
-    pitches = [note.pitch for role in notes.values() for note in role] or [60]
-    lowest, rows = min(pitches) - 1, max(pitches) - min(pitches) + 3
     for role in sorted(notes, key=_depth):
         colour, opacity = ROLES.get(role, _OTHER)
-        image = np.zeros((rows, _COLUMNS, 4), np.float32)
-        image[..., :3] = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
-        image[..., 3] = opacity * coverage(notes[role], lowest, rows, score.duration_s) ** 0.5
-        extent = (0, score.duration_s, lowest - 0.5, lowest + rows - 0.5)
-        axes.imshow(image, aspect="auto", origin="lower", extent=extent, interpolation="nearest", zorder=2)
+        row.cells(opacity * coverage(notes[role], lowest, rows, score.duration_s) ** 0.5, colour)
 
 
-def _draw_roll(axes: "Axes", score: Score) -> None:
+def _draw_roll(row: charts.Row, score: Score) -> None:
     notes = _notes_of(score, drums=False)
-    _show(axes, score, notes)
-    low, high = axes.get_ylim()
-    tonics = [pitch for pitch in range(0, 128, 12) if low < pitch < high]
-    axes.set_yticks(tonics, [f"C{pitch // 12 - 1}" for pitch in tonics])
-    axes.grid(axis="y", color=charts.GRID, lw=0.6)
-    axes.set_axisbelow(True)
+    pitches = [note.pitch for role in notes.values() for note in role] or [60]
+    lowest, rows = min(pitches) - 1, max(pitches) - min(pitches) + 3
+    for pitch in range(-(-lowest // 12) * 12, lowest + rows, 12):
+        y = row.bottom - (pitch - lowest + 0.5) / rows * row.height
+        row.horizontal(y)
+        row.tick(y, f"C{pitch // 12 - 1}")
+    _draw_notes(row, score, notes, lowest, rows)
 
 
-def _legend(axes: "Axes", score: Score, unnamed: Sequence[str]) -> None:
+def _draw_legend(figure: charts.Figure, score: Score, unnamed: Sequence[str]) -> None:
     """Over the roll: the roles that play, `unnamed` emotions, the style; the numbers of bars."""
-    from matplotlib.patches import Patch
-
     roles = sorted({**_notes_of(score, drums=False), **_notes_of(score, drums=True)}, key=_depth)
-    handles = [Patch(color=ROLES.get(role, _OTHER)[0], label=role) for role in reversed(roles)]
-    handles += [Patch(color=charts.COLOURS[Emotion(name)], label=name) for name in unnamed]
-    axes.legend(
-        handles=handles, loc="lower left", bbox_to_anchor=(0, 1.06), ncols=len(handles), edgecolor="none",
-        fontsize=8, labelcolor=charts.INK, handlelength=1, handleheight=1, borderpad=0, borderaxespad=0,
-        columnspacing=1.2,
-    )  # fmt: skip
-    axes.set_title(score.style, loc="right", size=9, weight="bold", color=charts.INK, pad=16)
-    numbers = axes.secondary_xaxis("top")
-    numbers.spines[:].set_visible(False)
-    numbers.tick_params(colors=charts.INK, labelsize=7, length=0)
+    entries = [(role, ROLES.get(role, _OTHER)[0]) for role in reversed(roles)]
+    entries += [(name, charts.COLOURS[Emotion(name)]) for name in unnamed]
+    figure.legend(figure.x(0), 18, entries)
+    figure.text(figure.x(score.duration_s), 18, score.style, "rm", charts.TEXT + 2, bold=True)
     bars = list(enumerate(score.bars, 1))[:: _every(len(score.bars), _BAR_NUMBERS)]
-    numbers.set_xticks([bar.start_s for _, bar in bars], [str(number) for number, _ in bars])
+    for number, bar in bars:
+        figure.text(figure.x(bar.start_s), _TOP - 4, str(number), "ms", charts.SMALL)
 
 
-def _draw_drums(axes: "Axes", score: Score) -> None:
+def _draw_drums(row: charts.Row, score: Score) -> None:
     """One row for each drum that is played."""
     notes = _notes_of(score, drums=True).get("drums", [])
-    rows = {pitch: row for row, pitch in enumerate(sorted({note.pitch for note in notes}))}
-    _show(axes, score, {"drums": [note._replace(pitch=rows[note.pitch]) for note in notes]} if notes else {})
-    low, high = axes.get_ylim()
-    axes.set_yticks([(low + high) / 2], ["drums"])
+    rows = {pitch: place for place, pitch in enumerate(sorted({note.pitch for note in notes}))}
+    if notes:
+        placed = [note._replace(pitch=rows[note.pitch]) for note in notes]
+        _draw_notes(row, score, {"drums": placed}, -1, len(rows) + 2)
+    row.name("drums")
 
 
-def _draw_keys(axes: "Axes", score: Score) -> None:
+def _draw_keys(row: charts.Row, score: Score) -> None:
     """One block for each stretch in one key."""
     starts = [0] + [i for i, (a, b) in enumerate(pairwise(score.sections), 1) if a.key != b.key]
     parts: list[charts.Block] = []
@@ -146,25 +133,28 @@ def _draw_keys(axes: "Axes", score: Score) -> None:
         span = Span(score.sections[first].span.start_s, score.sections[end - 1].span.end_s)
         tonic, mode = str(score.sections[first].key).split()
         parts.append(charts.Block(span, _KEYS[len(parts) % 2], f"{tonic} {mode}", f"{tonic} {mode[:3]}"))
-    charts.strip(axes, "key")
-    charts.blocks(axes, parts, text_colour=charts.INK)
+    row.name("key")
+    row.blocks(parts, charts.INK)
 
 
-def _draw_tempo(axes: "Axes", score: Score) -> None:
-    times_s = [time_s for bar in score.bars for time_s in (bar.start_s, bar.end_s)]
-    tempos_bpm = [60 / beat_s for bar in score.bars for beat_s in (bar.beat_s, bar.end_beat_s)]
-    axes.plot(times_s, tempos_bpm, color=charts.INK, lw=1.3, solid_joinstyle="round")
+def _draw_tempo(row: charts.Row, score: Score) -> None:
+    times_s = np.array([time_s for bar in score.bars for time_s in (bar.start_s, bar.end_s)])
+    tempos_bpm = np.array([60 / beat_s for bar in score.bars for beat_s in (bar.beat_s, bar.end_beat_s)])
     whole = [beat_s for bar in score.bars if bar.beats >= 1 for beat_s in (bar.beat_s, bar.end_beat_s)]
-    low, high = (60 / max(whole), 60 / min(whole)) if whole else (min(tempos_bpm), max(tempos_bpm))
-    axes.set_ylim(low - 8, high + 8)
-    axes.set_yticks(sorted({round(low), round(high)}))
-    axes.set_ylabel("bpm", color=charts.INK, size=8)
+    low, high = (60 / max(whole), 60 / min(whole)) if whole else (tempos_bpm.min(), tempos_bpm.max())
+    floor, ceiling = low - _TEMPO_MARGIN_BPM, high + _TEMPO_MARGIN_BPM
+    row.curve(times_s, np.clip((tempos_bpm - floor) / (ceiling - floor), 0, 1), charts.INK)
+    ends = {round(low), round(high)}
+    for tempo_bpm in ends if high - low > _TEMPO_APART_BPM else {round(high)}:
+        y = row.bottom - (tempo_bpm - floor) / (ceiling - floor) * row.height
+        row.tick(min(max(y, row.top + 9), row.bottom - 9), f"{tempo_bpm}")
+    row.axis("bpm")
 
 
-def _bar_lines(axes: "Axes", score: Score) -> None:
+def _draw_bar_lines(row: charts.Row, score: Score) -> None:
     apart = _every(len(score.bars), _BAR_LINES)
     for bar in score.bars[::apart] if apart <= _BARS_APART else ():
-        axes.axvline(bar.start_s, color=_BAR_LINE, lw=0.5, zorder=1)
+        row.vertical(bar.start_s, _BAR_LINE)
 
 
 def _every(count: int, most: int) -> int:
