@@ -1,87 +1,160 @@
-"""Measures the main job: time and memory against the video's length.
+"""Measures the main job: processor time, time and memory against the video's length.
 
-usage: python bench.py [VIDEO] [MINUTES]
+usage: python -m tests.pipeline.bench [VIDEO] [MINUTES]
 
 Runs a job with 4 variants on VIDEO (the first vlog of ETBGM_TEST_DATA, else the demo's
 video), then, each with 2 variants, on VIDEO and on VIDEO looped to MINUTES (default
-60; 0 leaves this out). Every job has a fresh server and a fresh store.
+60; 0 leaves this out). Every job has a fresh server and a fresh store. Processor time
+is what the kernel accounts to the server's processes and their children, so other load
+on the machine matters less to it than to wall time.
 """
 
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import psutil
 
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm_client import Client
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM
 
-POLL_S = 0.2
+POLL_S = 0.05
 
 
 @dataclass
+class Usage:
+    """What a process and its descendants have used: seconds of processor time over time, peaks in MB."""
+
+    pid: int
+    times_s: list[float] = field(default_factory=list)
+    cpu_s: list[float] = field(default_factory=list)
+    peaks_mb: dict[str, float] = field(default_factory=dict)
+
+    def note(self) -> None:
+        """Takes one sample."""
+        root = psutil.Process(self.pid)
+        cpu_s = 0.0
+        for process in (root, *root.children(recursive=True)):
+            try:
+                cpu_s += sum(process.cpu_times()[:4])  # own and, of children that have ended, user and system
+                self._note_peak(process)
+            except (OSError, psutil.Error):
+                continue
+        self.times_s.append(time.time())
+        self.cpu_s.append(max(cpu_s, self.cpu_s[-1] if self.cpu_s else 0.0))
+
+    def _note_peak(self, process: psutil.Process) -> None:
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        arguments = process.cmdline()
+        name = arguments[2] if arguments[1:2] == ["-m"] else Path(arguments[0]).name if arguments else "?"
+        if found := re.search(r"VmHWM:\s+(\d+)", status):
+            self.peaks_mb[name] = max(self.peaks_mb.get(name, 0.0), int(found[1]) / 1024)
+
+    def between(self, start_s: float, end_s: float) -> float:
+        """Seconds of processor time used between two instants of the clock `time.time`."""
+        start, end = np.interp([start_s, end_s], self.times_s, self.cpu_s)
+        return float(end - start)
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Seconds that one stage took."""
+
+    name: str
+    wall_s: float
+    cpu_s: float
+
+
+@dataclass(frozen=True)
 class Run:
-    """What one job took: wall seconds, seconds by stage, peak resident MB by process."""
+    """What one job took; starting the server took `start_cpu_s` and `start_s`."""
 
     length_s: float
-    wall_s: float = 0.0
-    stages_s: dict[str, float] = field(default_factory=dict)
-    peaks_mb: dict[str, float] = field(default_factory=dict)
+    start_s: float
+    start_cpu_s: float
+    wall_s: float
+    stages: list[Stage]
+    peaks_mb: dict[str, float]
+
+    @property
+    def cpu_s(self) -> float:
+        """Processor time of all stages."""
+        return sum(stage.cpu_s for stage in self.stages)
+
+
+@contextmanager
+def watched(pid: int) -> Iterator[Usage]:
+    """Samples the usage of `pid` until the context ends."""
+    usage, over = Usage(pid), threading.Event()
+
+    def watch() -> None:
+        while not over.wait(POLL_S):
+            usage.note()
+
+    usage.note()
+    thread = threading.Thread(target=watch)
+    thread.start()
+    try:
+        yield usage
+    finally:
+        over.set()
+        thread.join()
 
 
 def run_job(video: Path, variants: int, folder: Path) -> Run:
-    """One job on a server of its own; the clock starts when the server is ready."""
+    """One job on a server of its own; its clock starts when the server is ready."""
+    begun = time.monotonic()
     command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            line = server.stdout.readline() if server.stdout else ""
-            address = re.findall(r"listens on (\S+);", line)[0]
-            run = Run(measure.duration_s(video))
-            started = time.monotonic()
-            options = ["--variants", str(variants), "--gateway", address]
-            with subprocess.Popen(
-                [ETBGM, "run", video, "-o", folder / f"out{video.suffix}", *options]
-            ) as job:
-                while job.poll() is None:
-                    note_peaks(server.pid, run.peaks_mb)
-                    time.sleep(POLL_S)
-            run.wall_s = time.monotonic() - started
+            with watched(server.pid) as usage:
+                line = server.stdout.readline() if server.stdout else ""
+                started = time.monotonic()
+                usage.note()
+                start_cpu_s = usage.cpu_s[-1]
+                with Client(re.findall(r"listens on (\S+);", line)[0]) as client:
+                    job = client.create_job(client.upload(video), pb.JobSettings(variants=variants))
+                    job = client.wait(job.job_id)
+                    client.fetch(job.result, folder / "out")
+                wall_s = time.monotonic() - started
         finally:
             server.terminate()
-    stages = json.loads((folder / "out/report.json").read_text())["stages"]
-    run.stages_s = {stage["stage"]: stage["wall_s"] for stage in stages}
-    return run
+    stages = [stage_of(stage, usage) for stage in job.stages]
+    length_s = measure.duration_s(video)
+    return Run(length_s, started - begun, start_cpu_s, wall_s, stages, usage.peaks_mb)
 
 
-def note_peaks(pid: int, peaks_mb: dict[str, float]) -> None:
-    """Raises `peaks_mb` to the high-water marks (VmHWM) of the descendants of `pid`."""
-    for process in psutil.Process(pid).children(recursive=True):
-        try:
-            status = Path(f"/proc/{process.pid}/status").read_text()
-            arguments = process.cmdline()
-        except (OSError, psutil.Error):
-            continue
-        name = arguments[2] if arguments[1:2] == ["-m"] else Path(arguments[0]).name if arguments else "?"
-        found = re.search(r"VmHWM:\s+(\d+)", status)
-        if found:
-            peaks_mb[name] = max(peaks_mb.get(name, 0.0), int(found[1]) / 1024)
+def stage_of(stage: pb.StageProgress, usage: Usage) -> Stage:
+    """The stage's times; what else the server does meanwhile counts too."""
+    start_s, end_s = (moment.ToNanoseconds() * 1e-9 for moment in (stage.start_time, stage.end_time))
+    name = pb.Stage.Name(stage.stage).removeprefix("STAGE_")
+    return Stage(name, end_s - start_s, usage.between(start_s, end_s))
 
 
 def show(title: str, run: Run) -> None:
     """Prints one run."""
-    out = sys.stdout.write
-    share = run.wall_s / run.length_s
-    out(f"\n{title}: {run.length_s:.1f} s of video in {run.wall_s:.1f} s ({share:.3f} of it)\n")
-    for name, stage_s in run.stages_s.items():
-        out(f"  {name:<11} {stage_s:7.1f} s  {stage_s / run.wall_s:5.1%}\n")
+    out, share = sys.stdout.write, run.wall_s / run.length_s
+    out(f"\n{title}: {run.length_s:.1f} s of video in {run.wall_s:.1f} s, {share:.3f} of it")
+    out(f"\n  {'':<11} {'wall s':>8} {'CPU s':>8} {'CPU s per s of video':>21}\n")
+    out(f"  {'start-up':<11} {run.start_s:8.1f} {run.start_cpu_s:8.1f}\n")
+    for stage in run.stages:
+        out(f"  {stage.name:<11} {stage.wall_s:8.1f} {stage.cpu_s:8.1f} {stage.cpu_s / run.length_s:21.3f}\n")
+    walls_s = sum(stage.wall_s for stage in run.stages)
+    out(f"  {'all stages':<11} {walls_s:8.1f} {run.cpu_s:8.1f} {run.cpu_s / run.length_s:21.3f}\n")
     for name, peak_mb in sorted(run.peaks_mb.items()):
         out(f"  peak memory {name:<18} {peak_mb:6.0f} MB\n")
+    sys.stdout.flush()
 
 
 def looped(video: Path, minutes: float, folder: Path) -> Path:
@@ -108,8 +181,8 @@ def main() -> None:
         show("2 variants", short)
         long = run_job(looped(video, minutes, folder), 2, folder / "long")
         show(f"2 variants, {minutes:.0f} minutes", long)
-        growth = (long.wall_s / long.length_s) / (short.wall_s / short.length_s)
-        sys.stdout.write(f"\nlong against short: {growth:.2f} times the time per second of video; memory")
+        growth = (long.cpu_s / long.length_s) / (short.cpu_s / short.length_s)
+        sys.stdout.write(f"\nlong against short: {growth:.2f} times the CPU time per second of video; memory")
         for process, peak_mb in sorted(long.peaks_mb.items()):
             if process in short.peaks_mb:
                 sys.stdout.write(f"  {process} {peak_mb / short.peaks_mb[process]:.2f}x")
