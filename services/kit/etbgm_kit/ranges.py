@@ -10,6 +10,9 @@ from etbgm_kit.errors import InvalidField
 CONTAINERS = ("mp4", "mov", "webm", "mkv")
 """Containers that a result can have."""
 
+LONGEST_TIMELINE_S = 12 * 3600.0
+"""Longest timeline: the whole score of a piece is held in memory, about 10 MB an hour."""
+
 MOST_VARIANTS = 8
 """Variants of one job, at most."""
 

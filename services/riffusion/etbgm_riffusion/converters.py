@@ -14,7 +14,7 @@ from etbgm_kit.converters import (
     timeline_from_pb,
 )
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import check_diffusion
+from etbgm_kit.ranges import LONGEST_TIMELINE_S, check_diffusion
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.hints import StyleRequest, read
 from etbgm_riffusion.diffusion.types import Continuity
@@ -32,9 +32,6 @@ from etbgm_riffusion.types import (
 SAMPLE_RATES_HZ = (44100, 48000)
 DEFAULT_SAMPLE_RATE_HZ = 48000
 
-LONGEST_S = 12 * 3600.0
-"""Longest timeline: a whole score is held in memory, about 10 MB an hour."""
-
 _RANDOM_SEEDS = 2**53
 
 _CONTINUITIES = {
@@ -47,8 +44,8 @@ _CONTINUITIES = {
 def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) -> CueRequest:
     """Raises InvalidField."""
     timeline = timeline_from_pb(request.timeline)
-    if timeline.duration_s > LONGEST_S:
-        raise InvalidField("timeline.duration", f"must be at most {LONGEST_S:.0f} s")
+    if timeline.duration_s > LONGEST_TIMELINE_S:
+        raise InvalidField("timeline.duration", f"must be at most {LONGEST_TIMELINE_S:.0f} s")
     if not 0 <= request.random_seed < _RANDOM_SEEDS:
         raise InvalidField("random_seed", "must be in [0, 2^53)")
     style = request.style or AUTO

@@ -12,6 +12,7 @@ from etbgm_kit.converters import (
     transcript_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import LONGEST_TIMELINE_S
 from etbgm_kit.types import Segment, Transcript
 from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S
 from etbgm_sentiment.types import Analysis, AnalyzeRequest, Smoothing
@@ -39,8 +40,8 @@ def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
         InvalidField: a time lies outside the video, segments overlap, or a setting is out of range.
     """
     duration_s = seconds_from_pb(request.duration)
-    if duration_s <= 0:
-        raise InvalidField("duration", "must be > 0")
+    if not 0 < duration_s <= LONGEST_TIMELINE_S:
+        raise InvalidField("duration", f"must be in (0, {LONGEST_TIMELINE_S:.0f}] s")
     min_duration_s = seconds_from_pb(request.min_emotion_duration)
     if not 0 < min_duration_s <= MAX_MIN_DURATION_S:
         why = f"must be in (0, {MAX_MIN_DURATION_S:g}] s, is {min_duration_s} s"

@@ -1,0 +1,89 @@
+"""The gateway answers whatever is asked of it with the statuses that the contract declares."""
+
+import itertools
+import json
+from collections.abc import Iterator
+
+import grpc
+import pytest
+from google.protobuf.descriptor import MethodDescriptor
+from google.protobuf.duration_pb2 import Duration
+from google.protobuf.message import Message
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.media.v1 import media_pb2
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_to_pb, seconds_to_pb
+from externalscaler import externalscaler_pb2
+from tests.contract.fuzzing import Target, fuzz
+
+from .conftest import FakeServices, Gateway
+
+METHODS = [
+    method
+    for file in (pb, externalscaler_pb2)
+    for service in file.DESCRIPTOR.services_by_name.values()
+    for method in service.methods
+    if method.name != "StreamIsActive"  # has no end; it reads its request as IsActive does
+]
+SPAN = media_pb2.Span(start=Duration(), end=seconds_to_pb(1))
+EMOTION = media_pb2.EmotionSpan(span=SPAN, emotion=media_pb2.EMOTION_JOY, probability=0.9)
+TIMELINE = media_pb2.EmotionTimeline(duration=SPAN.end, spans=[EMOTION])
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices) -> Iterator[Target]:
+    gateway = Gateway(tmp_path_factory.mktemp("fuzzed"), shared_services).start()
+    target = Target(grpc.aio.insecure_channel(gateway.address))
+    yield target
+    target.close()
+    assert gateway.stop() == 0
+
+
+@pytest.fixture(scope="module")
+def artifacts(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices) -> list[Message]:
+    """A fake video, captions and an empty file."""
+    store = ArtifactStore(shared_services.store_url, Scratch(tmp_path_factory.mktemp("artifacts")))
+    video = json.dumps({"duration_s": 1}).encode()
+    contents = [(video, "video/mp4"), (b"WEBVTT\n", "text/vtt"), (b"", "application/octet-stream")]
+    return [artifact_to_pb(store.put_bytes(data, media_type)) for data, media_type in contents]
+
+
+@pytest.fixture(scope="module")
+def samples(target: Target, artifacts: list[Message]) -> list[Message]:
+    """A request of each kind that is met."""
+    create = pb.CreateJobRequest(video=artifacts[0], settings=pb.JobSettings(variants=1, timeline=TIMELINE))
+    create_method = pb.DESCRIPTOR.services_by_name["GatewayService"].methods_by_name["CreateJob"]
+    job_id = "fuzzed-job"
+    assert target.code_of(create_method, [pb.CreateJobRequest(video=artifacts[0], request_id=job_id)])[0] == "OK"
+    opening = pb.UploadOpening(upload_id="fuzzed-upload", size_bytes=10)
+    scaled = externalscaler_pb2.ScaledObjectRef(
+        name="riffusion", scalerMetadata={"service": "riffusion", "cuesPerReplica": "2"}
+    )
+    return [
+        create,
+        pb.UploadVideoRequest(opening=opening),
+        pb.UploadVideoRequest(data=b"01234"),
+        *(kind(job_id=job_id) for kind in (pb.GetJobRequest, pb.WatchJobRequest, pb.CancelJobRequest)),
+        pb.GetUploadRequest(upload_id="fuzzed-upload"),
+        pb.ListJobsRequest(page_size=2),
+        pb.DownloadArtifactRequest(uri=artifacts[0].uri),
+        scaled,
+        externalscaler_pb2.GetMetricsRequest(scaledObjectRef=scaled),
+    ]
+
+
+@pytest.mark.parametrize("method", [pytest.param(method, id=method.name) for method in METHODS])
+def test_only_declared_statuses_come_back(
+    method: MethodDescriptor, target: Target, artifacts: list[Message], samples: list[Message]
+) -> None:
+    usable = [sample for sample in samples if sample.DESCRIPTOR.name == method.input_type.name]
+    parts = {
+        "etbgm.media.v1.Artifact": artifacts,
+        "etbgm.media.v1.EmotionTimeline": [TIMELINE],
+        "etbgm.media.v1.EmotionSpan": [EMOTION],
+        "google.protobuf.Duration": [SPAN.end],
+    }
+    assert itertools.islice(usable, 1)
+    fuzz(target, method, usable, parts, calls=100)
