@@ -1,4 +1,4 @@
-"""Commands: `run` for one video, `serve` for a server, `jobs` for a running server, `models` for weights."""
+"""The commands: `run`, `compose`, `serve`, `jobs`, `models` and `doctor`."""
 
 import asyncio
 import os
@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from etbgm_cli import jobs, models
+from etbgm_cli import doctor, jobs, models
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
 from etbgm_cli.console import console, guarded, print_warning
 from etbgm_cli.options import JobOptions
@@ -22,77 +22,82 @@ app.add_typer(models.app, name="models")
 
 @app.callback()
 def etbgm() -> None:
-    """Background music that follows the emotion of what is said in a video."""
+    """Add background music to a video that follows the emotions in its speech."""
 
 
 @app.command()
 def run(
-    video: Annotated[Path, typer.Argument(help="The video.")],
+    video: Annotated[Path, typer.Argument(help="Video file.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Where the result goes; beside the video when absent."),
+        typer.Option("-o", "--output", help="Video to write [default: VIDEO-with-music beside the input]."),
     ] = None,
-    choose: Annotated[int, typer.Option(min=1, help="The variant that becomes the output.")] = 1,
-    variants: Annotated[int | None, typer.Option(help="How many alternatives, 1-8 [default: 4].")] = None,
-    seed: Annotated[int | None, typer.Option(help="Chooses the music; from the video when absent.")] = None,
+    choose: Annotated[int, typer.Option(min=1, help="Number of the variant to write to OUTPUT.")] = 1,
+    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 [default: 4].")] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Random seed of the music [default: derived from the video].")
+    ] = None,
     style: Annotated[
-        str, typer.Option(help='Style of the music, or hints such as "calm piano" or "epic, no drums".')
+        str, typer.Option(help='Style name, or hints such as "calm piano" or "epic, no drums".')
     ] = "auto",
     stems: Annotated[
-        bool, typer.Option("--stems", help="Also write each part of the music by itself.")
+        bool, typer.Option("--stems", help="Also write each instrument group as a separate file.")
     ] = False,
     original_audio: Annotated[
-        Literal["speech_only", "keep", "none"], typer.Option(help="What becomes of the video's own sound.")
+        Literal["speech_only", "keep", "none"], typer.Option(help="What to keep of the original sound.")
     ] = "speech_only",
-    loudness: Annotated[
-        float | None, typer.Option(help="Loudness of the result in LUFS [default: -14].")
-    ] = None,
+    loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS [default: -14].")] = None,
     speech_to_music: Annotated[
         float | None,
-        typer.Option(help="Speech over music in LU [default: 14]; 20 for hearing-impaired listeners."),
+        typer.Option(
+            help="Level of the speech above the music in LU [default: 14]; use 20 for accessibility."
+        ),
     ] = None,
     min_emotion: Annotated[
-        float | None, typer.Option(help="Shortest emotion in seconds [default: 5].")
+        float | None, typer.Option(help="Minimum duration of an emotion in seconds [default: 5].")
     ] = None,
     smoothing: Annotated[
-        Literal["rule", "viterbi"] | None, typer.Option(help="How the emotion timeline is smoothed.")
+        Literal["rule", "viterbi"] | None, typer.Option(help="Method that smooths the emotion timeline.")
     ] = None,
-    language: Annotated[str | None, typer.Option(help="Spoken language, for example en.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Spoken language as a BCP-47 tag, for example en [default: detected].")
+    ] = None,
     speech_task: Annotated[
         Literal["transcribe", "translate"] | None,
         typer.Option(
-            help="Write speech down as spoken, or in English [default: as spoken if its emotions "
-            "can be read in that language]."
+            help="Transcribe in the spoken language, or translate to English [default: translate only "
+            "if the emotion classifier does not know the language]."
         ),
     ] = None,
     captions: Annotated[
-        Path | None, typer.Option(help="SRT or VTT file to use in place of recognising speech.")
+        Path | None, typer.Option(help="SRT or VTT file to use instead of speech recognition.")
     ] = None,
     ignore_subtitles: Annotated[
-        bool, typer.Option("--ignore-subtitles", help="Recognise speech though the video has subtitles.")
+        bool, typer.Option("--ignore-subtitles", help="Recognise the speech even if the video has subtitles.")
     ] = False,
     timeline: Annotated[
-        Path | None, typer.Option(help="Emotion timeline (JSON) to use in place of finding the emotions.")
+        Path | None, typer.Option(help="Emotion timeline (JSON) to use instead of emotion analysis.")
     ] = None,
     denoising_strength: Annotated[
         float | None,
-        typer.Option(help="With Riffusion: how far it may go from the composed sound, 0-1 [default: 0.5]."),
+        typer.Option(help="Riffusion only: 0 keeps the composed sound, 1 ignores it [default: 0.5]."),
     ] = None,
     adapter: Annotated[
         list[str] | None,
-        typer.Option(help="With Riffusion: an adapter (LoRA) to use, NAME or NAME=WEIGHT; may be repeated."),
+        typer.Option(help="Riffusion only: LoRA adapter as NAME or NAME=WEIGHT; repeatable."),
     ] = None,
     gateway: Annotated[
-        str | None, typer.Option(envvar="ETBGM_GATEWAY", help="Use the server at this address; start none.")
+        str | None,
+        typer.Option(envvar="ETBGM_GATEWAY", help="Address of a running gateway; starts no local services."),
     ] = None,
     detach: Annotated[
-        bool, typer.Option("--detach", help="With --gateway: print the job's id and do not wait.")
+        bool, typer.Option("--detach", help="With --gateway: print the job id and exit.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Where computed parts are kept for the next run; may be deleted.")
+        Path | None, typer.Option(help="Cache folder, safe to delete [default: ~/.cache].")
     ] = None,
 ) -> None:
-    """Put music under a video; write it, and a folder with all variants and parts beside it."""
+    """Add music to a video. Writes the new video and a folder with all variants and parts."""
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
@@ -110,34 +115,34 @@ def run(
 @app.command()
 def compose(
     timeline: Annotated[
-        Path, typer.Argument(help="Emotion timeline (JSON), such as timeline.json in a result folder.")
+        Path, typer.Argument(help="Emotion timeline (JSON), such as timeline.json of a result.")
     ],
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the music.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")],
     style: Annotated[
-        str, typer.Option(help='Style of the music, or hints such as "calm piano" or "epic, no drums".')
+        str, typer.Option(help='Style name, or hints such as "calm piano" or "epic, no drums".')
     ] = "auto",
     seed: Annotated[
-        int | None, typer.Option(help="Chooses the music; from the timeline when absent.")
+        int | None, typer.Option(help="Random seed of the music [default: derived from the timeline].")
     ] = None,
-    variants: Annotated[int | None, typer.Option(help="How many alternatives, 1-8 [default: 4].")] = None,
+    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 [default: 4].")] = None,
     stems: Annotated[
-        bool, typer.Option("--stems", help="Also write each part of the music by itself.")
+        bool, typer.Option("--stems", help="Also write each instrument group as a separate file.")
     ] = False,
     speech: Annotated[
         Path | None,
-        typer.Option(help="Where someone speaks (JSON): spans, or a result folder's timeline.json."),
+        typer.Option(help="Speech spans (JSON) to leave room for, or timeline.json of a result."),
     ] = None,
     riffusion: Annotated[
-        str | None, typer.Option(help="Use the music service at this address; start none. Needs --store-url.")
+        str | None, typer.Option(help="Address of a running music service; requires --store-url.")
     ] = None,
     store_url: Annotated[
-        str, typer.Option(envvar="ETBGM_STORE_URL", help="That service's artifact store.")
+        str, typer.Option(envvar="ETBGM_STORE_URL", help="Artifact store of that service.")
     ] = "",
     data: Annotated[
-        Path | None, typer.Option(help="Where computed parts are kept for the next run; may be deleted.")
+        Path | None, typer.Option(help="Cache folder, safe to delete [default: ~/.cache].")
     ] = None,
 ) -> None:
-    """Compose for an emotion timeline, without a video: sound, MIDI file and piano roll of each variant."""
+    """Compose music for an emotion timeline: audio, MIDI file and piano roll of each variant."""
     request = ComposeRequest(timeline, output, style, variants, seed, stems, speech)
     if riffusion:
         guarded(compose_there(request, riffusion, store_url))
@@ -147,16 +152,24 @@ def compose(
 
 @app.command()
 def serve(
-    listen: Annotated[str, typer.Option(help="Where the gateway's gRPC API listens.")] = "127.0.0.1:50050",
-    data: Annotated[Path | None, typer.Option(help="Where jobs, artifacts and logs are kept.")] = None,
+    listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:50050",
+    data: Annotated[
+        Path | None, typer.Option(help="Folder for jobs, artifacts and logs [default: ~/.local/share].")
+    ] = None,
     store_url: Annotated[
-        str, typer.Option(envvar="ETBGM_STORE_URL", help="Keep artifacts there instead: s3://bucket/prefix.")
+        str,
+        typer.Option(
+            envvar="ETBGM_STORE_URL", help="Store artifacts at this URL instead: s3://bucket/prefix."
+        ),
     ] = "",
     job_store_url: Annotated[
-        str, typer.Option(envvar="ETBGM_JOB_STORE_URL", help="Keep jobs there instead: postgresql://…")
+        str,
+        typer.Option(
+            envvar="ETBGM_JOB_STORE_URL", help="Store jobs in this database instead: postgresql://…"
+        ),
     ] = "",
 ) -> None:
-    """Run all services and the gateway until stopped."""
+    """Run all services and the gateway until interrupted."""
     data = data or _folder("XDG_DATA_HOME", ".local/share")
     store_url = store_url or (data / "store").resolve().as_uri()
     guarded(_serve(StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url)))
@@ -167,12 +180,20 @@ async def _serve(options: StackOptions) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
     async with stack(options) as address:
-        console.print(f"ET-BGM listens on {address}; data and logs in {options.data}; Ctrl-C stops it")
+        console.print(
+            f"ET-BGM listens on {address}; data and logs are in {options.data}; press Ctrl-C to stop"
+        )
         await stopping.wait()
 
 
+@app.command("doctor")
+def examine() -> None:
+    """Show what is installed, which engine each service uses and why, and what would improve it."""
+    guarded(doctor.examine())
+
+
 def _folder(variable: str, default: str) -> Path:
-    """Our folder by the XDG base directory specification."""
+    """The product's folder according to the XDG base directory specification."""
     return Path(os.environ.get(variable) or Path.home() / default) / "etbgm"
 
 

@@ -57,7 +57,7 @@ class Child:
                 address = await self._until_ready()
         except TimeoutError:
             raise StackError(
-                f"{self._name} was not ready in {START_TIMEOUT_S:.0f} s; see {self._log}"
+                f"{self._name} was not ready within {START_TIMEOUT_S:.0f} s; see {self._log}"
             ) from None
         self._guarding = asyncio.create_task(self._guard(address))
         return address
@@ -95,8 +95,8 @@ class Child:
         while True:
             status = await self._process.wait()
             last = self._last_lines(1)
-            said = f"its last log line: {last[0]}" if last else f"it logged nothing to {self._log}"
-            self._on_death(f"{self._name} ended with status {status} and is started again; {said}")
+            said = f"last log line: {last[0]}" if last else f"nothing was logged to {self._log}"
+            self._on_death(f"{self._name} exited with status {status} and is being restarted; {said}")
             await asyncio.sleep(RESTART_PAUSE_S)
             await self._spawn()
 
@@ -121,14 +121,14 @@ class Child:
 
     def _raise_if_dead(self) -> None:
         if self._process.returncode is not None:
-            raise StackError(f"{self._name} could not start: {self._why()}")
+            raise StackError(f"{self._name} failed to start: {self._why()}")
 
     def _why(self) -> str:
         """What the end of the log gives as the reason, or where the log is."""
         for line in reversed(self._last_lines(4)):
             with suppress(KeyError, TypeError, ValueError):
                 return str(json.loads(line)["why"])
-        return f"the end of {self._log} says why"
+        return f"see the end of {self._log}"
 
     def _last_lines(self, number: int) -> list[str]:
         with self._log.open(encoding="utf-8", errors="replace") as log_file:

@@ -66,7 +66,9 @@ async def compose_here(request: ComposeRequest, cache: Path) -> None:
 async def compose_there(request: ComposeRequest, address: str, store_url: str) -> None:
     """Composes with the music service at `address`, whose artifact store is `store_url`."""
     if not store_url.startswith(STORE_SCHEMES):
-        raise InvalidField("store-url", "must be file:///folder or s3://bucket/prefix, that service's own")
+        raise InvalidField(
+            "store-url", "must be the artifact store of that service: file:///folder or s3://bucket/prefix"
+        )
     await _perform(_requests(request), request.folder, address, store_url)
 
 
@@ -94,7 +96,7 @@ def _requests(request: ComposeRequest) -> list[pb.GenerateRequest]:
 
 def _existing(path: Path, field: str) -> Path:
     if not path.is_file():
-        raise NotFound(f"{field}: there is no file {path}")
+        raise NotFound(f"{field}: no such file: {path}")
     return path
 
 
@@ -107,7 +109,7 @@ def _speech(path: Path | None, timeline: EmotionTimeline) -> list[media_pb2.Span
         listed = document if isinstance(document, list) else [part["span"] for part in document["phrases"]]
         spans = [json_format.ParseDict(span, media_pb2.Span()) for span in listed]
     except (ValueError, KeyError, TypeError, json_format.ParseError) as error:
-        raise InvalidField("speech", f"{path.name} holds no spans: {error}") from None
+        raise InvalidField("speech", f"{path.name} contains no valid spans: {error}") from None
     for i, span in enumerate(spans_from_pb(spans, "speech")):
         if span.end_s > timeline.duration_s:
             raise InvalidField(f"speech[{i}]", f"ends after the timeline, at {span.end_s:.3f} s")
@@ -129,7 +131,7 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
             _write(result, request.random_seed, store, folder / f"variant-{number}")
     warnings = licences.warnings(result.engine for result in results)
     print_notes(dict.fromkeys([note for result in results for note in result.notes] + warnings), warnings)
-    console.print(f"{folder}/")
+    console.print(f"Wrote {folder}/")
 
 
 async def _generate(

@@ -10,10 +10,10 @@ from etbgm_cli import watching
 from etbgm_cli.console import console, guarded, output_space
 from etbgm_client import AsyncClient
 
-app = typer.Typer(no_args_is_help=True, help="Work with the jobs of a running server (see `run --gateway`).")
+app = typer.Typer(no_args_is_help=True, help="Manage the jobs of a running gateway.")
 
 Gateway = Annotated[str, typer.Option(envvar="ETBGM_GATEWAY", help="Address of the gateway.")]
-JobId = Annotated[str, typer.Argument(help="The job's id.")]
+JobId = Annotated[str, typer.Argument(help="Job id.")]
 ADDRESS = "127.0.0.1:50050"
 
 
@@ -49,7 +49,7 @@ def show(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
 
 @app.command()
 def watch(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
-    """Follow a job to its end; Ctrl-C leaves the job running."""
+    """Show the progress of a job until it ends; Ctrl-C does not cancel it."""
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
@@ -60,7 +60,7 @@ def watch(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
 
 @app.command()
 def cancel(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
-    """Stop a job."""
+    """Cancel a job."""
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
@@ -72,10 +72,10 @@ def cancel(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
 @app.command()
 def fetch(
     job_id: JobId,
-    output: Annotated[Path, typer.Option("-o", "--output", help="Folder for the results.")],
+    output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")],
     gateway: Gateway = ADDRESS,
 ) -> None:
-    """Download everything a job made."""
+    """Download all files of a finished job."""
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:

@@ -1,4 +1,4 @@
-"""`etbgm models`: what weights and sounds there are, and those that are fetched."""
+"""`etbgm models`: lists, downloads and verifies model weights and SoundFonts."""
 
 from collections.abc import Iterable, Iterator
 from difflib import get_close_matches
@@ -19,7 +19,7 @@ from etbgm_kit.models.catalogue import Bundled, Entry
 from etbgm_kit.serving.settings import default_models_dir
 
 app = typer.Typer(
-    no_args_is_help=True, help="Fetch weights for better engines; see what their licences allow."
+    no_args_is_help=True, help="List, download and verify model weights, and show what their licences permit."
 )
 
 ModelsDir = Annotated[
@@ -28,17 +28,17 @@ ModelsDir = Annotated[
         "--models-dir",
         envvar="ETBGM_MODELS_DIR",
         default_factory=default_models_dir,
-        show_default="in the user's data folder",
-        help="Where models are installed.",
+        show_default="~/.local/share/etbgm/models",
+        help="Folder of installed models.",
     ),
 ]
-COLUMNS = ("name", "engine", "size", "licence", "commercial use", "here")
+COLUMNS = ("name", "engine", "size", "licence", "commercial use", "status")
 WIDTH = 100
 
 
 @app.command("list")
 def list_models(models_dir: ModelsDir) -> None:
-    """List all weights and sounds: size, licence, whether results may be sold, and what is installed."""
+    """List all models and SoundFonts: size, licence, commercial use, and installation status."""
     with showing_errors():
         rows = [_row(entry, models_dir) for entry in catalogue.entries()]
     if not console.is_terminal:
@@ -57,10 +57,10 @@ def list_models(models_dir: ModelsDir) -> None:
 
 @app.command()
 def pull(
-    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Names that `list` gives.")],
+    names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Model names as shown by `list`.")],
     models_dir: ModelsDir,
 ) -> None:
-    """Fetch models, and convert those that need it. What an interrupted pull has fetched is kept."""
+    """Download models and convert them where needed. An interrupted download is resumed."""
     with showing_errors():
         for entry in _not_bundled(_entries(names)):
             _pull(entry, models_dir)
@@ -70,43 +70,44 @@ def pull(
 def verify(
     models_dir: ModelsDir,
     names: Annotated[
-        list[str] | None, typer.Argument(metavar="[NAME...]", help="All that were fetched when absent.")
+        list[str] | None,
+        typer.Argument(metavar="[NAME...]", help="Model names [default: all downloaded models]."),
     ] = None,
 ) -> None:
-    """Check that the files of installed models are as they were fetched."""
+    """Check the size and SHA-256 of every file of the installed models."""
     with showing_errors():
         bad = False
         if not names and not _fetched(models_dir):
-            console.print(f"no models are installed in {models_dir}")
+            console.print(f"No models are installed in {models_dir}.")
         for entry in _not_bundled(_entries(names or []) or _fetched(models_dir)):
             faults = record.faults(models_dir / entry.name)
             bad |= bool(faults)
-            for line in faults or ["all files are as they were fetched"]:
+            for line in faults or ["all files are intact"]:
                 console.print(f"{entry.name}: {line}")
     if bad:
-        console.print("`etbgm models pull` fetches again what is not as it should be")
+        console.print("Run `etbgm models pull NAME` to repair a model.")
         raise typer.Exit(EXIT_FAILED)
 
 
 def _pull(entry: Entry, models_dir: Path) -> None:
     from etbgm_cli.weights.install import install
 
-    then = ", then converted" if entry.convert else ""
-    console.print(f"{entry.name}: from {entry.source}{then}")
+    then = "; it is converted afterwards" if entry.convert else ""
+    console.print(f"Downloading {entry.name} from {entry.source}{then}")
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         bar = progress.add_task(entry.name, total=None)
         folder = install(
             entry, models_dir, lambda done, total: progress.update(bar, completed=done, total=total)
         )
-    console.print(f"{entry.name} is in {folder}; licence {entry.licence}: {entry.permitted}")
+    console.print(f"Installed {entry.name} in {folder}. Licence {entry.licence}: {entry.permitted}")
 
 
 def _not_bundled(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """Those that are fetched; of the others the user is told where they come from."""
+    """The entries that can be downloaded; for each other one, prints which package contains it."""
     for entry in entries:
         if isinstance(entry.source, Bundled):
-            console.print(f"{entry.name} comes with {entry.source}; there is nothing to fetch")
+            console.print(f"{entry.name} is part of {entry.source}; no download is needed.")
         else:
             yield entry
 
@@ -122,11 +123,11 @@ def _state(entry: Entry, models_dir: Path) -> str:
         return "bundled"
     if folders.installed(models_dir, entry.name):
         return "installed"
-    return "in part" if entry in _fetched(models_dir) else "no"
+    return "incomplete" if entry in _fetched(models_dir) else "not installed"
 
 
 def _fetched(models_dir: Path) -> list[Entry]:
-    """The models that were fetched, to the end or not."""
+    """The models that were downloaded, completely or in part."""
     return [
         entry
         for entry in catalogue.entries()
@@ -142,5 +143,5 @@ def _entry(name: str) -> Entry:
     if entry := catalogue.find(name):
         return entry
     near = get_close_matches(name, [entry.name for entry in catalogue.entries()])
-    hint = f"did you mean {' or '.join(near)}?" if near else "`etbgm models list` names them"
-    raise InvalidField("name", f"there is no model {name}; {hint}")
+    hint = f"did you mean {' or '.join(near)}?" if near else "see `etbgm models list`"
+    raise InvalidField("name", f"unknown model {name}; {hint}")

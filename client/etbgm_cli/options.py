@@ -71,7 +71,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
     if options.captions:
         media_type = CAPTION_TYPES.get(options.captions.suffix.lower())
         if media_type is None:
-            raise InvalidField("captions", f"need a file ending in .srt or .vtt, got {options.captions.name}")
+            raise InvalidField("captions", f"must be a .srt or .vtt file, got {options.captions.name}")
         settings.captions.CopyFrom(await client.upload(options.captions, media_type))
     return settings
 
@@ -83,7 +83,7 @@ def _diffusion(options: JobOptions) -> riffusion_pb2.DiffusionSettings:
         try:
             settings.adapters.add(name=name, weight=float(weight) if weight else None)
         except ValueError:
-            raise InvalidField("adapter", f"need NAME or NAME=WEIGHT, got {text}") from None
+            raise InvalidField("adapter", f"must be NAME or NAME=WEIGHT, got {text}") from None
     return settings
 
 

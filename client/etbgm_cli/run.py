@@ -36,16 +36,16 @@ class RunRequest:
     def checked(self) -> "RunRequest":
         """The request with the output's container. Raises NotFound, InvalidField."""
         if not self.video.is_file():
-            raise NotFound(f"video: there is no file {self.video}")
+            raise NotFound(f"video: no such file: {self.video}")
         if not self.video.stat().st_size:
             raise InvalidField("video", "is empty")
         variants = self.options.variants or DEFAULT_VARIANTS
         if self.choose > variants:
-            raise InvalidField("choose", f"is {self.choose}, but there are only {variants} variants")
+            raise InvalidField("choose", f"is {self.choose}, but only {variants} variants are made")
         if self.output is None:
             return self
         if self.output.exists() and self.output.samefile(self.video):
-            raise InvalidField("output", "is the video itself")
+            raise InvalidField("output", "must differ from the input video")
         return replace(self, options=replace(self.options, container=container_of(self.output)))
 
 
@@ -115,4 +115,4 @@ async def _deliver(request: RunRequest, client: AsyncClient, job: pb.Job) -> Non
         await client.fetch(job.result, folder)
         shutil.copyfile(folder / f"variant-{request.choose}.{job.result.container}", output)
     print_notes(job.result.notes, licences.warnings(job.result.engines))
-    console.print(f"{output}  (all variants and parts: {folder}/)")
+    console.print(f"Wrote {output}; all variants and parts are in {folder}/")

@@ -11,8 +11,8 @@ from etbgm_client import ApiError
 STAGES = {
     pb.STAGE_INGEST: "reading the video",
     pb.STAGE_SEPARATE: "separating the speech",
-    pb.STAGE_TRANSCRIBE: "transcribing",
-    pb.STAGE_ANALYZE: "finding the emotions",
+    pb.STAGE_TRANSCRIBE: "transcribing the speech",
+    pb.STAGE_ANALYZE: "analysing the emotions",
     pb.STAGE_GENERATE: "composing the music",
     pb.STAGE_MIX: "mixing",
 }
@@ -73,7 +73,7 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
             if stage.stage not in ended and stage.HasField("end_time"):
                 ended.add(stage.stage)
                 took_s = (stage.end_time.ToNanoseconds() - stage.start_time.ToNanoseconds()) * 1e-9
-                console.print(f"{text}: {'nothing to compute' if stage.found else f'{took_s:.1f} s'}")
+                console.print(f"{text}: {'reused from cache' if stage.found else f'{took_s:.1f} s'}")
     return job
 
 

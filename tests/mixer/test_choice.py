@@ -47,17 +47,23 @@ def test_choice(
 ) -> None:
     choice = choose(wanted, device, "htdemucs", there)
     assert (choice.folder, choice.device) == (folder, where)
-    assert bool(choice.notes) == (wanted != "rnnoise" and where == "cpu")
+    assert choice.reason
+    assert bool(choice.advice) == (wanted != "rnnoise" and where == "cpu")
 
 
 @pytest.mark.parametrize(
     ("device", "model", "there", "why"),
     [
-        ("auto", "htdemucs", available(packages=False), r"needs the packages of etbgm-mixer\[demucs\]$"),
+        (
+            "auto",
+            "htdemucs",
+            available(packages=False),
+            r"needs packages \(`pip install 'etbgm-mixer\[demucs\]'`\)$",
+        ),
         ("auto", "htdemucs", available(folder=None), r"needs weights \(`etbgm models pull htdemucs`\)$"),
-        ("auto", "/my/model", available(folder=None), "needs the model /my/model, which is not there$"),
-        ("cuda", "htdemucs", available(cuda=False), "needs a CUDA device, with a torch that can use it$"),
-        ("cuda", "htdemucs", available(False, None, False), r"\[demucs\], weights .* and a CUDA device"),
+        ("auto", "/my/model", available(folder=None), "needs the model /my/model, which was not found$"),
+        ("cuda", "htdemucs", available(cuda=False), "needs a CUDA device with a matching torch build$"),
+        ("cuda", "htdemucs", available(False, None, False), r"\[demucs\]'`\), weights .* and a CUDA device"),
     ],
 )
 def test_what_cannot_be_had_is_said(device: WantedDevice, model: str, there: Available, why: str) -> None:
@@ -68,19 +74,22 @@ def test_what_cannot_be_had_is_said(device: WantedDevice, model: str, there: Ava
 @pytest.mark.parametrize(
     ("there", "says"),
     [
-        (available(folder=None, commercial=True), "but needs weights (`etbgm models pull htdemucs`)."),
-        (available(commercial=False), "as the licence of its weights forbids commercial use."),
-        (available(commercial=None), "as the licence of its weights is unknown."),
+        (available(folder=None, commercial=True), "It needs weights (`etbgm models pull htdemucs`)."),
+        (
+            available(commercial=False),
+            "The licence of its weights forbids commercial use, so it runs only with ",
+        ),
+        (available(commercial=None), "The licence of its weights is unknown, so it runs only with "),
         (
             available(cuda=False, commercial=False),
-            "but needs a CUDA device, with a torch that can use it and",
+            "It needs a CUDA device with a matching torch build. The licence",
         ),
     ],
 )
-def test_notes_say_what_is_better_and_why_it_was_not_taken(there: Available, says: str) -> None:
-    (note,) = choose("auto", "auto", "htdemucs", there).notes
-    assert "Speech was separated by RNNoise" in note
-    assert says in note
+def test_advice_says_what_is_better_and_why_it_was_not_taken(there: Available, says: str) -> None:
+    (advice,) = choose("auto", "auto", "htdemucs", there).advice
+    assert "demucs separates them better" in advice
+    assert says in advice
 
 
 def test_nothing_is_to_be_told_of_what_was_asked_for() -> None:

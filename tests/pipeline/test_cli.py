@@ -42,6 +42,17 @@ def test_run_writes_the_video_and_all_parts(demo: Path) -> None:
     assert (demo / "out.mp4").read_bytes() == (demo / "out/variant-1.mp4").read_bytes()
 
 
+def test_advice_is_in_the_report_and_an_ordinary_run_prints_no_notes(
+    demo: Path, demo_video: Path, tmp_path: Path
+) -> None:
+    done = etbgm("run", demo_video, "-o", tmp_path / "again.mp4", cache=demo / "cache")
+    assert [line for line in done.stdout.splitlines() if line.startswith(("note:", "warning:"))] == []
+    report = json.loads((demo / "out/report.json").read_text())
+    assert report["notes"] == []
+    advice = [line for engine in report["engines"] for line in engine.get("advice", [])]
+    assert any("etbgm models pull" in line for line in advice)
+
+
 def test_the_story_is_understood(demo: Path) -> None:
     timeline = json.loads((demo / "out/timeline.json").read_text())["timeline"]
     found = [span["emotion"].removeprefix("EMOTION_").lower() for span in timeline["spans"]]
@@ -66,7 +77,7 @@ def test_the_variants_differ(demo: Path) -> None:
 def test_a_second_run_computes_nothing(demo: Path, demo_video: Path, tmp_path: Path) -> None:
     done = etbgm("run", demo_video, "-o", tmp_path / "again.mp4", cache=demo / "cache")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.count("nothing to compute") == 6
+    assert done.stdout.count("reused from cache") == 6
     assert (tmp_path / "again.mp4").read_bytes() == (demo / "out.mp4").read_bytes()
 
 
@@ -109,13 +120,13 @@ def test_a_killed_run_takes_its_services_with_it(demo_video: Path, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "options", "says"),
     [
-        ("missing.mp4", [], "there is no file"),
+        ("missing.mp4", [], "no such file"),
         ("text.mp4", [], "error: video: "),
         ("demo", ["--variants", "9"], "settings.variants"),
         ("demo", ["--style", "polka"], "settings.style"),
         ("demo", ["--loudness", "3"], "settings.mix.target_loudness_lufs"),
         ("demo", ["--captions", "text.mp4"], ".srt or .vtt"),
-        ("demo", ["--timeline", "text.mp4"], "no emotion timeline"),
+        ("demo", ["--timeline", "text.mp4"], "not an emotion timeline"),
     ],
 )
 def test_bad_options_are_one_clear_line(

@@ -35,6 +35,7 @@ def test_compose_writes_sound_score_picture_and_stems(tmp_path: Path) -> None:
     done = compose(tmp_path, TIMELINE, *options, "--speech", str(tmp_path / "speech.json"))
     assert done.returncode == 0, done.stderr
     assert not done.stderr
+    assert "note:" not in done.stdout
     for number in (1, 2):
         folder = tmp_path / f"music/variant-{number}"
         assert sorted(path.name for path in folder.iterdir()) == [*FILES, "stems"]
@@ -69,14 +70,14 @@ def changed(number: int, **fields: object) -> dict[str, object]:
 @pytest.mark.parametrize(
     ("document", "options", "says"),
     [
-        ("no timeline", [], "timeline: timeline.json is no emotion timeline"),
+        ("no timeline", [], "timeline: timeline.json is not an emotion timeline"),
         (changed(0, emotion="HAPPY"), [], "spans[0].emotion"),
         (changed(1, probability=2), [], "timeline.spans[1].probability: must be in [0, 1]"),
         (changed(1, span={"start": "7s", "end": "12s"}), [], "timeline.spans[1]: must start at 6.5"),
         (TIMELINE, ["--style", "calm didgeridoo"], 'style: does not know "didgeridoo"'),
         (TIMELINE, ["--variants", "0"], "variants: must be in [1, 8]"),
         (TIMELINE, ["--seed", "-1"], "seed: must be in [0, "),
-        (TIMELINE, ["--speech", "nowhere.json"], "speech: there is no file nowhere.json"),
+        (TIMELINE, ["--speech", "nowhere.json"], "speech: no such file: nowhere.json"),
         (TIMELINE, ["--riffusion", "127.0.0.1:1"], "store-url: must be file:///folder"),
     ],
 )

@@ -19,16 +19,18 @@ MODEL = "riffusion-model-v1"
 FOLDER = Path("/models/riffusion-model-v1")
 
 COMPOSER = Choice("composer")
-SLOW = "Riffusion computed on the CPU; with a CUDA device it takes a small part of the time."
+SLOW = "Riffusion runs on the CPU; a CUDA device is many times faster."
 ON_CUDA = Choice("riffusion", FOLDER, "cuda")
-ON_CPU = Choice("riffusion", FOLDER, "cpu", (SLOW,))
-PACKAGES = "the packages of etbgm-riffusion[diffusion]"
+ON_CPU = Choice("riffusion", FOLDER, "cpu", advice=(SLOW,))
+PACKAGES = "packages (`pip install 'etbgm-riffusion[diffusion]'`)"
 WEIGHTS = "weights (`etbgm models pull riffusion-model-v1`)"
-CUDA = "a CUDA device, with a torch that can use it"
+CUDA = "a CUDA device with a matching torch build"
 
 
 def composer(needs: str) -> Choice:
-    return Choice("composer", notes=(f"The composer's own sound was used; Riffusion needs {needs}.",))
+    return Choice(
+        "composer", advice=(f"Riffusion would add texture to the composed music; it needs {needs}.",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -53,7 +55,9 @@ def composer(needs: str) -> Choice:
 def test_the_best_engine_that_can_run_is_chosen(
     wanted: Wanted, device: WantedDevice, available: Available, choice: Choice
 ) -> None:
-    assert choose(wanted, device, MODEL, available) == choice
+    chosen = choose(wanted, device, MODEL, available)
+    assert chosen == choice
+    assert chosen.reason
 
 
 @pytest.mark.parametrize(
@@ -77,13 +81,13 @@ def test_a_model_of_the_hub_is_fetched_for_those_who_name_the_engine() -> None:
     nothing = Available(True, None, True)
     assert choose("riffusion", "auto", "owner/model", nothing) == Choice("riffusion", "owner/model", "cuda")
     assert choose("auto", "auto", "owner/model", nothing) == composer(
-        "the model owner/model, which is not there"
+        "the model owner/model, which was not found"
     )
 
 
 @pytest.mark.parametrize("model", ["/models/mine", "./mine", "~/mine", "models/mine/v1"])
 def test_a_folder_that_is_missing_is_not_looked_for_on_the_hub(model: str) -> None:
-    with pytest.raises(NoRiffusion, match=f"the model {model}, which is not there"):
+    with pytest.raises(NoRiffusion, match=f"the model {model}, which was not found"):
         choose("riffusion", "auto", model, Available(True, None, True))
 
 

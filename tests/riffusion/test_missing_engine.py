@@ -55,14 +55,15 @@ async def test_without_weights_it_does_not_serve(tmp_path: Path) -> None:
 async def test_the_composer_steps_in_and_its_results_say_what_riffusion_takes(tmp_path: Path) -> None:
     result = await joy_by(settings(tmp_path))
     assert result.engine.name == "composer"
-    (note,) = (note for note in result.notes if "Riffusion" in note)
-    assert note.startswith("The composer's own sound was used; Riffusion needs ")
-    assert "`etbgm models pull riffusion-model-v1`" in note
+    (advice,) = result.engine.advice
+    assert advice.startswith("Riffusion would add texture")
+    assert "`etbgm models pull riffusion-model-v1`" in advice
+    assert not result.notes
 
 
 async def test_a_result_that_is_found_again_says_what_is_true_now(tmp_path: Path) -> None:
     wanted = await joy_by(settings(tmp_path, riffusion_engine="composer"))
-    assert not any("Riffusion" in note for note in wanted.notes)
+    assert not wanted.engine.advice
     found = await joy_by(settings(tmp_path))
     assert found.timings.found
-    assert any("Riffusion" in note for note in found.notes)
+    assert found.engine.advice

@@ -151,7 +151,7 @@ async def test_the_composer_ignores_settings_for_diffusion_and_says_so(
     result = await result_of(stub, asked)
     assert result.music == plain.music
     assert set(result.notes) - set(plain.notes) == {
-        "The composer's own sound was used: settings for diffusion count for the engine riffusion."
+        "The diffusion settings had no effect: the composer made this music without Riffusion."
     }
 
 

@@ -33,7 +33,8 @@ def test_choice(
     choice = choose(wanted, device, "large", Available(folder, cuda))
     assert (choice.engine, choice.device) == (engine, where)
     assert choice.folder == (THERE if engine == "transformers" else MODEL_FOLDER)
-    assert bool(choice.notes) == (wanted == "auto" and engine == "minilm")
+    assert choice.reason
+    assert bool(choice.advice) == (wanted == "auto" and engine == "minilm")
 
 
 @pytest.mark.parametrize(
@@ -51,11 +52,11 @@ def test_what_cannot_be_had_is_said(
         choose(wanted, device, "large", Available(folder, cuda=False))
 
 
-def test_notes_say_what_a_better_classifier_takes() -> None:
-    (note,) = choose("auto", "auto", "large", Available(None, cuda=False)).notes
-    assert "`etbgm models pull large`" in note
-    (note,) = choose("auto", "auto", "/my/model", Available(None, cuda=False)).notes
-    assert "/my/model, which the settings name, is not there" in note
+def test_advice_says_what_a_better_classifier_takes() -> None:
+    (advice,) = choose("auto", "auto", "large", Available(None, cuda=False)).advice
+    assert "`etbgm models pull large`" in advice
+    (advice,) = choose("auto", "auto", "/my/model", Available(None, cuda=False)).advice
+    assert "names /my/model, which was not found" in advice
 
 
 def test_models_are_found_when_they_are_whole(tmp_path: Path) -> None:

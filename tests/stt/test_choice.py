@@ -54,7 +54,8 @@ def test_choice(
     choice = choose(wanted, device, model, available)
     assert choice.engine == ("faster-whisper" if chosen else "pocketsphinx")
     assert (choice.model, choice.device) == (chosen, where)
-    assert bool(choice.notes) == (wanted == "auto" and chosen is None)
+    assert choice.reason
+    assert bool(choice.advice) == (wanted == "auto" and chosen is None)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,13 @@ def test_choice(
         ("faster-whisper", "auto", AUTO, Available(None, (), False), "models pull whisper-small"),
         ("faster-whisper", "auto", AUTO, Available(None, (), True), "models pull whisper-large-v3"),
         ("faster-whisper", "auto", "whisper-base", Available(None, (TINY,), False), "pull whisper-base"),
-        ("faster-whisper", "auto", "/my/model", Available(None, (), False), "no Whisper model /my/model"),
+        (
+            "faster-whisper",
+            "auto",
+            "/my/model",
+            Available(None, (), False),
+            "Whisper model /my/model was not found",
+        ),
         ("faster-whisper", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
         ("auto", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
     ],
@@ -75,12 +82,12 @@ def test_what_cannot_be_had_is_said(
         choose(wanted, device, model, available)
 
 
-def test_notes_say_what_a_better_recogniser_takes() -> None:
+def test_advice_says_what_a_better_recogniser_takes() -> None:
     nothing = Available(None, (), cuda=False)
-    (note,) = choose("auto", "auto", AUTO, nothing).notes
-    assert "`etbgm models pull whisper-small`" in note
-    (note,) = choose("auto", "auto", "/my/model", nothing).notes
-    assert "/my/model, which the settings name, is not there" in note
+    (advice,) = choose("auto", "auto", AUTO, nothing).advice
+    assert "`etbgm models pull whisper-small`" in advice
+    (advice,) = choose("auto", "auto", "/my/model", nothing).advice
+    assert "names /my/model, which was not found" in advice
 
 
 def test_only_models_that_were_fetched_to_the_end_are_found(tmp_path: Path) -> None:

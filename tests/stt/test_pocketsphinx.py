@@ -11,7 +11,7 @@ from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 from etbgm_kit.types import Segment, Transcript
 from etbgm_stt.audio import open_audio
-from etbgm_stt.pocketsphinx_engine import DOUBTFUL, ENGLISH_ONLY, PocketsphinxRecogniser
+from etbgm_stt.pocketsphinx_engine import DOUBTFUL, PocketsphinxRecogniser
 from etbgm_stt.types import Language, Recognised
 
 from .conftest import PAUSE_S, SENTENCES, second_blocks
@@ -92,7 +92,7 @@ def test_speech_that_may_not_be_english_is_told(
 ) -> None:
     recognised = transcribe(recogniser, test_data / f"speech/{language}/pv_test_{language}.wav")
     notes = recogniser.notes(Transcript(tuple(recognised), "en"))
-    assert notes == ((ENGLISH_ONLY, DOUBTFUL) if doubtful else (ENGLISH_ONLY,))
+    assert notes == ((DOUBTFUL,) if doubtful else ())
 
 
 def test_word_error_rate_of_real_speech(recogniser: PocketsphinxRecogniser, test_data: Path) -> None:

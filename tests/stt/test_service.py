@@ -56,4 +56,4 @@ def test_a_language_that_its_reader_does_not_know_is_told(
     assert [note for note in notes if "does not know" in note] == list(notes[:-1])
     assert bool(notes[:-1]) is told
     assert notes[-1] == "Its own note."
-    assert service.notes == ("What would be better.",)
+    assert service.advice == ("What would be better.",)

@@ -65,13 +65,13 @@ async def test_transcribe_streams_then_remembers(
     result = updates[-1].result
     assert list(result.transcript.segments) == [u.segment for u in updates if u.HasField("segment")]
     assert (result.transcript.language, result.engine.name) == ("en", "pocketsphinx")
-    assert any("English" in note for note in result.notes)
-    assert any("`etbgm models pull whisper-small`" in note for note in result.notes)
+    assert any("`etbgm models pull whisper-small`" in advice for advice in result.engine.advice)
+    assert not result.notes
     again = [update async for update in stub.Transcribe(request)]
     assert [update.WhichOneof("update") for update in again] == ["result"]
     assert again[0].result.timings.found
     assert again[0].result.transcript == result.transcript
-    assert again[0].result.notes == result.notes
+    assert again[0].result.engine == result.engine
 
 
 async def test_cancel_frees_the_slot(

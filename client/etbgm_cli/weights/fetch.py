@@ -76,7 +76,7 @@ def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: 
             time.sleep(PAUSE_S)
     if not _is(file, part):
         part.unlink()
-        raise WeightsError(f"{file.url} has not the SHA-256 {file.sha256}; it was thrown away")
+        raise WeightsError(f"{file.url} does not have the SHA-256 {file.sha256}; the download was deleted")
     part.replace(target)
     return None
 
@@ -88,7 +88,7 @@ def _receive(file: RemoteFile, part: Path, headers: dict[str, str], on_progress:
     asked = headers | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with get_session().stream("GET", file.url, headers=asked, timeout=TIMEOUT) as response:
         if not response.is_success:
-            raise WeightsError(f"{file.url}: the server answered {response.status_code}")
+            raise WeightsError(f"{file.url}: the server responded with status {response.status_code}")
         goes_on = response.status_code == httpx2.codes.PARTIAL_CONTENT
         with part.open("ab" if goes_on else "wb") as target:
             for block in response.iter_raw():
@@ -96,7 +96,7 @@ def _receive(file: RemoteFile, part: Path, headers: dict[str, str], on_progress:
                 on_progress(target.tell())
     if _size(part) > file.size_bytes:
         part.unlink()
-        raise WeightsError(f"{file.url} is longer than the {file.size_bytes} bytes it should have")
+        raise WeightsError(f"{file.url} is longer than the expected {file.size_bytes} bytes")
 
 
 def _is(file: RemoteFile, path: Path) -> bool:
@@ -113,7 +113,7 @@ def unreachable(url: str, error: Exception) -> WeightsError:
     """The error for a server that gives no answer."""
     server = httpx2.URL(url).copy_with(raw_path=b"/")
     why = str(error) or type(error).__name__
-    return WeightsError(f"cannot reach {server} ({why}); what was fetched is kept for the next try")
+    return WeightsError(f"cannot reach {server} ({why}); run the command again to resume")
 
 
 @contextmanager
@@ -122,10 +122,10 @@ def refusals_told(what: str) -> Iterator[None]:
     try:
         yield
     except GatedRepoError:
-        raise WeightsError(f"{what}: accept its terms on the hub, and set HF_TOKEN") from None
+        raise WeightsError(f"{what}: accept its terms on the Hugging Face hub and set HF_TOKEN") from None
     except RevisionNotFoundError:
-        raise WeightsError(f"{what}: the hub does not have this revision any more") from None
+        raise WeightsError(f"{what}: this revision no longer exists on the hub") from None
     except RepositoryNotFoundError:
-        raise WeightsError(f"{what}: not there, or only for those with a token (HF_TOKEN)") from None
+        raise WeightsError(f"{what}: not found, or a token is required (HF_TOKEN)") from None
     except HfHubHTTPError as error:
-        raise WeightsError(f"{what}: the server answered {error.response.status_code}") from None
+        raise WeightsError(f"{what}: the server responded with status {error.response.status_code}") from None

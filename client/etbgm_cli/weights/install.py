@@ -64,7 +64,7 @@ def _alone(models_dir: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise WeightsError(f"another process installs models in {models_dir}") from None
+            raise WeightsError(f"another process is installing models in {models_dir}") from None
         yield
 
 
@@ -100,7 +100,7 @@ def _files_of(entry: Entry) -> tuple[list[RemoteFile], dict[str, str]]:
         case Download() as source:
             size = entry.size_bytes or 0
             return [RemoteFile(source.file, source.url, size, entry.sha256[source.file])], {}
-    raise WeightsError(f"{entry.name} comes with {entry.source}; there is nothing to fetch")
+    raise WeightsError(f"{entry.name} is part of {entry.source}; no download is needed")
 
 
 def _on_hub(api: HfApi, source: Hub, known: dict[str, str]) -> list[RemoteFile]:
@@ -112,14 +112,14 @@ def _on_hub(api: HfApi, source: Hub, known: dict[str, str]) -> list[RemoteFile]:
     wanted = [file for file in info.siblings or [] if any(fnmatch(file.rfilename, p) for p in source.files)]
     for pattern in source.files:
         if not any(fnmatch(file.rfilename, pattern) for file in wanted):
-            raise WeightsError(f"{source} has no {pattern}")
+            raise WeightsError(f"{source} contains no file {pattern}")
     return [_file_of(source, file, known) for file in wanted]
 
 
 def _file_of(source: Hub, file: RepoSibling, known: dict[str, str]) -> RemoteFile:
     name = PurePosixPath(file.rfilename)
     if name.is_absolute() or ".." in name.parts or file.size is None:
-        raise WeightsError(f"{source} lists a file that cannot be fetched: {name}")
+        raise WeightsError(f"{source} lists a file that cannot be downloaded: {name}")
     sha256 = known.get(file.rfilename) or (file.lfs.sha256 if file.lfs else None)
     return RemoteFile(
         str(name), hf_hub_url(source.hub, file.rfilename, revision=source.revision), file.size, sha256
@@ -130,15 +130,13 @@ def _require_space(folder: Path, total: int) -> None:
     have = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
     free = shutil.disk_usage(folder).free
     if total - have > free:
-        raise WeightsError(f"{folder}: {total - have:,} bytes are needed, {free:,} are free")
+        raise WeightsError(f"{folder}: {total - have:,} bytes are needed, but only {free:,} are free")
 
 
 def _require(conversion: Conversion) -> None:
     missing = [module for module in conversion.modules if not find_spec(module)]
     if missing:
-        raise WeightsError(
-            f"converting needs {', '.join(missing)}, not installed here: pip install '{conversion.extra}'"
-        )
+        raise WeightsError(f"the conversion needs {', '.join(missing)}: pip install '{conversion.extra}'")
 
 
 def _convert(conversion: Conversion, source: Path, folder: Path) -> None:
@@ -146,5 +144,5 @@ def _convert(conversion: Conversion, source: Path, folder: Path) -> None:
     command = [sys.executable, "-m", *conversion.arguments(source, folder)]
     run = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
     if run.returncode:
-        why = (run.stderr.strip() or "no reason given").splitlines()[-1]
-        raise WeightsError(f"{source} could not be converted: {why}")
+        why = (run.stderr.strip() or "no reason was given").splitlines()[-1]
+        raise WeightsError(f"cannot convert {source}: {why}")

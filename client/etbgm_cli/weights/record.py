@@ -65,7 +65,7 @@ def faults(folder: Path) -> list[str]:
     try:
         record = read(folder)
     except OSError:
-        return ["it was not fetched to the end"]
+        return ["the download is incomplete"]
     except ValueError:
         return [f"{RECORD}: cannot be read"]
     found = ((name, _fault(folder / name, facts)) for name, facts in record.files.items())
@@ -76,8 +76,8 @@ def _fault(path: Path, facts: FileFacts) -> str:
     if not path.is_file():
         return "missing"
     if (size := path.stat().st_size) != facts.size_bytes:
-        return f"has {size} bytes, not {facts.size_bytes}"
-    return "" if sha256_of(path) == facts.sha256 else "has other contents than it was fetched with"
+        return f"has {size} bytes instead of {facts.size_bytes}"
+    return "" if sha256_of(path) == facts.sha256 else "its contents have changed since the download"
 
 
 def _facts(path: Path) -> FileFacts:

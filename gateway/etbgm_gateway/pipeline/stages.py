@@ -24,6 +24,8 @@ from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
 
+_SUBTITLES_USED = "The subtitles in the video replaced speech recognition; ignore_subtitles turns this off."
+
 
 class Stages:
     """What the pipeline is made of, for one job."""
@@ -252,5 +254,5 @@ class Stages:
         )
         return stt_pb2.TranscribeResult(
             transcript=response.transcript,
-            notes=["Captions were used; the speech itself was not recognised."],
+            notes=[] if self._settings.HasField("captions") else [_SUBTITLES_USED],
         )

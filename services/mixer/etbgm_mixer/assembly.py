@@ -41,11 +41,11 @@ def build(settings: Settings) -> Service:
 
 
 def _separator(settings: Settings) -> tuple[Separator, tuple[str, ...]]:
-    """The separator that settings and what is there decide on, and its notes."""
+    """The chosen separator, and advice on what would be better."""
     available = find_available(settings.models_dir, settings.demucs_model)
     choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
     if choice.folder is None:
-        return RnnoiseSeparator(), choice.notes
+        return RnnoiseSeparator(), choice.advice
     from etbgm_mixer.demucs_engine import DemucsSeparator
 
-    return DemucsSeparator(choice.folder, choice.device), choice.notes
+    return DemucsSeparator(choice.folder, choice.device), choice.advice

@@ -1,6 +1,6 @@
-"""Which separator is used: of settings and of what is there."""
+"""Chooses the separator from the settings and what is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,8 @@ Wanted = Literal["auto", "rnnoise", "demucs"]
 PACKAGES = ("torch", "demucs")
 """What `etbgm-mixer[demucs]` brings."""
 
-_SLOW = "demucs computed on the CPU; with a CUDA device it takes a small part of the time."
+_SLOW = "demucs runs on the CPU; a CUDA device is many times faster."
+_NAMED = "ETBGM_SEPARATION_ENGINE names it"
 
 
 class NoDemucs(RuntimeError):
@@ -40,14 +41,15 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The separator to load: demucs with the model in `folder`, or RNNoise when that is None.
+    """The separator to load, why, and what would be better.
 
-    `notes` tell the user what would be better.
+    It is demucs with the model in `folder`, or RNNoise when that is None.
     """
 
     folder: Path | None = None
     device: Device = "cpu"
-    notes: tuple[str, ...] = ()
+    reason: str = field(default="", compare=False)
+    advice: tuple[str, ...] = ()
 
 
 def find_available(models_dir: Path, model: str) -> Available:
@@ -68,7 +70,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     use: only who names the engine can know that the use is another. Raises NoDemucs.
     """
     if wanted == "rnnoise":
-        return Choice()
+        return Choice(reason=_NAMED)
     cuda = available.cuda and device != "cpu"
     needs = missing(
         extra="etbgm-mixer[demucs]",
@@ -80,18 +82,20 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     if wanted == "demucs":
         if needs or available.folder is None:
             raise NoDemucs(needs)
-        return Choice(available.folder, "cuda") if cuda else Choice(available.folder, notes=(_SLOW,))
+        return Choice(available.folder, "cuda" if cuda else "cpu", _NAMED, () if cuda else (_SLOW,))
     if not needs and available.commercial_use:
-        return Choice(available.folder, "cuda")
-    return Choice(notes=(_note(needs, available.commercial_use),))
+        return Choice(available.folder, "cuda", "demucs's packages, weights and device are present")
+    reason = "demucs cannot run here" if needs else "demucs must be named in the settings"
+    return Choice(reason=reason, advice=(_advice(needs, available.commercial_use),))
 
 
-def _note(needs: str, commercial_use: bool | None) -> str:
-    reasons = [f"needs {needs}"] if needs else []
+def _advice(needs: str, commercial_use: bool | None) -> str:
+    sentences = ["RNNoise leaves some loud music under the words; demucs separates them better."]
+    if needs:
+        sentences.append(f"It needs {needs}.")
     if not commercial_use:
         licence = "forbids commercial use" if commercial_use is False else "is unknown"
-        reasons.append(f"is used only where the settings name it, as the licence of its weights {licence}")
-    return (
-        "Speech was separated by RNNoise, which leaves some loud music under the words; "
-        f"demucs parts them better, but {' and '.join(reasons)}."
-    )
+        sentences.append(
+            f"The licence of its weights {licence}, so it runs only with ETBGM_SEPARATION_ENGINE=demucs."
+        )
+    return " ".join(sentences)

@@ -156,4 +156,4 @@ def _ends(path: Path, limits: Limits) -> dict[int, float]:
 def _notes(stated_s: float, duration_s: float) -> tuple[str, ...]:
     if abs(stated_s - duration_s) <= LIE_S:
         return ()
-    return (f"The file states a length of {stated_s:.1f} s, it lasts {duration_s:.1f} s.",)
+    return (f"The file's header states {stated_s:.1f} s, but the video lasts {duration_s:.1f} s.",)

@@ -31,7 +31,7 @@ NONE = EngineInfo("none", "1", "cpu")
 class MixerService:
     """Probes, extracts, separates and mixes. All methods block.
 
-    `make` gives the separator, and what the user should know of it, in sentences; it may
+    `make` gives the separator, and advice on what would be better, in sentences; it may
     raise RuntimeError.
     """
 
@@ -47,11 +47,11 @@ class MixerService:
         self._limits, self._timeout_s = limits, media_timeout_s
         self._make = make
         self._loaded: Separator | None = None
-        self._notes: tuple[str, ...] = ()
+        self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Makes and loads the separator. Raises RuntimeError when something of it is missing."""
-        separator, self._notes = self._make()
+        separator, self._advice = self._make()
         separator.load()
         self._loaded = separator
 
@@ -66,9 +66,9 @@ class MixerService:
         return self._loaded
 
     @property
-    def separator_notes(self) -> tuple[str, ...]:
-        """What the user of separated sound should know of the choice of the separator, in sentences."""
-        return self._notes
+    def separator_advice(self) -> tuple[str, ...]:
+        """What would be better than this separator, in sentences."""
+        return self._advice
 
     def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
         """What the video holds and which container the result will have."""
@@ -99,7 +99,7 @@ class MixerService:
             if not found.speech_spans:
                 return Separated(audio, None, (), NONE, ("No speech was found in the video's sound.",))
             if found.is_clean:
-                note = "The original is clean, so its speech was left as it is."
+                note = "The original sound has no background to remove, so its speech was used unchanged."
                 return Separated(audio, None, found.speech_spans, NONE, (note,))
             separate.split(
                 path, enhanced, found.speech_spans, speech, residual, lambda s: on_progress(0.8 + 0.2 * s)
@@ -135,11 +135,11 @@ class MixerService:
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
     """What sounds over the music, and why nothing does."""
     if request.settings.original_audio is OriginalAudio.NONE:
-        return None, ("The video's own sound was left out, as asked.",)
+        return None, ()
     if request.audio is None:
-        return None, ("The video has no sound of its own, so there is music only.",)
+        return None, ("The video has no sound of its own, so the result contains music only.",)
     if request.settings.original_audio is OriginalAudio.KEEP:
         return request.audio, ()
     if request.speech is None or not request.speech_spans:
-        return None, ("The video has no speech, so there is music only.",)
+        return None, ("No speech was found, so the result contains music only.",)
     return request.speech, ()

@@ -51,10 +51,10 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
         def work(on_progress: OnProgress) -> pb.SeparateResult:
             return separated_to_pb(self._service.separate(audio, on_progress))
 
-        def notes(result: pb.SeparateResult) -> Sequence[str]:
-            return self._service.separator_notes if result.HasField("residual") else ()
+        def advice(result: pb.SeparateResult) -> Sequence[str]:
+            return self._service.separator_advice if result.HasField("residual") else ()
 
-        async for response in self._calls.stream(request, pb.SeparateResponse, work, notes):
+        async for response in self._calls.stream(request, pb.SeparateResponse, work, advice):
             yield response
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:

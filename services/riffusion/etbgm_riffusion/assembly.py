@@ -53,11 +53,11 @@ def _painted_calls(settings: Settings) -> int:
 
 
 def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
-    """The engine that settings and what is there decide on, and its notes."""
+    """The chosen engine, and advice on what would be better."""
     choice = _choice(settings)
     composer = ComposerEngine(settings.soundfont)
     if choice.model is None:
-        return composer, choice.notes
+        return composer, choice.advice
     from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means
 
     means = Means(
@@ -68,4 +68,4 @@ def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
         rows=settings.max_batch,
         calls=_painted_calls(settings),
     )
-    return DiffusionEngine(composer, means), choice.notes
+    return DiffusionEngine(composer, means), choice.advice

@@ -1,6 +1,6 @@
-"""Which music engine is used: of settings and of what is there."""
+"""Chooses the music engine from the settings and what is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -15,7 +15,8 @@ Wanted = Literal["auto", "composer", "riffusion"]
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "soxr")
 """What `etbgm-riffusion[diffusion]` brings."""
 
-_SLOW = "Riffusion computed on the CPU; with a CUDA device it takes a small part of the time."
+_SLOW = "Riffusion runs on the CPU; a CUDA device is many times faster."
+_NAMED = "ETBGM_RIFFUSION_ENGINE names it"
 
 
 class NoRiffusion(RuntimeError):
@@ -36,7 +37,7 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine to load and where it computes; `notes` tell the user what would be better.
+    """The engine to load, where it computes, why, and what would be better.
 
     `model` is a folder, or the id of a model on the Hugging Face hub; None for the composer.
     """
@@ -44,7 +45,8 @@ class Choice:
     engine: Engine
     model: Path | str | None = None
     device: Device = "cpu"
-    notes: tuple[str, ...] = ()
+    reason: str = field(default="", compare=False)
+    advice: tuple[str, ...] = ()
 
 
 def find_available(models_dir: Path, model: str) -> Available:
@@ -60,7 +62,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     is slower than the music. Raises NoRiffusion.
     """
     if wanted == "composer":
-        return Choice("composer")
+        return Choice("composer", reason=_NAMED)
     # Only who names the engine agrees to a download from the hub.
     source = available.folder or (model if wanted == "riffusion" and _is_hub_id(model) else None)
     cuda = available.cuda and device != "cpu"
@@ -73,10 +75,12 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
         device=cuda or not on_cuda,
     )
     if not needs:
-        return Choice("riffusion", source, "cuda") if cuda else Choice("riffusion", source, notes=(_SLOW,))
+        reason = "Riffusion's packages, weights and device are present" if wanted == "auto" else _NAMED
+        return Choice("riffusion", source, "cuda" if cuda else "cpu", reason, () if cuda else (_SLOW,))
     if wanted == "riffusion":
         raise NoRiffusion(needs)
-    return Choice("composer", notes=(f"The composer's own sound was used; Riffusion needs {needs}.",))
+    advice = f"Riffusion would add texture to the composed music; it needs {needs}."
+    return Choice("composer", reason="Riffusion cannot run here", advice=(advice,))
 
 
 def _is_hub_id(model: str) -> bool:

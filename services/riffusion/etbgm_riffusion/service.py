@@ -19,14 +19,14 @@ class RiffusionService:
         store: ArtifactStore,
         scratch: Scratch,
     ) -> None:
-        """`choose` gives the engine, and notes for the user; it may raise RuntimeError."""
+        """`choose` gives the engine, and advice on what would be better; it may raise RuntimeError."""
         self._choose, self._store, self._scratch = choose, store, scratch
         self._loaded: MusicEngine | None = None
-        self._notes: tuple[str, ...] = ()
+        self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Chooses and loads the engine; blocks. Raises RuntimeError naming what is missing."""
-        engine, self._notes = self._choose()
+        engine, self._advice = self._choose()
         engine.load()
         self._loaded = engine
 
@@ -36,9 +36,9 @@ class RiffusionService:
             self._loaded.close()
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know of the engine."""
-        return self._notes
+    def advice(self) -> tuple[str, ...]:
+        """What would be better than this engine, in sentences."""
+        return self._advice
 
     @property
     def engine(self) -> MusicEngine:

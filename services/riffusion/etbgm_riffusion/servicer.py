@@ -33,7 +33,7 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
             request,
             pb.GenerateResponse,
             lambda on_progress: music_to_pb(self._service.render(asked, on_progress)),
-            lambda _: self._service.notes,
+            lambda _: self._service.advice,
         ):
             yield response
 

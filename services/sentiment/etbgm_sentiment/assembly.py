@@ -33,7 +33,7 @@ def build(settings: Settings) -> Service:
 
 
 def _classifier(settings: Settings) -> tuple[Classifier, tuple[str, ...]]:
-    """The classifier that settings and what is there decide on, and its notes."""
+    """The chosen classifier, and advice on what would be better."""
     available = find_available(settings.models_dir, settings.classifier_model)
     choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
-    return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.notes
+    return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.advice

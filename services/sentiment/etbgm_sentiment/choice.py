@@ -1,6 +1,6 @@
-"""Which classifier is used: of settings and of what is there."""
+"""Chooses the classifier from the settings and what is installed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -18,8 +18,8 @@ class NoClassifier(RuntimeError):
 
     def __init__(self, model: str) -> None:
         super().__init__(
-            f"there is no classifier {model}: neither a folder of that name nor an installed model; "
-            f"`etbgm models pull {model}` or `etbgm-sentiment export` makes one"
+            f"the classifier {model} was found neither as a folder nor as an installed model; "
+            f"get it with `etbgm models pull {model}` or `etbgm-sentiment export`"
         )
 
 
@@ -33,12 +33,13 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The classifier to load and where it computes; `notes` tell the user what would be better."""
+    """The classifier to load, where it computes, why, and what would be better."""
 
     engine: Engine
     folder: Path
     device: Device
-    notes: tuple[str, ...] = ()
+    reason: str = field(default="", compare=False)
+    advice: tuple[str, ...] = ()
 
 
 def find_available(models_dir: Path, model: str) -> Available:
@@ -56,18 +57,19 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
         NoClassifier: `transformers` is wanted and the model is not there.
         NoCuda: the model is used, CUDA is wanted for it and onnxruntime has none.
     """
-    if wanted == "minilm" or (wanted == "auto" and available.folder is None):
-        return Choice("minilm", MODEL_FOLDER, "cpu", (_note(model),) if wanted == "auto" else ())
+    if wanted == "minilm":
+        return Choice("minilm", MODEL_FOLDER, "cpu", "ETBGM_SENTIMENT_ENGINE names it")
+    if wanted == "auto" and available.folder is None:
+        return Choice("minilm", MODEL_FOLDER, "cpu", f"the model {model} was not found", (_advice(model),))
     if available.folder is None:
         raise NoClassifier(model)
     if device == "cuda" and not available.cuda:
         raise NoCuda
     cuda = available.cuda and device != "cpu"
-    return Choice("transformers", available.folder, "cuda" if cuda else "cpu")
+    return Choice("transformers", available.folder, "cuda" if cuda else "cpu", f"{model} is installed")
 
 
-def _note(model: str) -> str:
-    better = f"{model}, which the settings name, is not there"
-    if "/" not in model:
-        better = f"`etbgm models pull {model}` gives a larger one"
-    return f"Emotions were read by the small classifier MiniLM; {better}."
+def _advice(model: str) -> str:
+    if "/" in model:
+        return f"ETBGM_CLASSIFIER_MODEL names {model}, which was not found."
+    return f"A larger emotion classifier can replace the built-in MiniLM: `etbgm models pull {model}`."

@@ -28,22 +28,22 @@ OnProgress = Callable[[float], None]
 class SentimentService:
     """Answers questions with one classifier, which `load` gets from `make`.
 
-    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    `make` also gives advice on what would be better, in sentences; raises RuntimeError.
     """
 
     def __init__(self, make: Callable[[], tuple[Classifier, tuple[str, ...]]]) -> None:
         self._make = make
         self._classifier: Classifier | None = None
-        self._notes: tuple[str, ...] = ()
+        self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Makes the classifier; all else raises NotReady before."""
-        self._classifier, self._notes = self._make()
+        self._classifier, self._advice = self._make()
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know of the classifier."""
-        return self._notes
+    def advice(self) -> tuple[str, ...]:
+        """What would be better than this classifier, in sentences."""
+        return self._advice
 
     @property
     def engine(self) -> EngineInfo:

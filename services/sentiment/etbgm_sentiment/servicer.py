@@ -24,7 +24,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
             request,
             pb.AnalyzeResponse,
             lambda on_progress: analysis_to_pb(self._service.analyse(asked, on_progress)),
-            lambda _: self._service.notes,
+            lambda _: self._service.advice,
         )
 
     async def GetClassifier(

@@ -39,11 +39,11 @@ def build(settings: Settings) -> Service:
 
 
 def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
-    """The recogniser that settings and what is there decide on, and its notes."""
+    """The chosen recogniser, and advice on what would be better."""
     available = find_available(settings.models_dir, settings.whisper_model)
     choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
     if choice.model is None:
-        return PocketsphinxRecogniser(settings.decoders), choice.notes
+        return PocketsphinxRecogniser(settings.decoders), choice.advice
     cuda = choice.device == "cuda"
     compute_type = {"auto": "float16" if cuda else "int8"}.get(settings.whisper_compute_type)
     params = WhisperParams(
@@ -56,4 +56,4 @@ def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
         threads=settings.decoders,
         workers=settings.slots,
     )
-    return WhisperRecogniser(params), choice.notes
+    return WhisperRecogniser(params), choice.advice

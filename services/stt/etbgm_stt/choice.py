@@ -1,7 +1,7 @@
-"""Which recogniser is used: of settings and of what is there."""
+"""Chooses the recogniser from the settings and what is installed."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -50,12 +50,13 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine, its model if it needs one, where it computes, and notes on what would be better."""
+    """The engine, its model if it needs one, where it computes, why, and what would be better."""
 
     engine: Engine
     model: Model | None
     device: Device
-    notes: tuple[str, ...] = ()
+    reason: str = field(default="", compare=False)
+    advice: tuple[str, ...] = ()
 
 
 def find_available(models_dir: Path, model: str) -> Available:
@@ -88,20 +89,22 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     """
     where: Device = "cuda" if available.cuda and device != "cpu" else "cpu"
     if wanted == "pocketsphinx":
-        return Choice("pocketsphinx", None, "cpu")
+        return Choice("pocketsphinx", None, "cpu", "ETBGM_STT_ENGINE names it")
     found = _best(available.installed, where) if model == AUTO else available.named
     suggested = SUGGESTED[where]
     if found is None and wanted == "faster-whisper":
-        what = "no Whisper model is installed" if model == AUTO else f"there is no Whisper model {model}"
         pull = suggested if model == AUTO or "/" in model else model
-        raise NoRecogniser(f"{what}; `etbgm models pull {pull}` or `python -m etbgm_stt.convert` makes one")
+        raise NoRecogniser(
+            f"{_missing(model)}; get one with `etbgm models pull {pull}` or `python -m etbgm_stt.convert`"
+        )
     if found is None:
-        return Choice("pocketsphinx", None, "cpu", (_note(model, suggested),))
+        return Choice("pocketsphinx", None, "cpu", _missing(model), (_advice(model, suggested),))
     if device == "cuda" and not available.cuda:
         raise NoRecogniser(
-            "faster-whisper cannot compute on CUDA here: it needs a device and the extra `cuda`"
+            "faster-whisper cannot use CUDA here: it needs a device and the packages of etbgm-stt[cuda]"
         )
-    return Choice("faster-whisper", found, where)
+    best = f"{found.name} is the preferred installed Whisper model for this device"
+    return Choice("faster-whisper", found, where, best if model == AUTO else "ETBGM_WHISPER_MODEL names it")
 
 
 def _best(models: Iterable[Model], device: Device) -> Model | None:
@@ -114,8 +117,14 @@ def _best(models: Iterable[Model], device: Device) -> Model | None:
     return min(models, key=place, default=None)
 
 
-def _note(model: str, suggested: str) -> str:
-    better = f"`etbgm models pull {suggested}` gives a better recogniser, for many languages"
+def _missing(model: str) -> str:
+    return "no Whisper model is installed" if model == AUTO else f"the Whisper model {model} was not found"
+
+
+def _advice(model: str, suggested: str) -> str:
     if model != AUTO:
-        better = f"the model {model}, which the settings name, is not there"
-    return f"Speech was recognised by pocketsphinx, which knows English only; {better}."
+        return f"ETBGM_WHISPER_MODEL names {model}, which was not found; pocketsphinx knows English only."
+    return (
+        "pocketsphinx knows English only; Whisper makes fewer errors and knows 99 languages: "
+        f"`etbgm models pull {suggested}`."
+    )

@@ -17,8 +17,10 @@ from etbgm_stt.pool import DecoderPool
 from etbgm_stt.speech import SPEECH, Speech, find_speech
 from etbgm_stt.types import Language, Recognised
 
-ENGLISH_ONLY = "The speech was taken for English: pocketsphinx knows no other language."
-DOUBTFUL = "Little of the speech was understood with confidence; it may not be English."
+DOUBTFUL = (
+    "Speech recognition was unsure of most words. If the speech is not English, the emotions are unreliable: "
+    "pocketsphinx knows English only."
+)
 DOUBTFUL_CONFIDENCE = 0.4
 """Mean over the words: 0.43 to 0.66 for English recordings, 0.26 to 0.35 for whole sentences of others."""
 
@@ -42,10 +44,10 @@ class PocketsphinxRecogniser:
         self._pool.load()
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """That only English is known, and whether this may be another language."""
+        """Warns when this may be another language than English."""
         sure = [word.confidence for segment in transcript.segments for word in segment.words]
         doubtful = bool(sure) and sum(sure) / len(sure) < DOUBTFUL_CONFIDENCE
-        return (ENGLISH_ONLY, DOUBTFUL) if doubtful else (ENGLISH_ONLY,)
+        return (DOUBTFUL,) if doubtful else ()
 
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]

@@ -12,8 +12,8 @@ from etbgm_stt.recogniser import Recogniser
 from etbgm_stt.types import UNDETERMINED, ImportCaptionsRequest, Language, TranscribeRequest, Transcription
 
 UNTRANSLATED = (
-    "The transcript is in a language ({}) that its reader does not know, and this model cannot translate: "
-    "emotions may be wrong; `etbgm models pull whisper-small` gives a model that can."
+    "The emotions may be wrong: the emotion classifier does not know the transcript's language ({}), and "
+    "this Whisper model cannot translate. `etbgm models pull whisper-small` installs one that can."
 )
 
 MAX_CAPTIONS_BYTES = 8 << 20
@@ -23,24 +23,24 @@ MAX_CAPTIONS_BYTES = 8 << 20
 class SpeechToTextService:
     """Answers questions on sound and captions from `store`, with the recogniser that `make` gives.
 
-    `make` also gives what the user should know of it, in sentences; raises RuntimeError.
+    `make` also gives advice on what would be better, in sentences; raises RuntimeError.
     """
 
     def __init__(self, store: ArtifactStore, make: Callable[[], tuple[Recogniser, tuple[str, ...]]]) -> None:
         self._store, self._make = store, make
         self._recogniser: Recogniser | None = None
-        self._notes: tuple[str, ...] = ()
+        self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Makes and loads the recogniser; `engine` and `transcribe` raise NotReady before."""
-        recogniser, self._notes = self._make()
+        recogniser, self._advice = self._make()
         recogniser.load()
         self._recogniser = recogniser
 
     @property
-    def notes(self) -> tuple[str, ...]:
-        """What the user should know of the recogniser."""
-        return self._notes
+    def advice(self) -> tuple[str, ...]:
+        """What would be better than this recogniser, in sentences."""
+        return self._advice
 
     @property
     def engine(self) -> EngineInfo:

@@ -30,7 +30,7 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
             return answer_to_pb(answer)
 
         async for response in self._calls.stream(
-            request, pb.TranscribeResponse, work, lambda _: self._service.notes
+            request, pb.TranscribeResponse, work, lambda _: self._service.advice
         ):
             yield response
 

@@ -67,7 +67,7 @@ class WhisperRecogniser:
         self._revision = f"{version('faster-whisper')}-{params.name}-{digest}"
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """None: what limits a transcript comes with its language."""
+        """None: notes on the language come with it."""
         return ()
 
     def recognise(
@@ -149,7 +149,7 @@ def _written(code: str, asked: str | None, readable: frozenset[str]) -> Language
     spoken = asked or tag_of(code)
     if not must_translate(code, readable):
         return Language(spoken)
-    return Language("en", (f"The speech, in another language ({spoken}), was translated to English.",))
+    return Language("en", (f"The speech was translated from another language ({spoken}) to English.",))
 
 
 def _detected(
@@ -159,7 +159,7 @@ def _detected(
     code, probability, _ = model.detect_language(speech[: round(WINDOW_S * SAMPLE_RATE_HZ)])
     language = _written(code, None, readable)
     if probability < DOUBTFUL_PROBABILITY:
-        doubt = f"The language of the speech is not certain: it was taken for {tag_of(code)}."
+        doubt = f"The language of the speech is uncertain; {tag_of(code)} was assumed."
         language = Language(language.written, (*language.notes, doubt))
     return code, language
 

@@ -106,7 +106,7 @@ def models(tmp_path: Path) -> Iterator[Models]:
 def test_a_model_is_fetched_recorded_listed_and_verified(models: Models) -> None:
     status, output, errors = models.run("pull", "tiny", HF_TOKEN="hf_secret")
     assert (status, errors) == (0, [])
-    assert output[-1] == f"tiny is in {models.folder}/tiny; licence MIT: Anything."
+    assert output[-1] == f"Installed tiny in {models.folder}/tiny. Licence MIT: Anything."
     folder = installed(models.folder, "tiny")
     assert folder
     assert {path.name for path in folder.iterdir()} == {"config.json", "model.bin", RECORD}
@@ -119,7 +119,7 @@ def test_a_model_is_fetched_recorded_listed_and_verified(models: Models) -> None
 
     _, output, _ = models.run("list")
     assert "tiny\tfaster-whisper\t?\tMIT\tyes\tinstalled" in output
-    assert models.run("verify") == (0, ["tiny: all files are as they were fetched"], [])
+    assert models.run("verify") == (0, ["tiny: all files are intact"], [])
 
     models.hub.seen.clear()
     assert models.run("pull", "tiny")[0] == 0
@@ -135,12 +135,14 @@ def test_an_interrupted_pull_goes_on_where_it_was(models: Models, end: signal.Si
     while not part.exists() or part.stat().st_size < 1_900_000:
         assert time.monotonic() < ends_at
         time.sleep(0.02)
-    assert models.run("pull", "tiny")[2] == [f"error: another process installs models in {models.folder}"]
+    assert models.run("pull", "tiny")[2] == [
+        f"error: another process is installing models in {models.folder}"
+    ]
     process.send_signal(end)
     _, errors = process.communicate()
     assert (process.returncode, errors) == ((130, "cancelled\n") if end == signal.SIGINT else (-9, ""))
     assert installed(models.folder, "tiny") is None
-    assert "tiny\tfaster-whisper\t?\tMIT\tyes\tin part" in models.run("list")[1]
+    assert "tiny\tfaster-whisper\t?\tMIT\tyes\tincomplete" in models.run("list")[1]
     had = part.stat().st_size
 
     assert models.run("pull", "tiny")[0] == 0
@@ -176,14 +178,14 @@ def test_an_unreachable_hub_gets_one_line(models: Models) -> None:
 @pytest.mark.parametrize(
     ("code", "headers", "why"),
     [
-        (404, {"X-Error-Code": "RepoNotFound"}, "not there, or only for those with a token (HF_TOKEN)"),
+        (404, {"X-Error-Code": "RepoNotFound"}, "not found, or a token is required (HF_TOKEN)"),
         (
             403,
             {"X-Error-Code": "GatedRepo"},
-            "accept its terms on the hub, and set HF_TOKEN",
+            "accept its terms on the Hugging Face hub and set HF_TOKEN",
         ),
-        (404, {"X-Error-Code": "RevisionNotFound"}, "the hub does not have this revision any more"),
-        (418, {}, "the server answered 418"),
+        (404, {"X-Error-Code": "RevisionNotFound"}, "this revision no longer exists on the hub"),
+        (418, {}, "the server responded with status 418"),
     ],
     ids=["no repository", "gated", "no revision", "other"],
 )
@@ -200,8 +202,8 @@ def test_verify_names_each_bad_file_and_pull_repairs_it(models: Models) -> None:
     status, output, _ = models.run("verify")
     assert status == 1
     assert output[:2] == [
-        f"tiny: config.json: has {len(CONFIG) - 1} bytes, not {len(CONFIG)}",
-        "tiny: model.bin: has other contents than it was fetched with",
+        f"tiny: config.json: has {len(CONFIG) - 1} bytes instead of {len(CONFIG)}",
+        "tiny: model.bin: its contents have changed since the download",
     ]
     assert models.run("pull", "tiny")[0] == 0
     assert models.run("verify", "tiny")[0] == 0
@@ -210,15 +212,15 @@ def test_verify_names_each_bad_file_and_pull_repairs_it(models: Models) -> None:
 def test_a_single_file_is_held_to_its_hash(models: Models) -> None:
     status, output, _ = models.run("pull", "single", HF_TOKEN="hf_secret")
     assert status == 0
-    assert output[-1].endswith("licence unknown: Nobody knows.")
+    assert output[-1].endswith("Licence unknown: Nobody knows.")
     assert models.hub.seen[-1][2] == "", "the hub's token is not for others"
 
     models.know(models.hub.endpoint, "0" * 64)
     (models.folder / "single" / RECORD).unlink()
     status, _, errors = models.run("pull", "single")
     assert status == 1
-    assert errors[0].endswith(f"has not the SHA-256 {'0' * 64}; it was thrown away")
-    assert models.run("verify", "single")[1][0] == "single: it was not fetched to the end"
+    assert errors[0].endswith(f"does not have the SHA-256 {'0' * 64}; the download was deleted")
+    assert models.run("verify", "single")[1][0] == "single: the download is incomplete"
 
 
 def test_a_full_disk_gets_one_line(models: Models) -> None:
@@ -233,21 +235,21 @@ def test_a_full_disk_gets_one_line(models: Models) -> None:
 def test_what_converting_needs_is_asked_for_before_anything_is_fetched(models: Models) -> None:
     without_torch = f"import sys; sys.modules['torch'] = None; {COMMAND}"
     _, errors = models.start("pull", "raw", command=without_torch).communicate()
-    assert errors.startswith("error: converting needs torch")
-    assert errors.endswith("not installed here: pip install 'etbgm-sentiment[export]'\n")
+    assert errors.startswith("error: the conversion needs torch")
+    assert errors.endswith(": pip install 'etbgm-sentiment[export]'\n")
     assert models.hub.seen == []
 
 
 def test_a_name_that_nothing_has(models: Models) -> None:
     status, _, errors = models.run("pull", "htdemux")
-    assert (status, errors) == (2, ["error: name: there is no model htdemux; did you mean htdemucs?"])
+    assert (status, errors) == (2, ["error: name: unknown model htdemux; did you mean htdemucs?"])
 
 
 @pytest.mark.parametrize("command", ["pull", "verify"])
 def test_what_comes_with_a_package_is_not_fetched(models: Models, command: str) -> None:
-    told = "rnnoise comes with package pyrnnoise; there is nothing to fetch"
+    told = "rnnoise is part of package pyrnnoise; no download is needed."
     assert models.run(command, "rnnoise") == (0, [told], [])
 
 
 def test_nothing_to_verify_is_said(models: Models) -> None:
-    assert models.run("verify") == (0, [f"no models are installed in {models.folder}"], [])
+    assert models.run("verify") == (0, [f"No models are installed in {models.folder}."], [])

@@ -44,7 +44,7 @@ async def test_plain_lines_name_each_stage_once() -> None:
         "reading the video ...",
         "reading the video: 3.0 s",
         "separating the speech ...",
-        "separating the speech: nothing to compute",
+        "separating the speech: reused from cache",
     ]
 
 

@@ -46,7 +46,7 @@ def test_what_may_not_be_sold_is_warned_of() -> None:
     engines = [Engine(ingredients=[FREE, FORBIDDEN]), Engine(ingredients=[FORBIDDEN, UNTOLD])]
     assert licences.warnings(engines) == [
         "net (licence: CC-BY-NC-4.0) does not permit commercial use of this result. No sale.",
-        "mine.sf2 (licence: unknown) may not permit commercial use of this result: nobody has told.",
+        "mine.sf2 (licence: unknown) may not permit commercial use of this result: its terms are unknown.",
     ]
 
 

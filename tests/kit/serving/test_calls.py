@@ -102,20 +102,20 @@ async def test_a_second_equal_request_is_found(store: ArtifactStore) -> None:
     assert (first.timings.found, second.timings.found, len(calls)) == (False, True, 2)
 
 
-async def test_what_else_the_user_should_know_is_not_kept_with_the_result(store: ArtifactStore) -> None:
+async def test_advice_is_not_kept_with_the_result(store: ArtifactStore) -> None:
     runner = Runner(1, 0)
     runner.open()
     calls = Calls(runner, Memo(store), lambda: "r1")
     handed_out = []
-    for note in ("First.", "Second."):
+    for advice in ("First.", "Second."):
         stream = calls.stream(
             ask("a"),
             mixer_pb2.SeparateResponse,
-            lambda _: mixer_pb2.SeparateResult(notes=["Its own."]),
-            lambda result, note=note: [f"{note} {len(result.notes)}"],
+            lambda _: mixer_pb2.SeparateResult(engine={"name": "net"}, notes=["Its own."]),
+            lambda result, advice=advice: [f"{advice} {result.engine.name}"],
         )
-        handed_out += [list(response.result.notes) async for response in stream]
-    assert handed_out == [["Its own.", "First. 1"], ["Its own.", "Second. 1"]]
+        handed_out += [list(response.result.engine.advice) async for response in stream]
+    assert handed_out == [["First. net"], ["Second. net"]]
 
 
 async def test_a_result_is_kept_for_the_engine_that_computed_it(store: ArtifactStore) -> None:

@@ -79,7 +79,7 @@ async def test_demucs_and_its_weights_are_named(
     assert not weights.commercial_use
     assert len(result.speech_spans) == 1
     assert result.HasField("residual")
-    (note,) = result.notes
-    assert note.startswith("demucs computed on the CPU")
+    (advice,) = result.engine.advice
+    assert advice.startswith("demucs runs on the CPU")
     fractions = [response.progress.fraction for response in responses[:-1]]
     assert fractions == sorted(fractions)

@@ -79,7 +79,7 @@ async def test_calls_run_at_the_same_time_and_results_are_found_again(
     assert len({result.music.sha256 for result in results}) == 4
     assert {result.engine.name for result in results} == {"riffusion"}
     assert sound_of(store, results[0]).shape == (48000, 2)
-    assert [note for note in results[0].notes if "on the CPU" in note]
+    assert [line for line in results[0].engine.advice if "on the CPU" in line]
     again = await result_of(stub, request(1))
     assert (again.timings.found, again.music) == (True, results[0].music)
 

@@ -57,7 +57,7 @@ async def test_an_installed_model_is_used(tmp_path: Path, exported: Path) -> Non
     assert [(used.name, used.licence) for used in response.engine.ingredients] == [("tiny", "Apache-2.0")]
     assert classifier.engine == response.engine
     assert list(classifier.languages) == ["en"]
-    assert not response.notes
+    assert not response.engine.advice
 
 
 async def test_calls_in_flight_get_what_each_gets_alone(tmp_path: Path, exported: Path) -> None:
@@ -82,10 +82,10 @@ async def test_without_it_the_small_one_is_used_and_the_user_is_told(tmp_path: P
         first = await SentimentServiceStub(channel).Analyze(asking(*LINES))
         again = await SentimentServiceStub(channel).Analyze(asking(*LINES))
     assert first.engine.name == "minilm"
-    (note,) = first.notes
-    assert "etbgm models pull emotion-english-distilroberta" in note
+    (advice,) = first.engine.advice
+    assert "etbgm models pull emotion-english-distilroberta" in advice
     assert again.timings.found
-    assert again.notes == first.notes
+    assert again.engine == first.engine
 
 
 @pytest.mark.parametrize("engine", ["auto", "transformers"])

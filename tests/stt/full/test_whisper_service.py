@@ -56,7 +56,7 @@ async def test_an_installed_model_is_used_and_named(
     assert texts == ["children evening flower bird", "water window"]
     assert list(result.transcript.segments) == [u.segment for u in updates if u.HasField("segment")]
     assert result.transcript.language == "en"
-    assert list(result.notes) == ["The speech, in another language (de), was translated to English."]
+    assert list(result.notes) == ["The speech was translated from another language (de) to English."]
     weights = result.engine.ingredients[0]
     assert (result.engine.name, result.engine.device) == ("faster-whisper", "cpu")
     assert (weights.name, weights.licence) == ("whisper-tiny", "MIT")

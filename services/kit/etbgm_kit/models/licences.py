@@ -7,7 +7,7 @@ from etbgm_kit.json_value import Json
 
 VERDICTS = {
     "no": "does not permit commercial use of this result.",
-    "unknown": "may not permit commercial use of this result: nobody has told.",
+    "unknown": "may not permit commercial use of this result: its terms are unknown.",
 }
 
 

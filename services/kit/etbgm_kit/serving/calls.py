@@ -17,9 +17,12 @@ Result = TypeVar("Result", bound=Message)
 OnProgress = Callable[[float], None]
 """What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
 
-Notes = Callable[[Any], Sequence[str]]
-"""What the user should know besides a result, in sentences: they may change while it stays the same,
-so they are added to its `notes` whenever it is handed out, and never kept with it."""
+Advice = Callable[[Any], Sequence[str]]
+"""What would be better than the engine that made a result, in sentences.
+
+It changes with what is installed while the result stays the same, so it is added to the result's
+`engine` on every answer and never stored with it.
+"""
 
 PROGRESS_EVERY_S = 0.1
 """Progress is sent at most this often."""
@@ -41,7 +44,7 @@ class Calls:
         request: Message,
         response_type: type[Response],
         work: Callable[[Callable[[Any], None]], Message],
-        notes: Notes | None = None,
+        advice: Advice | None = None,
     ) -> AsyncIterator[Response]:
         """Answers `request` with what `work(on_progress)` reports and returns.
 
@@ -53,7 +56,7 @@ class Calls:
         result_type = type(response_type().result)  # type: ignore[attr-defined]
         revision, found = await asyncio.to_thread(self._find, request, result_type)
         if found is not None:
-            yield response_type(result=_noted(found, notes))
+            yield response_type(result=_advised(found, advice))
             return
         pace = _Pace()
         async for update in self._runner.run(work):
@@ -62,7 +65,7 @@ class Calls:
                     yield response_type(progress=media_pb2.Progress(fraction=update))
             elif isinstance(update, Finished):
                 result = await asyncio.to_thread(self._finish, revision, request, update)
-                yield response_type(result=_noted(result, notes))
+                yield response_type(result=_advised(result, advice))
             else:
                 yield response_type(**{fields[update.DESCRIPTOR.full_name]: update})
 
@@ -71,16 +74,16 @@ class Calls:
         request: Message,
         result_type: type[Result],
         work: Callable[[OnProgress], Result],
-        notes: Notes | None = None,
+        advice: Advice | None = None,
     ) -> Result:
         """Answers `request` with the message, which has `timings`, that `work(on_progress)` returns."""
         revision, found = await asyncio.to_thread(self._find, request, result_type)
         if found is not None:
-            return _noted(found, notes)
+            return _advised(found, advice)
         async for update in self._runner.run(work):
             if isinstance(update, Finished):
                 result: Result = await asyncio.to_thread(self._finish, revision, request, update)
-                return _noted(result, notes)
+                return _advised(result, advice)
         raise AssertionError("a run ends with Finished")
 
     def _find(self, request: Message, result_type: type[Result]) -> tuple[str, Result | None]:
@@ -103,9 +106,9 @@ class Calls:
         return result
 
 
-def _noted(result: Result, notes: Notes | None) -> Result:
-    if notes:
-        result.notes.extend(notes(result))  # type: ignore[attr-defined]
+def _advised(result: Result, advice: Advice | None) -> Result:
+    if advice:
+        result.engine.advice.extend(advice(result))  # type: ignore[attr-defined]
     return result
 
 

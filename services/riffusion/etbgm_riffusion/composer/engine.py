@@ -27,7 +27,7 @@ MUSIC_REVISION = 6
 _PIECES_KEPT = 4
 """Scores remembered: the variants of one job, whose cues arrive mixed."""
 
-_NO_DIFFUSION = "The composer's own sound was used: settings for diffusion count for the engine riffusion."
+_NO_DIFFUSION = "The diffusion settings had no effect: the composer made this music without Riffusion."
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ SOUND_REVISION = 1
 _WINDOWS = 8
 """Of one canvas, at most."""
 
-_NO_STEMS = "Riffusion makes the music as a whole, so there are no stems; the engine composer has them."
+_NO_STEMS = "There are no stems: Riffusion renders the music as a whole. The composer engine writes stems."
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ class TinySynth:
 
     name = "tinysoundfont"
     notes: tuple[str, ...] = (
-        "libfluidsynth is not installed; tinysoundfont played the music, without reverb.",
+        "The music has no reverb: tinysoundfont played it, because libfluidsynth is not installed.",
     )
     splits = False
 

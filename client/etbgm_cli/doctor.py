@@ -1,0 +1,91 @@
+"""`etbgm doctor`: what is installed, which engine each service takes here and why, what would be better."""
+
+import asyncio
+import os
+import platform
+import sys
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+
+import typer
+from rich.markup import escape
+
+from etbgm_cli.console import EXIT_FAILED, console
+from etbgm_cli.stack import SERVICES
+from etbgm_kit.models import catalogue, cuda, folders
+from etbgm_kit.serving.diagnosis import Diagnosis
+from etbgm_kit.serving.settings import default_models_dir
+
+TIMEOUT_S = 60.0
+"""For one service; it takes a second or two unless a library hangs."""
+
+
+async def examine() -> None:
+    """Prints the findings. Exits with 1 when a service cannot run."""
+    diagnoses = await asyncio.gather(*map(_ask, SERVICES))
+    for name, value in _machine():
+        console.print(f"{name:<11}{escape(value)}")
+    for service, diagnosis in zip(SERVICES, diagnoses, strict=True):
+        console.print()
+        _print(service, diagnosis)
+    problem = _gateway_problem()
+    console.print(f"\n[bold]gateway    [/]{problem or 'dbos ' + version('dbos')}")
+    if problem or any(diagnosis.problem for diagnosis in diagnoses):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _machine() -> list[tuple[str, str]]:
+    models_dir = Path(os.environ.get("ETBGM_MODELS_DIR") or default_models_dir())
+    models = [entry.name for entry in catalogue.entries() if folders.installed(models_dir, entry.name)]
+    return [
+        ("ET-BGM", version("etbgm-client")),
+        ("Python", f"{platform.python_version()} ({sys.executable})"),
+        ("system", f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores"),
+        ("CUDA", "a device was found" if cuda.has_device() else "no device was found"),
+        ("models", f"{', '.join(models) or 'none installed'} ({models_dir})"),
+    ]
+
+
+async def _ask(service: str) -> Diagnosis:
+    """The diagnosis that the service's own packages give, in a process of its own."""
+    if not find_spec(f"etbgm_{service}"):
+        return Diagnosis(problem=f"not installed: pip install -c constraints.txt ./services/{service}")
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", f"etbgm_{service}.doctor"),
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        answer, said = await asyncio.wait_for(process.communicate(), TIMEOUT_S)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return Diagnosis(problem=f"did not answer within {TIMEOUT_S:.0f} s")
+    if process.returncode:
+        lines = said.decode(errors="replace").strip().splitlines()
+        return Diagnosis(problem=lines[-1] if lines else f"ended with status {process.returncode}")
+    return Diagnosis.model_validate_json(answer)
+
+
+def _print(service: str, diagnosis: Diagnosis) -> None:
+    if diagnosis.problem:
+        console.print(f"[bold]{service:<11}[/][red]cannot run:[/] {escape(diagnosis.problem)}")
+    else:
+        chosen = f"{diagnosis.engine} on {diagnosis.device}: {diagnosis.reason}"
+        console.print(f"[bold]{service:<11}[/]{escape(chosen)}")
+    for line in diagnosis.advice:
+        console.print(f"  better   {escape(line)}")
+    found = [f"{part.name} {part.found}" for part in diagnosis.parts if part.found]
+    missing = [part.name for part in diagnosis.parts if not part.found]
+    for label, names in (("found", found), ("missing", missing)):
+        if names:
+            console.print(f"  {label:<9}{escape(', '.join(names))}")
+
+
+def _gateway_problem() -> str:
+    """The gateway chooses no engine, so it is enough that its packages are installed."""
+    if find_spec("etbgm_gateway") and find_spec("dbos"):
+        return ""
+    return "[red]cannot run:[/] not installed: pip install -c constraints.txt ./gateway"
