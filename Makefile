@@ -1,4 +1,4 @@
-# ET-BGM: `make help` lists what there is.
+# ET-BGM: `make help` lists the targets.
 
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
@@ -9,7 +9,7 @@ UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/
 PROTOS := $(shell find protos -name '*.proto')
 SAMPLE := build/demo/input.mp4
 VIDEO ?= $(SAMPLE)
-# A folder of real media; the tests that need it are skipped, visibly, without it.
+# A folder of real media; tests that need it are skipped without it.
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
@@ -18,7 +18,7 @@ export ETBGM_TEST_DATA
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
-demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## put music under a sample video (or VIDEO=path); the result lies in build/demo
+demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## add music to a sample video (or VIDEO=path); writes to build/demo
 	@deploy/system-packages run
 	$(BIN)/etbgm run "$(VIDEO)" -o build/demo/output$(or $(filter .mp4 .mov .webm .mkv,$(suffix $(VIDEO))),.mkv)
 
@@ -26,44 +26,44 @@ $(SAMPLE): | .venv/.run
 	@deploy/system-packages run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
-# Files of tests side by side, each engine with one thread.
+# Test files run in parallel, each engine with one thread.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile
 
-test: .venv/.full ## run all tests, those of the full engines on torch too (JOBS=2)
+test: .venv/.full ## run all tests; installs torch (JOBS=2)
 	@deploy/system-packages test
 	$(PYTEST)
 
-test-embedded: .venv/.dev ## run the tests of everything that needs no torch
+test-embedded: .venv/.dev ## run all tests that do not need torch
 	@deploy/system-packages test
 	$(PYTEST) --ignore-glob='*/full'
 
-bench: .venv/.dev ## measure the main job: time and memory against the video's length
+bench: .venv/.dev ## measure time and memory of a job relative to the video's duration
 	$(BIN)/python -m tests.pipeline.bench
 
-bench-music: .venv/.dev ## measure the composer's music: what is heard in it, and what it costs
+bench-music: .venv/.dev ## measure the composer: properties of its music, and cost
 	@deploy/system-packages run
 	OMP_NUM_THREADS=1 NUMBA_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench
 
-bench-riffusion: .venv/.full ## measure diffusion against diffusers' pipeline, decoding against riffusion's (SHAPE=sd15: CUDA)
+bench-riffusion: .venv/.full ## compare diffusion with diffusers, and decoding with riffusion's (SHAPE=sd15: CUDA)
 	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse)
 	$(BIN)/python -m tests.riffusion.full.bench_spectrogram --quick
 
-images: ## build the container images of all services (BUILDER=docker, VARIANT=gpu, TAG)
+images: ## build the container images (BUILDER=docker, VARIANT=gpu, TAG)
 	@deploy/images
 
-images-check: .venv/.dev $(SAMPLE) ## run one job through the built images, hardened as on Kubernetes (RUNNER=podman, VARIANT=gpu)
+images-check: .venv/.dev $(SAMPLE) ## run a job on the built images, hardened as on Kubernetes (RUNNER=podman, VARIANT=gpu)
 	$(BIN)/python -m tests.deploy.check_images $(SAMPLE)
 
-lint: .venv/.dev ## style and types
+lint: .venv/.dev ## check style and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-protos: .venv/.run ## write the gRPC stubs again
+protos: .venv/.run ## regenerate the gRPC stubs
 	@touch protos/pyproject.toml
 	@$(MAKE) --no-print-directory .venv/.run
 
-clean: ## remove what was built, installed and generated
+clean: ## remove everything that was built, installed or generated
 	rm -rf .venv build
 	find protos -name '*_pb2*' -delete
 

