@@ -30,12 +30,12 @@ def run(
     video: Annotated[Path, typer.Argument(help="Video file.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Video to write [default: VIDEO-with-music beside the input]."),
+        typer.Option("-o", "--output", help="Video to write (default: VIDEO-with-music beside the input)."),
     ] = None,
     choose: Annotated[int, typer.Option(min=1, help="Number of the variant to write to OUTPUT.")] = 1,
-    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 [default: 4].")] = None,
+    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 (default: 4).")] = None,
     seed: Annotated[
-        int | None, typer.Option(help="Random seed of the music [default: derived from the video].")
+        int | None, typer.Option(help="Random seed of the music (default: derived from the video).")
     ] = None,
     style: Annotated[
         str, typer.Option(help='Style name, or hints such as "calm piano" or "epic, no drums".')
@@ -46,27 +46,27 @@ def run(
     original_audio: Annotated[
         Literal["speech_only", "keep", "none"], typer.Option(help="What to keep of the original sound.")
     ] = "speech_only",
-    loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS [default: -14].")] = None,
+    loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS (default: -14).")] = None,
     speech_to_music: Annotated[
         float | None,
         typer.Option(
-            help="Level of the speech above the music in LU [default: 14]; use 20 for accessibility."
+            help="Level of the speech above the music in LU (default: 14); use 20 for accessibility."
         ),
     ] = None,
     min_emotion: Annotated[
-        float | None, typer.Option(help="Minimum duration of an emotion in seconds [default: 5].")
+        float | None, typer.Option(help="Minimum duration of an emotion in seconds (default: 5).")
     ] = None,
     smoothing: Annotated[
         Literal["rule", "viterbi"] | None, typer.Option(help="Method that smooths the emotion timeline.")
     ] = None,
     language: Annotated[
-        str | None, typer.Option(help="Spoken language as a BCP-47 tag, for example en [default: detected].")
+        str | None, typer.Option(help="Spoken language as a BCP-47 tag, for example en (default: detected).")
     ] = None,
     speech_task: Annotated[
         Literal["transcribe", "translate"] | None,
         typer.Option(
-            help="Transcribe in the spoken language, or translate to English [default: translate only "
-            "if the emotion classifier does not know the language]."
+            help="Transcribe in the spoken language, or translate to English (default: translate only "
+            "if the emotion classifier does not know the language)."
         ),
     ] = None,
     captions: Annotated[
@@ -80,7 +80,7 @@ def run(
     ] = None,
     denoising_strength: Annotated[
         float | None,
-        typer.Option(help="Riffusion only: 0 keeps the composed sound, 1 ignores it [default: 0.5]."),
+        typer.Option(help="Riffusion only: 0 keeps the composed sound, 1 ignores it (default: 0.5)."),
     ] = None,
     adapter: Annotated[
         list[str] | None,
@@ -94,7 +94,7 @@ def run(
         bool, typer.Option("--detach", help="With --gateway: print the job id and exit.")
     ] = False,
     data: Annotated[
-        Path | None, typer.Option(help="Cache folder, safe to delete [default: ~/.cache].")
+        Path | None, typer.Option(help="Cache folder, safe to delete (default: ~/.cache/etbgm).")
     ] = None,
 ) -> None:
     """Add music to a video. Writes the new video and a folder with all variants and parts."""
@@ -122,9 +122,9 @@ def compose(
         str, typer.Option(help='Style name, or hints such as "calm piano" or "epic, no drums".')
     ] = "auto",
     seed: Annotated[
-        int | None, typer.Option(help="Random seed of the music [default: derived from the timeline].")
+        int | None, typer.Option(help="Random seed of the music (default: derived from the timeline).")
     ] = None,
-    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 [default: 4].")] = None,
+    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 (default: 4).")] = None,
     stems: Annotated[
         bool, typer.Option("--stems", help="Also write each instrument group as a separate file.")
     ] = False,
@@ -139,7 +139,7 @@ def compose(
         str, typer.Option(envvar="ETBGM_STORE_URL", help="Artifact store of that service.")
     ] = "",
     data: Annotated[
-        Path | None, typer.Option(help="Cache folder, safe to delete [default: ~/.cache].")
+        Path | None, typer.Option(help="Cache folder, safe to delete (default: ~/.cache/etbgm).")
     ] = None,
 ) -> None:
     """Compose music for an emotion timeline: audio, MIDI file and piano roll of each variant."""
@@ -154,7 +154,7 @@ def compose(
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:50050",
     data: Annotated[
-        Path | None, typer.Option(help="Folder for jobs, artifacts and logs [default: ~/.local/share].")
+        Path | None, typer.Option(help="Folder for jobs, artifacts and logs (default: ~/.local/share/etbgm).")
     ] = None,
     store_url: Annotated[
         str,

@@ -71,7 +71,7 @@ def verify(
     models_dir: ModelsDir,
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME...]", help="Model names [default: all downloaded models]."),
+        typer.Argument(metavar="[NAME...]", help="Model names (default: all downloaded models)."),
     ] = None,
 ) -> None:
     """Check the size and SHA-256 of every file of the installed models."""

@@ -82,3 +82,4 @@ def test_the_commands_of_the_readme_exist() -> None:
     section = text[text.index("Frequently used options") : text.index("Intermediate results are cached")]
     for option in re.findall(r"--[a-z][a-z-]+", section.partition("`etbgm run --help`")[0]):
         assert option in options
+    assert "(default: 4)" in options, "square brackets would be taken for markup and vanish"

@@ -73,12 +73,12 @@ def export(
     ] = None,
     language: Annotated[
         list[str] | None,
-        typer.Option(help="Language it supports, as a BCP-47 tag; repeatable [default: any]."),
+        typer.Option(help="Language it supports, as a BCP-47 tag; repeatable (default: any)."),
     ] = None,
     name: Annotated[
-        str | None, typer.Option(help="Name of the weights [default: that of the model].")
+        str | None, typer.Option(help="Name of the weights (default: that of the model).")
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Source of the weights [default: the model].")] = None,
+    source: Annotated[str | None, typer.Option(help="Source of the weights (default: the model).")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
     sentences: Annotated[Path | None, typer.Option(help="Texts for the comparison, one per line.")] = None,
     data: Annotated[Path | None, typer.Option(help="The GoEmotions TSV used by `train`.")] = None,
