@@ -67,8 +67,7 @@ def connect(url: str) -> sa.Engine:
     Raises:
         BadSettings: there is no database that can be used; PostgreSQL's must be encoded in UTF8.
     """
-    # An error would show what a user asked for in the log.
-    engine = sa.create_engine(address(url), pool_pre_ping=True, hide_parameters=True)
+    engine = sa.create_engine(address(url), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         sa.event.listen(engine, "connect", _prepare_sqlite)
     try:

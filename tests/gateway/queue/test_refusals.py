@@ -103,17 +103,6 @@ async def test_a_gateway_that_is_killed_while_it_queues_a_job_leaves_none(
     assert (await api.finished(job.job_id)).state == pb.STATE_SUCCEEDED
 
 
-async def test_what_a_user_asked_for_is_not_in_the_log_of_a_failed_write(
-    refusals: Refusals, api: Api, log: Path
-) -> None:
-    asked = await request(api)
-    asked.settings.style = "calm piano"
-    with refusals.of("INSERT", "jobs"):
-        error_id = await fails(api.stub.CreateJob(asked))
-    assert error_id in log.read_text()
-    assert "calm piano" not in log.read_text()
-
-
 async def test_a_cancellation_that_failed_is_made_by_the_next(
     refusals: Refusals, api: Api, services: FakeServices
 ) -> None:
