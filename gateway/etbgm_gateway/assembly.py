@@ -73,7 +73,13 @@ class _Gateway:
             settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
         )
         self._job_service = JobService(
-            self._jobs, self._queue, store, self._clients, settings.probe_deadline_s, self.stopping
+            self._jobs,
+            self._queue,
+            store,
+            self._clients,
+            settings.probe_deadline_s,
+            settings.max_timeline_spans,
+            self.stopping,
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:

@@ -81,6 +81,9 @@ class Settings(ServiceSettings):
     max_upload_bytes: int = Field(default=16 << 30, ge=1)
     """Longest upload taken."""
 
+    max_timeline_spans: int = Field(default=10_000, ge=1)
+    """Most spans of a timeline that CreateJob takes."""
+
     upload_keep_s: float = Field(default=86400.0, gt=0)
     """Time after which an upload that nobody continued is removed."""
 

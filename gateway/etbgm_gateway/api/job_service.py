@@ -13,14 +13,14 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
-from etbgm_gateway.api.validation import check_id, check_settings
+from etbgm_gateway.api.validation import TIMELINE, check_id, check_settings, timeline_of
 from etbgm_gateway.pipeline import cues, timelines
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.errors import ServiceError
 from etbgm_kit.artifacts.store import BLOCK_BYTES, ArtifactStore
-from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.seeds import DEFAULT_VARIANTS
 from etbgm_kit.serving.status import RemoteError
@@ -43,10 +43,12 @@ class JobService:
         store: ArtifactStore,
         clients: Clients,
         probe_deadline_s: float,
+        max_timeline_spans: int,
         stopping: asyncio.Event,
     ) -> None:
         self._jobs, self._queue, self._store = jobs, queue, store
         self._clients, self._probe_deadline_s = clients, probe_deadline_s
+        self._max_timeline_spans = max_timeline_spans
         self._stopping = stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
@@ -130,16 +132,15 @@ class JobService:
         """What the video holds."""
         settings = request.settings
         check_settings(settings)
+        timeline = await timeline_of(settings, self._max_timeline_spans)
         await self._check_stored(request.video, "video")
         if settings.HasField("captions"):
             await self._check_stored(settings.captions, "settings.captions")
         container = settings.container if settings.HasField("container") else None
         probe = mixer_pb2.ProbeRequest(video=request.video, container=container)
         facts = (await self._probe(probe)).facts
-        if settings.HasField("timeline"):
-            field = "settings.timeline"
-            given = timeline_from_pb(settings.timeline, field)
-            timelines.fitted(given, seconds_from_pb(facts.duration), field)
+        if timeline:
+            timelines.fitted(timeline, seconds_from_pb(facts.duration), TIMELINE)
         if settings.style not in ("", "auto"):
             await self._check_style(settings.style)
         return facts

@@ -1,5 +1,6 @@
 """Checks of a job's settings: ranges as the contract states them."""
 
+import asyncio
 import re
 from collections.abc import Sequence
 
@@ -10,8 +11,10 @@ from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_fro
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import CONTAINERS, MIX_RANGES, MOST_VARIANTS, check_diffusion, check_range
 from etbgm_kit.seeds import SEED_LIMIT
+from etbgm_kit.types import EmotionTimeline
 
 CAPTION_TYPES = ("text/vtt", "application/x-subrip")
+TIMELINE = "settings.timeline"
 LONGEST_MIN_EMOTION_S = 60.0
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
@@ -24,7 +27,7 @@ def check_id(value: str, field: str) -> None:
 
 
 def check_settings(settings: gateway_pb2.JobSettings) -> None:
-    """Raises InvalidField for the first value that is out of its range."""
+    """Raises InvalidField for the first value that is out of its range; the timeline: `timeline_of`."""
     if settings.HasField("variants"):
         check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
     if settings.HasField("random_seed"):
@@ -45,10 +48,18 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         captions = artifact_from_pb(settings.captions, "settings.captions")
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
-    if settings.HasField("timeline"):
-        timeline_from_pb(settings.timeline, "settings.timeline")
     check_diffusion("settings.diffusion", settings.diffusion)
     _check_mix(settings.mix)
+
+
+async def timeline_of(settings: gateway_pb2.JobSettings, most_spans: int) -> EmotionTimeline | None:
+    """The timeline that is given, if any; raises InvalidField, of more than `most_spans` spans at once."""
+    if not settings.HasField("timeline"):
+        return None
+    spans = len(settings.timeline.spans)
+    if spans > most_spans:
+        raise InvalidField(f"{TIMELINE}.spans", f"must be at most {most_spans}, are {spans}")
+    return await asyncio.to_thread(timeline_from_pb, settings.timeline, TIMELINE)
 
 
 def _check_mix(mix: mixer_pb2.MixSettings) -> None:

@@ -6,6 +6,7 @@ call is worth its overhead. Boundaries of emotions are preferred, where the musi
 anyway.
 """
 
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from etbgm_kit.types import EmotionTimeline, Span
@@ -33,5 +34,6 @@ def expected(duration_s: float) -> int:
 def _cut(start_s: float, boundaries: Sequence[float]) -> float:
     """The boundary nearest to TARGET_S after `start_s`, or that point when none is in reach."""
     target_s = start_s + TARGET_S
-    in_reach = [b for b in boundaries if start_s + SHORTEST_S <= b <= start_s + LONGEST_S]
+    first = bisect_left(boundaries, start_s + SHORTEST_S)
+    in_reach = boundaries[first : bisect_right(boundaries, start_s + LONGEST_S, first)]
     return min(in_reach, key=lambda b: abs(b - target_s), default=target_s)

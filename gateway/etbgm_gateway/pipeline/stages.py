@@ -102,9 +102,7 @@ class Stages:
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
-                field = "settings.timeline"
-                given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
-                return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(given))
+                return await asyncio.to_thread(self._given_timeline, duration_s)
             if not transcript.segments:
                 return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(timelines.neutral(duration_s)))
             request = sentiment_pb2.AnalyzeRequest(
@@ -132,7 +130,7 @@ class Stages:
 
         Stems are wanted whole, so with them a bed is one cue.
         """
-        whole = timeline_from_pb(timeline)
+        whole = await asyncio.to_thread(timeline_from_pb, timeline)
         spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
         variants = self._settings.variants if self._settings.HasField("variants") else DEFAULT_VARIANTS
         base = self._settings.random_seed if self._settings.HasField("random_seed") else None
@@ -216,6 +214,11 @@ class Stages:
         return self._steps.stream(
             f"MIX {bed.number}", self._clients.mixer, "Mix", mix, mixer_pb2.MixResult, Stage.STAGE_MIX
         )
+
+    def _given_timeline(self, duration_s: float) -> sentiment_pb2.AnalyzeResponse:
+        field = "settings.timeline"
+        given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
+        return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(given))
 
     def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
         if self._settings.HasField("captions"):

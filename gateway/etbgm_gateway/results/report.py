@@ -2,7 +2,9 @@
 
 import json
 import time
+from collections.abc import Iterable
 
+import numpy as np
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
@@ -37,18 +39,33 @@ def write(
 
 
 def _variant(variant: gateway_pb2.Variant, timeline: media_pb2.EmotionTimeline) -> Json:
-    """`boundary_error_s`: by how much the music misses the emotion boundary that it misses most."""
-    sections_s = [section.span.start.ToNanoseconds() * 1e-9 for section in variant.sections]
-    boundaries_s = [span.span.start.ToNanoseconds() * 1e-9 for span in timeline.spans]
-    misses_s = [min(abs(at - boundary) for at in sections_s) for boundary in boundaries_s if sections_s]
+    error_s = boundary_error_s(
+        (_start_s(section.span) for section in variant.sections),
+        (_start_s(span.span) for span in timeline.spans),
+    )
     return {
         "number": variant.number,
         "random_seed": variant.random_seed,
         "style": variant.style,
         "sections": [_fields(section) for section in variant.sections],
         "reached": _fields(variant.report),
-        "boundary_error_s": round(max(misses_s, default=0.0), 6),
+        "boundary_error_s": round(error_s, 6),
     }
+
+
+def boundary_error_s(sections_s: Iterable[float], boundaries_s: Iterable[float]) -> float:
+    """By how much the starts of the sections miss the emotion boundary that they miss most, in seconds.
+
+    0 when there are no sections.
+    """
+    starts_s = np.sort(np.fromiter(sections_s, np.float64))
+    if not starts_s.size:
+        return 0.0
+    boundaries = np.fromiter(boundaries_s, np.float64)
+    next_start = np.searchsorted(starts_s, boundaries)
+    after = np.abs(starts_s[np.minimum(next_start, starts_s.size - 1)] - boundaries)
+    before = np.abs(starts_s[np.maximum(next_start - 1, 0)] - boundaries)
+    return float(np.minimum(before, after).max(initial=0.0))
 
 
 def _stage(stage: gateway_pb2.StageProgress) -> Json:
@@ -63,6 +80,10 @@ def _stage(stage: gateway_pb2.StageProgress) -> Json:
 def _fields(message: Message) -> dict[str, Json]:
     fields: dict[str, Json] = MessageToDict(message, preserving_proto_field_name=True)
     return fields
+
+
+def _start_s(span: media_pb2.Span) -> float:
+    return span.start.ToNanoseconds() * 1e-9
 
 
 def _seconds(span: media_pb2.Span) -> float:

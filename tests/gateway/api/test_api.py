@@ -68,6 +68,18 @@ async def test_settings_out_of_range_are_refused_by_name(
     assert (error.status_code, field_of(error)) == ("INVALID_ARGUMENT", field)
 
 
+async def test_a_timeline_of_too_many_spans_is_refused_before_anything_else(
+    api: Api, services: FakeServices
+) -> None:
+    video = await api.video()
+    settings = pb.JobSettings(timeline=timeline(10.0))
+    settings.timeline.spans.extend([settings.timeline.spans[0]] * 10_000)
+    error = await refusal(api.stub.CreateJob(pb.CreateJobRequest(video=video, settings=settings)))
+    assert (error.status_code, field_of(error)) == ("INVALID_ARGUMENT", "settings.timeline.spans")
+    assert "at most 10000" in error.status.message
+    assert services.seen["Probe"] == 0
+
+
 async def test_what_is_not_a_video_is_refused_at_once(api: Api) -> None:
     error = await refusal(api.create(await api.upload(b"plain text")))
     assert (error.status_code, field_of(error)) == ("INVALID_ARGUMENT", "video")

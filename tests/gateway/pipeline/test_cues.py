@@ -1,6 +1,7 @@
 """Cutting the music into cues."""
 
 import itertools
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,3 +32,10 @@ def test_cues_cover_the_video_in_bearable_lengths(lengths_s: list[float]) -> Non
     assert all(a.end_s == b.start_s for a, b in itertools.pairwise(cues))
     assert all(SHORTEST_S - 1e-6 <= cue.duration_s <= LONGEST_S + 1e-6 for cue in cues[:-1])
     assert 0 < cues[-1].duration_s <= LONGEST_S
+
+
+def test_a_long_timeline_is_split_in_linear_time() -> None:
+    day = timeline(*[8.64] * 10_000)
+    started = time.process_time()
+    assert len(split(day)) > 700
+    assert time.process_time() - started < 0.2
