@@ -68,12 +68,14 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
             if stage.stage not in begun:
                 begun.add(stage.stage)
                 console.print(f"{text} ...")
-            if waited != (waited := _wait(stage)) and waited:
-                console.print(waited)
             if stage.stage not in ended and stage.HasField("end_time"):
                 ended.add(stage.stage)
                 took_s = (stage.end_time.ToNanoseconds() - stage.start_time.ToNanoseconds()) * 1e-9
                 console.print(f"{text}: {'reused from cache' if stage.found else f'{took_s:.1f} s'}")
+        waits = next((wait for stage in _shown(job) if (wait := _wait(stage))), "")
+        if waits and waits != waited:
+            console.print(waits)
+        waited = waits
     return job
 
 

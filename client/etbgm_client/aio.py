@@ -115,6 +115,7 @@ class AsyncClient:
             call = self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id))
             try:
                 while (response := await _within(call.read(), lost_at)) is not grpc.aio.EOF:
+                    assert isinstance(response, pb.WatchJobResponse)
                     lost_at = None
                     yield response.job
                 return

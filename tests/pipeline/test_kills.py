@@ -19,7 +19,7 @@ def kill(server: psutil.Process, name: str) -> None:
 
 VICTIMS = {
     "separating the speech ...": "mixer",
-    "writing down what is said ...": "stt",
+    "transcribing ...": "stt",
     "composing the music ...": "riffusion",
     "mixing ...": "gateway",
 }
@@ -30,13 +30,15 @@ def test_killed_processes_do_not_stop_the_job(demo_video: Path, tmp_path: Path) 
     with serving(tmp_path / "data") as chain:
         server = next(p for p in psutil.Process().children() if str(tmp_path / "data") in p.cmdline())
         command = [ETBGM, "run", demo_video, "-o", tmp_path / "out.mp4", "--gateway", chain.address]
-        killed = []
+        killed, printed = [], []
         with subprocess.Popen([*command, "--variants", "2"], stdout=subprocess.PIPE, text=True) as run:
             assert run.stdout
             for line in run.stdout:
+                printed.append(line.strip())
                 if victim := VICTIMS.get(line.strip()):
                     kill(server, victim)
                     killed.append(victim)
+    assert "waiting for the riffusion service" in printed
     assert (run.returncode, killed) == (0, list(VICTIMS.values()))
     assert measure.loudness_lufs(measure.sound(tmp_path / "out.mp4")) == pytest.approx(-14, abs=0.5)
     stages = json.loads((tmp_path / "out/report.json").read_text())["stages"]

@@ -48,6 +48,30 @@ async def test_plain_lines_name_each_stage_once() -> None:
     ]
 
 
+async def waiting() -> AsyncIterator[pb.Job]:
+    done = stage(pb.STAGE_INGEST, 1, 103)
+    for fraction, service in ((0.0, ""), (0.0, "mixer"), (0.1, "mixer"), (0.1, ""), (0.2, "mixer")):
+        now = stage(pb.STAGE_SEPARATE, fraction)
+        now.waiting_for = service
+        yield pb.Job(state=pb.STATE_RUNNING, stages=[done, now])
+
+
+async def test_plain_lines_name_the_service_that_a_stage_waits_for() -> None:
+    out = io.StringIO()
+    await watching.show(waiting(), Console(file=out))
+    assert out.getvalue().splitlines()[2:] == [
+        "separating the speech ...",
+        "waiting for the mixer service",
+        "waiting for the mixer service",
+    ]
+
+
+async def test_a_terminal_names_the_service_that_a_stage_waits_for() -> None:
+    out = io.StringIO()
+    await watching.show(waiting(), Console(file=out, force_terminal=True, width=120))
+    assert "waiting for the mixer service" in out.getvalue()
+
+
 @pytest.mark.parametrize("width", [60, 120])
 async def test_a_terminal_shows_a_bar_for_each_stage(width: int) -> None:
     out = io.StringIO()
