@@ -40,6 +40,8 @@ _OPTIONS = (
     # A machine that vanishes closes no connection: without pings a watched job would hang.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
+    # gRPC waits for the longer of the two, and this one is a minute by default.
+    ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 

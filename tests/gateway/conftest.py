@@ -78,6 +78,7 @@ class Api:
     """The gateway's stub and what tests often do with it."""
 
     def __init__(self, channel: grpc.aio.Channel) -> None:
+        self.channel = channel
         self.stub = gateway_pb2_grpc.GatewayServiceStub(channel)
 
     async def upload(self, data: bytes, media_type: str = "") -> media_pb2.Artifact:

@@ -20,14 +20,15 @@ from tests.faults import FaultyNetwork, faulty_network
 from tests.gateway.conftest import Api, FakeServices, Gateway
 
 SOON_S = 20.0
-PINGS = {"grpc.keepalive_time_ms": 500, "grpc.keepalive_timeout_ms": 500}
+PINGS = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+PING_MS = 500
 """How soon the client notices that a connection is dead, in place of its 20 s."""
 
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """A client that notices a dead connection at once and gives up soon after."""
-    options = {**dict(aio._OPTIONS), **PINGS, "grpc.min_reconnect_backoff_ms": 500}
+    options = {**dict(aio._OPTIONS), **dict.fromkeys(PINGS, PING_MS), "grpc.min_reconnect_backoff_ms": 500}
     monkeypatch.setattr(aio, "_OPTIONS", tuple(options.items()))
     monkeypatch.setattr(aio, "RECONNECT_S", 2.0)
 
@@ -127,7 +128,7 @@ async def test_a_frozen_uploader_releases_its_upload(tmp_path: Path, services: F
                     break
                 except grpc.aio.AioRpcError as error:
                     assert error.code() is grpc.StatusCode.FAILED_PRECONDITION
-                    await asyncio.sleep(0.1)
+                    await asyncio.sleep(0.5)
         assert answer.received_bytes == 10
     finally:
         frozen.kill()
@@ -177,7 +178,7 @@ async def test_a_dead_service_is_named_then_given_up(tmp_path: Path, services: F
     gateway = Gateway(tmp_path / "gateway", services, riffusion_address=address, replica_wait_s="4").start()
     try:
         async with asyncio.timeout(SOON_S * 2), gateway.api() as api:
-            health = health_pb2_grpc.HealthStub(grpc.aio.insecure_channel(gateway.address))
+            health = health_pb2_grpc.HealthStub(api.channel)
             await _until_health(health, "upstream.riffusion", health_pb2.HealthCheckResponse.SERVING)
             with music.hold("Generate"):
                 job = await api.create(await api.video(), variants=2)

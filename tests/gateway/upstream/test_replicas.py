@@ -12,6 +12,7 @@ from etbgm_gateway.upstream import replicas
 from etbgm_gateway.upstream.discovery.static import Static
 from etbgm_gateway.upstream.discovery.types import Discovery
 from etbgm_gateway.upstream.errors import ServiceUnavailable
+from tests.faults import faulty_network
 from tests.gateway.conftest import FakeServices
 from tests.gateway.mixers import (
     FakeDiscovery,
@@ -135,10 +136,28 @@ async def test_a_replica_that_comes_ends_the_wait() -> None:
     assert told == [True, False]
 
 
+async def test_a_call_on_a_connection_that_died_without_a_word_goes_to_another_replica(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+    options = {**dict(replicas._OPTIONS), **dict.fromkeys(names, 500)}
+    monkeypatch.setattr(replicas, "_OPTIONS", tuple(options.items()))
+    vanishing, staying = FakeMixer("vanishing", [], 60.0), FakeMixer("staying", [], 0.0)
+    async with servers_of(vanishing, staying) as addresses, faulty_network(addresses[0]) as network:
+        discovery = FakeDiscovery(network.address)
+        async with remote_to(discovery) as remote:
+            task = asyncio.create_task(separate(remote, deadline_s=60.0))
+            await until_inside({vanishing: 1})
+            network.blackhole()
+            discovery.tell(network.address, addresses[1])
+            assert await asyncio.wait_for(task, 10) == "staying"
+
+
 async def test_a_call_to_a_machine_that_vanished_goes_to_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pings = {"grpc.keepalive_time_ms": 1000, "grpc.keepalive_timeout_ms": 1000}
+    names = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
+    pings = dict.fromkeys(names, 1000)
     monkeypatch.setattr(replicas, "_OPTIONS", tuple({**dict(replicas._OPTIONS), **pings}.items()))
     frozen = FakeServices(tmp_path, f"file://{tmp_path}/store", {}, "mixer")
     alive = FakeMixer("alive", [], 0.0)

@@ -171,6 +171,8 @@ def _options(settings: ServiceSettings) -> tuple[tuple[str, int], ...]:
         ("grpc.max_receive_message_length", 32 << 20),
         ("grpc.keepalive_time_ms", round(settings.ping_after_s * 1000)),
         ("grpc.keepalive_timeout_ms", round(settings.ping_timeout_s * 1000)),
+        # gRPC waits for the longer of the two, and this one is a minute by default.
+        ("grpc.http2.ping_timeout_ms", round(settings.ping_timeout_s * 1000)),
         ("grpc.http2.max_pings_without_data", 0),
         # By default a server takes clients that ping this often, or without a call, for an attack.
         ("grpc.keepalive_permit_without_calls", 1),
