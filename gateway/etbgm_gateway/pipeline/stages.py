@@ -174,6 +174,7 @@ class Stages:
             speech_spans=stems.speech_spans,
             settings=self._settings.mix,
             container=self._settings.container if self._settings.HasField("container") else None,
+            facts=media.facts,
         )
         with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
             mixes = await together([self._mix(request, bed) for bed in music_beds])

@@ -5,6 +5,7 @@ from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
     engine_to_pb,
+    seconds_from_pb,
     seconds_to_pb,
     span_from_pb,
     span_to_pb,
@@ -23,6 +24,8 @@ from etbgm_mixer.types import (
     MusicCue,
     OriginalAudio,
     Separated,
+    SubtitleStream,
+    VideoStream,
 )
 
 _ORIGINAL_AUDIO = {
@@ -58,6 +61,7 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
         ),
         settings=settings_from_pb(request.settings),
         container=container_from_pb(request),
+        facts=facts_from_pb(request.facts, request.video.size_bytes) if request.HasField("facts") else None,
     )
 
 
@@ -88,17 +92,60 @@ def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
             height=video.height,
             frame_rate=video.frame_rate,
             rotation_degrees=video.rotation_degrees,
+            index=video.index,
         ),
         audio=audio_to_pb(audio) if audio else None,
-        subtitles=[pb.SubtitleStream(codec=s.codec, language=s.language) for s in facts.subtitles],
+        subtitles=[
+            pb.SubtitleStream(codec=s.codec, language=s.language, index=s.index) for s in facts.subtitles
+        ],
         size_bytes=facts.size_bytes,
         notes=facts.notes,
+        brand=facts.brand,
+        origin=seconds_to_pb(facts.origin_s),
+    )
+
+
+def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
+    """The facts of a video of `size_bytes`; None unless all that the mixer works with is there.
+
+    A mixer of an earlier release left the indexes of streams out. Raises InvalidField for what
+    cannot be true.
+    """
+    streams: list[pb.VideoStream | pb.AudioStream | pb.SubtitleStream] = [message.video, *message.subtitles]
+    if message.HasField("audio"):
+        streams.append(message.audio)
+    if not message.HasField("origin") or not all(stream.HasField("index") for stream in streams):
+        return None
+    if message.size_bytes != size_bytes:
+        raise InvalidField("facts.size_bytes", "is not the length of the video")
+    duration_s, origin_s = seconds_from_pb(message.duration), seconds_from_pb(message.origin)
+    if duration_s <= 0 or origin_s < 0:
+        raise InvalidField("facts", "must have a duration above 0 and an origin of at least 0")
+    if len({stream.index for stream in streams}) < len(streams) or min(s.index for s in streams) < 0:
+        raise InvalidField("facts", "must have a different index, of at least 0, for each stream")
+    video, audio = message.video, message.audio
+    return MediaFacts(
+        container=message.container,
+        brand=message.brand,
+        origin_s=origin_s,
+        duration_s=duration_s,
+        size_bytes=size_bytes,
+        video=VideoStream(
+            video.index, video.codec, video.width, video.height, video.frame_rate, video.rotation_degrees
+        ),
+        audio=AudioStream(audio.index, audio.codec, audio.sample_rate_hz, audio.channels)
+        if message.HasField("audio")
+        else None,
+        subtitles=tuple(SubtitleStream(s.index, s.codec, s.language) for s in message.subtitles),
+        notes=tuple(message.notes),
     )
 
 
 def audio_to_pb(audio: AudioStream) -> pb.AudioStream:
     """The message for `audio`."""
-    return pb.AudioStream(codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels)
+    return pb.AudioStream(
+        codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels, index=audio.index
+    )
 
 
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:

@@ -4,6 +4,7 @@ Phrase times are known, so this is gain automation, drawn ahead, not a compresso
 reacts too late: the music is down at the first syllable.
 """
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,10 @@ from etbgm_mixer.types import MixSettings
 
 BRIDGE_S = 1.0
 """Pauses shorter than this are not worth a rise (Audacity's auto-duck does the same)."""
+
+
+_OCTAVES_PER_DB = math.log2(10) / 20
+"""Powers of two in a decibel of gain."""
 
 
 class Ducking:
@@ -28,12 +33,13 @@ class Ducking:
             ms / 1000 for ms in (settings.attack_ms, settings.hold_ms, settings.release_ms)
         )
 
-    def gain(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    def gain(self, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
         """Linear gain at the times, same shape: 1 under speech, `music_lift_db` above it in pauses."""
         begun = np.searchsorted(self._starts_s, times_s, "right")
         rise = (times_s - self._ends_s[begun] - self._hold_s) / self._release_s
         fall = (self._starts_s[begun] - times_s) / self._attack_s
-        gain: NDArray[np.float64] = 10 ** (self._lift_db / 20 * np.clip(np.minimum(rise, fall), 0, 1))
+        level = np.clip(np.minimum(rise, fall), 0, 1).astype(np.float32)
+        gain: NDArray[np.float32] = np.exp2(level * np.float32(self._lift_db * _OCTAVES_PER_DB))
         return gain
 
 

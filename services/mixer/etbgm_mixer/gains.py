@@ -22,6 +22,10 @@ ROUNDS = 8
 SILENT_LUFS = -70.0
 
 
+Levels = tuple[Energies, Energies]
+"""Energy and peak per 10 ms, (steps,) each."""
+
+
 @dataclass(frozen=True, slots=True)
 class Measured:
     """Energy and peak per 10 ms, (steps,) each, of the voice and of the ducked music."""

@@ -7,6 +7,8 @@ need at its centre, so the gain is smooth and no peak slips through (U. Zölzer,
 "DAFX", 2nd ed., 4.2.1).
 """
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,9 @@ LOOK_AHEAD = 240
 OVERSAMPLING = 4
 _EDGE = 16
 """Samples at either end of a stretch in which the interpolation is not yet exact."""
+
+_WINDOW = 64
+"""Samples that are interpolated, or not, together."""
 
 _TAPS = 47
 """Of the interpolation filter: 12 for each phase, as in BS.1770-4."""
@@ -54,21 +59,51 @@ class Limiter:
         from scipy.ndimage import minimum_filter1d
         from scipy.signal import oaconvolve
 
-        needed = self._ceiling / np.maximum(true_peaks(sound), self._ceiling)
+        peaks = true_peaks(sound, self._ceiling * _SURELY_BELOW)
+        if peaks.max(initial=0.0) <= self._ceiling:
+            return np.ones(len(sound), np.float32)
+        needed = self._ceiling / np.maximum(peaks, self._ceiling)
         held = minimum_filter1d(needed, LOOK_AHEAD + 1)
         smooth = oaconvolve(held, self._window, "same")
         gain: NDArray[np.float32] = np.minimum(smooth, 1.0).astype(np.float32)
         return gain
 
 
-def true_peaks(sound: Samples) -> NDArray[np.float32]:
-    """The largest magnitude between each sample's neighbours, over all channels, (samples,)."""
-    from scipy.signal import firwin, upfirdn
+def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
+    """The largest magnitude between each sample's neighbours, over all channels, (samples,).
 
-    taps = (firwin(_TAPS, 1 / OVERSAMPLING) * OVERSAMPLING).astype(np.float32)
-    fine = upfirdn(taps, np.ascontiguousarray(sound.T), OVERSAMPLING, axis=1)
-    fine = fine[:, _TAPS // 2 :][:, : OVERSAMPLING * len(sound)]
-    np.abs(fine, out=fine)
-    after = fine.max(axis=0).reshape(-1, OVERSAMPLING).max(axis=1)
-    peaks: NDArray[np.float32] = np.maximum(after, np.concatenate([after[:1], after[:-1]]))
+    Where no sample nearby is above `above` the magnitude of the sample itself stands for it.
+    """
+    peaks: NDArray[np.float32] = np.abs(sound).max(axis=1, initial=0.0)
+    windows = -(-len(sound) // _WINDOW)
+    padded = np.pad(peaks, (_WINDOW, (windows + 1) * _WINDOW - len(peaks)))
+    loud = padded.reshape(-1, _WINDOW).max(axis=1) > above
+    chosen = np.flatnonzero(loud[:-2] | loud[1:-1] | loud[2:])
+    if not len(chosen):
+        return peaks
+    around = np.pad(sound.T, ((0, 0), (_EDGE, windows * _WINDOW - len(sound) + _EDGE)))
+    heard = np.lib.stride_tricks.sliding_window_view(around, _WINDOW + 2 * _EDGE, axis=1)
+    fine = padded[_WINDOW:-_WINDOW].reshape(-1, _WINDOW)
+    fine[chosen] = _oversampled_peaks(heard[:, chosen * _WINDOW])
+    exact: NDArray[np.float32] = fine.reshape(-1)[: len(sound)]
+    return exact
+
+
+def _oversampled_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The true peaks of pieces of sound, (channels, pieces, samples), without _EDGE samples at either end."""
+    from scipy.signal import upfirdn
+
+    fine = upfirdn(_taps(), sound, OVERSAMPLING, axis=2)[:, :, _TAPS // 2 :]
+    fine = np.abs(fine[:, :, : OVERSAMPLING * sound.shape[2]])
+    after = fine.reshape(*sound.shape, OVERSAMPLING).max(axis=(0, 3))
+    peaks: NDArray[np.float32] = np.maximum(after[:, _EDGE:-_EDGE], after[:, _EDGE - 1 : -_EDGE - 1])
     return peaks
+
+
+@cache
+def _taps() -> NDArray[np.float32]:
+    """The interpolation filter."""
+    from scipy.signal import firwin
+
+    taps: NDArray[np.float32] = (firwin(_TAPS, 1 / OVERSAMPLING) * OVERSAMPLING).astype(np.float32)
+    return taps

@@ -40,8 +40,8 @@ class LoudnessMeter:
     """Takes sound block by block and keeps its energy and its peak per step of 10 ms."""
 
     def __init__(self, channels: int) -> None:
-        self._state = np.zeros((2, 2, channels))
-        self._rest = np.zeros((0, 2, channels), np.float32)
+        self._state = np.zeros((2, channels, 2))
+        self._rest = np.zeros((channels, 0), np.float32)
         self._energies: list[Energies] = []
         self._peaks: list[Energies] = []
 
@@ -49,16 +49,15 @@ class LoudnessMeter:
         """Takes the next (samples, channels) at 48 kHz; there may be none."""
         from scipy.signal import sosfilt
 
-        if not len(block):
+        sound = np.concatenate([self._rest, block.T], axis=1)
+        whole = sound.shape[1] // FINE * FINE
+        sound, self._rest = sound[:, :whole], sound[:, whole:]
+        if not whole:
             return
-
-        weighted, self._state = sosfilt(_K_WEIGHTING, block, axis=0, zi=self._state)
-        pending = np.concatenate([self._rest, np.stack([weighted, block], axis=1)])
-        whole = len(pending) // FINE * FINE
-        steps = pending[:whole].reshape(-1, FINE, 2, block.shape[1])
-        self._rest = pending[whole:]
-        self._energies.append(np.square(steps[:, :, 0]).mean(axis=1).sum(axis=1))
-        self._peaks.append(np.abs(steps[:, :, 1]).max(axis=(1, 2), initial=0.0))
+        weighted, self._state = sosfilt(_K_WEIGHTING, sound, zi=self._state)
+        steps = (len(sound), -1, FINE)
+        self._energies.append(np.square(weighted, out=weighted).reshape(steps).mean(axis=2).sum(axis=0))
+        self._peaks.append(np.abs(sound).reshape(steps).max(axis=(0, 2)).astype(np.float64))
 
     def fine(self) -> tuple[Energies, Energies]:
         """Energy and peak of all whole steps of 10 ms so far, (steps,) each."""

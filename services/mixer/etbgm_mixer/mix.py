@@ -11,7 +11,7 @@ from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Span
 from etbgm_mixer import gains, loudness, music_bed, sound
 from etbgm_mixer.ducking import Ducking
-from etbgm_mixer.gains import Measured
+from etbgm_mixer.gains import Levels, Measured
 from etbgm_mixer.limiter import Limiter
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
 from etbgm_mixer.music_bed import PlacedCue
@@ -24,12 +24,16 @@ MOST_PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is mixed: `voice` is the speech stem or the untouched original, None for music only."""
+    """What is mixed: `voice` is the speech stem or the untouched original, None for music only.
+
+    `voice_levels` are what `levels_of` says of the voice, when that is known already.
+    """
 
     voice: Path | None
     cues: Sequence[PlacedCue]
     speech_spans: Sequence[Span]
     duration_s: float
+    voice_levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +57,13 @@ class Mix:
 
     def measure(self, on_progress: OnProgress) -> Measured:
         """Loudness and peaks of both parts."""
-        voice_meter, music_meter = LoudnessMeter(2), LoudnessMeter(2)
-        done = 0
-        for voice, music in self._blocks():
-            voice_meter.feed(voice)
-            music_meter.feed(music)
+        voice = self._parts.voice_levels or levels_of(self._parts.voice, self._length, on_progress)
+        meter, done = LoudnessMeter(2), 0
+        for music in self._music():
+            meter.feed(music)
             done += len(music)
             on_progress(done / self._length)
-        return Measured(*voice_meter.fine(), *music_meter.fine())
+        return Measured(*voice, *meter.fine())
 
     def render(
         self,
@@ -109,19 +112,25 @@ class Mix:
 
     def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
         """Voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
-        first = 0
         with sound.maybe_opened(self._parts.voice, "speech") as voice:
-            for block in music_bed.blocks(self._parts.cues):
-                if first >= self._length:
-                    break
-                music = block[: self._length - first]
-                times_s = np.arange(first, first + len(music)) / SAMPLE_RATE_HZ
-                ducked = music * self._ducking.gain(times_s).astype(np.float32)[:, None]
-                yield voice(len(music)), ducked
-                first += len(music)
-        rest = np.zeros((self._length - first + flush, 2), np.float32)
-        if len(rest):
-            yield rest, rest
+            for music in self._music():
+                yield voice(len(music)), music
+        if flush:
+            silence = np.zeros((flush, 2), np.float32)
+            yield silence, silence
+
+    def _music(self) -> Iterator[Samples]:
+        """The ducked music in blocks of (samples, 2), as long as the mix."""
+        first = 0
+        for block in music_bed.blocks(self._parts.cues):
+            if first >= self._length:
+                break
+            music = block[: self._length - first]
+            times_s = np.arange(first, first + len(music)) / SAMPLE_RATE_HZ
+            yield music * self._ducking.gain(times_s)[:, None]
+            first += len(music)
+        if first < self._length:
+            yield np.zeros((self._length - first, 2), np.float32)
 
     def levels_json(self, measured: Measured, reached: Reached) -> bytes:
         """Momentary loudness of voice and music in the mix, every 100 ms; null for silence."""
@@ -139,6 +148,16 @@ class Mix:
             speech_gain_db=reached.gain_db,
             limiter_reduction_db=reached.reduction_db,
         )
+
+
+def levels_of(voice: Path | None, length: int, on_progress: OnProgress) -> Levels:
+    """Energy and peak per 10 ms of the first `length` samples of the voice; of silence for None."""
+    meter = LoudnessMeter(2)
+    with sound.maybe_opened(voice, "speech") as read:
+        for first in range(0, length, sound.BLOCK):
+            meter.feed(read(min(sound.BLOCK, length - first)))
+            on_progress(0.0)
+    return meter.fine()
 
 
 def _level_row(fine: loudness.Energies, gain_db: float) -> list[float | None]:

@@ -67,6 +67,13 @@ def probe(path: Path, limits: Limits) -> MediaFacts:
     )
 
 
+def check_limits(facts: MediaFacts, limits: Limits) -> None:
+    """Raises TooLarge for facts, of a video probed before, that are over `limits`."""
+    _limit("bytes", facts.size_bytes, limits.max_size_bytes)
+    _limit("pixels", facts.video.width * facts.video.height, limits.max_pixels)
+    _limit("seconds", facts.duration_s, limits.max_duration_s)
+
+
 def _limit(what: str, value: float, most: float) -> None:
     if value > most:
         raise TooLarge("video", f"has {value:,.0f} {what}, the limit is {most:,.0f}", limit=what)

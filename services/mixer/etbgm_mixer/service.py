@@ -3,15 +3,19 @@
 from collections.abc import Callable
 from contextlib import ExitStack
 from dataclasses import replace
+from pathlib import Path
 
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact, EngineInfo
 from etbgm_mixer import extract, music_bed, mux, separate
-from etbgm_mixer.mix import Mix, Parts
+from etbgm_mixer.gains import Levels
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ
+from etbgm_mixer.mix import Mix, Parts, levels_of
 from etbgm_mixer.music_bed import PlacedCue
-from etbgm_mixer.probe import Limits, probe
+from etbgm_mixer.once import Once
+from etbgm_mixer.probe import Limits, check_limits, probe
 from etbgm_mixer.render import render
 from etbgm_mixer.separator import Separator
 from etbgm_mixer.types import (
@@ -24,6 +28,9 @@ from etbgm_mixer.types import (
     OriginalAudio,
     Separated,
 )
+
+VOICES_KEPT = 4
+"""Measured voices remembered, 1.6 kB for each second: those of the jobs whose variants are being mixed."""
 
 NONE = EngineInfo("none", "1", "cpu")
 
@@ -48,6 +55,7 @@ class MixerService:
         self._make = make
         self._loaded: Separator | None = None
         self._advice: tuple[str, ...] = ()
+        self._voices: Once[tuple[str, int], Levels] = Once(VOICES_KEPT)
 
     def load(self) -> None:
         """Makes and loads the separator. Raises RuntimeError when something of it is missing."""
@@ -111,7 +119,8 @@ class MixerService:
         """The finished video and its parts."""
         with ExitStack() as borrowed:
             video = borrowed.enter_context(self._store.borrow(request.video, "video"))
-            facts = probe(video, self._limits)
+            facts = request.facts or probe(video, self._limits)
+            check_limits(facts, self._limits)
             container = mux.choose(facts, request.container)
             music_bed.check([cue.span for cue in request.cues], facts.duration_s)
             cues = [
@@ -121,7 +130,9 @@ class MixerService:
             voice, notes = _voice(request)
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             folder = borrowed.enter_context(self._scratch.folder())
-            mix = Mix(Parts(path, cues, request.speech_spans, facts.duration_s), request.settings)
+            levels = self._levels(voice, path, facts.duration_s, on_progress)
+            parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels)
+            mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
             return Mixed(
                 video=self._store.put(rendered.video, mux.MEDIA_TYPES[container]),
@@ -130,6 +141,15 @@ class MixerService:
                 report=replace(rendered.report, notes=notes),
                 container=container,
             )
+
+    def _levels(
+        self, voice: Artifact | None, path: Path | None, duration_s: float, on_progress: OnProgress
+    ) -> Levels | None:
+        """What the mixes of all variants need to know of their voice; None without one."""
+        if voice is None:
+            return None
+        length = round(duration_s * SAMPLE_RATE_HZ)
+        return self._voices.get((voice.sha256, length), lambda: levels_of(path, length, on_progress))
 
 
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:

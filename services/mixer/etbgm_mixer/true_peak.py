@@ -19,6 +19,6 @@ def of_sound(media: Path, timeout_s: float) -> float:
     for block in ffmpeg.samples(media, 2, SAMPLE_RATE_HZ, timeout_s):
         heard = np.concatenate([before, block])
         before = heard[-OVERLAP:]
-        if np.abs(heard).max(initial=0.0) > peak / 2:
-            peak = max(peak, float(true_peaks(heard).max()))
+        peak = max(peak, float(np.abs(heard).max(initial=0.0)))
+        peak = max(peak, float(true_peaks(heard, peak / 2).max(initial=0.0)))
     return float(20 * np.log10(peak)) if peak else -np.inf

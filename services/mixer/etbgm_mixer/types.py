@@ -102,7 +102,7 @@ class MusicCue:
 
 @dataclass(frozen=True, slots=True)
 class MixRequest:
-    """All that one mix needs; see mixer.proto."""
+    """All that one mix needs; see mixer.proto. The video is probed when `facts` is None."""
 
     video: Artifact
     audio: Artifact | None
@@ -111,6 +111,7 @@ class MixRequest:
     cues: Sequence[MusicCue]
     settings: MixSettings
     container: Container | None
+    facts: MediaFacts | None = None
 
 
 @dataclass(frozen=True, slots=True)
