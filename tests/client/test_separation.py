@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 SERVERS = {"etbgm_kit", "etbgm_gateway", "etbgm_stt", "etbgm_sentiment", "etbgm_riffusion", "etbgm_mixer"}
-OTHERS = {"dbos", "sqlalchemy", "psycopg", "matplotlib", "numpy", "pydantic", "obstore", "typer", "rich"}
+OTHERS = {"dbos", "sqlalchemy", "psycopg", "numpy", "pydantic", "obstore", "typer", "rich"}
 
 
 def loaded_by(package: str) -> set[str]:
@@ -20,7 +20,11 @@ def test_the_client_loads_no_server_and_none_of_its_libraries() -> None:
 def test_the_command_loads_no_server() -> None:
     loaded = loaded_by("etbgm_cli")
     assert not loaded & (SERVERS - {"etbgm_kit"})
-    assert not loaded & {"dbos", "sqlalchemy", "psycopg", "matplotlib", "huggingface_hub"}
+    assert not loaded & {"dbos", "sqlalchemy", "psycopg", "huggingface_hub"}
+
+
+def test_the_gateway_opens_its_port_without_what_only_results_need() -> None:
+    assert not loaded_by("etbgm_gateway.assembly") & {"numpy", "PIL", "pysubs2"}
 
 
 def test_the_gateway_loads_nothing_of_the_command() -> None:

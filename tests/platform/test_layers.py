@@ -23,7 +23,7 @@ PACKAGES = {
 SPEAKS_GRPC = {"servicer.py", "converters.py", "assembly.py"}
 """The files of a service that may import grpc or generated code."""
 
-HEAVY = {"torch", "transformers", "diffusers", "onnxruntime", "ctranslate2", "matplotlib", "av", "scipy"}
+HEAVY = {"torch", "transformers", "diffusers", "onnxruntime", "ctranslate2", "PIL", "av", "pysubs2", "scipy"}
 """Loaded only inside what needs them, so that servers open their port at once."""
 
 

@@ -12,7 +12,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
-from etbgm_gateway.results import plot, report
+from etbgm_gateway.results import report
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import (
     artifact_from_pb,
@@ -21,7 +21,6 @@ from etbgm_kit.converters import (
     timeline_from_pb,
     transcript_from_pb,
 )
-from etbgm_kit.media.captions import write_srt, write_vtt
 from etbgm_kit.models import licences
 from etbgm_kit.types import Span
 
@@ -73,6 +72,8 @@ class Results:
             notes=_notes(made),
         )
         if made.transcript.transcript.segments:
+            from etbgm_kit.media.captions import write_srt, write_vtt
+
             transcript = transcript_from_pb(made.transcript.transcript)
             result.transcript_srt.CopyFrom(self._put(write_srt(transcript), "application/x-subrip"))
             result.transcript_vtt.CopyFrom(self._put(write_vtt(transcript), "text/vtt"))
@@ -81,6 +82,8 @@ class Results:
         return result
 
     def _plot(self, made: Made) -> media_pb2.Artifact:
+        from etbgm_gateway.results import plot
+
         levels = json.loads(self._store.read(artifact_from_pb(made.mixes[0].levels)))
         png = plot.draw(
             timeline_from_pb(made.analysis.timeline),

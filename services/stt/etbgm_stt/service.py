@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField, NotReady
-from etbgm_kit.media.captions import read_captions
 from etbgm_kit.types import EngineInfo, Segment, Transcript
 from etbgm_stt.audio import open_audio
 from etbgm_stt.languages import code_of, must_translate
@@ -78,6 +77,8 @@ class SpeechToTextService:
 
     def import_captions(self, request: ImportCaptionsRequest) -> Transcript:
         """What the captions say. Raises InvalidField, NotFound."""
+        from etbgm_kit.media.captions import read_captions
+
         if request.captions.size_bytes > MAX_CAPTIONS_BYTES:
             raise InvalidField("captions", f"must be at most {MAX_CAPTIONS_BYTES} bytes")
         try:

@@ -20,21 +20,24 @@ import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 from grpc_reflection.v1alpha import reflection
-from prometheus_client.registry import Collector
 
 from etbgm_kit.serving.interceptor import ErrorInterceptor
 from etbgm_kit.serving.limits import LimitsInterceptor
 from etbgm_kit.serving.log import configure_logging
-from etbgm_kit.serving.metrics import Metrics
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.settings import BadSettings, ServiceSettings
 from etbgm_kit.serving.watchdog import Watchdog
+
+if TYPE_CHECKING:
+    from prometheus_client.registry import Collector
+
+    from etbgm_kit.serving.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +72,7 @@ class Service:
     add_to: Callable[[grpc.aio.Server], None]
     load: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], None] = field(default=lambda: None)
-    metrics: tuple[Collector, ...] = ()
+    metrics: tuple["Collector", ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
 
@@ -79,8 +82,9 @@ class Server:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._metrics = Metrics(service.runner, service.metrics)
-        interceptors = (self._metrics, ErrorInterceptor(), LimitsInterceptor())
+        self._metrics = _metrics_of(service)
+        counting = [self._metrics] if self._metrics else []
+        interceptors = (*counting, ErrorInterceptor(), LimitsInterceptor())
         self._server = grpc.aio.server(interceptors=interceptors, options=_options(service.settings))
         self._health = health.HealthServicer()
         self._is_ready = self._hangs = False
@@ -106,7 +110,8 @@ class Server:
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (service.full_name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
         reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
-        self._metrics.serve(service.settings.metrics_port)
+        if self._metrics:
+            self._metrics.serve(service.settings.metrics_port)
         self.port = self._server.add_insecure_port(service.settings.listen_address)
         await self._publish()
         await self._server.start()
@@ -138,7 +143,8 @@ class Server:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._service.runner.close()
         await asyncio.to_thread(self._service.close)
-        await asyncio.to_thread(self._metrics.close)
+        if self._metrics:
+            await asyncio.to_thread(self._metrics.close)
         log.info("stopped", extra={"service": self._service.name})
 
     def _watch(self) -> None:
@@ -178,6 +184,15 @@ def _options(settings: ServiceSettings) -> tuple[tuple[str, int], ...]:
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5000),
     )
+
+
+def _metrics_of(service: Service) -> "Metrics | None":
+    """None, and Prometheus' library is not even imported, where nobody will ask for metrics."""
+    if not service.settings.metrics_port:
+        return None
+    from etbgm_kit.serving.metrics import Metrics
+
+    return Metrics(service.runner, service.metrics)
 
 
 def run(build: Callable[[], Service]) -> None:

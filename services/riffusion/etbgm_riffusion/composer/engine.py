@@ -11,7 +11,6 @@ from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
-from etbgm_riffusion.composer.picture import to_png
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
 from etbgm_riffusion.composer.sound.render import render, roles_of
@@ -119,5 +118,7 @@ class ComposerEngine:
 
 
 def _compose(piece: Piece) -> Composed:
+    from etbgm_riffusion.composer.picture import to_png
+
     score = compose(piece)
     return Composed(score, to_midi(score), to_png(score))
