@@ -62,12 +62,14 @@ def dip_weight(
         return None
     weight = np.zeros(samples)
     for span in speech[first:last]:
-        edges = (span.start_s - DIP_RAMP_S, span.end_s + DIP_RAMP_S)
-        begin, end = (min(samples, max(0, round(edge * sample_rate_hz) - start)) for edge in edges)
-        time_s = np.arange(start + begin, start + end) / sample_rate_hz
-        outside_s = np.maximum(span.start_s - time_s, time_s - span.end_s)
-        near = np.clip(1 - outside_s / DIP_RAMP_S, 0, 1)
-        np.maximum(weight[begin:end], near * near * (3 - 2 * near), out=weight[begin:end])
+        edges_s = (span.start_s - DIP_RAMP_S, span.start_s, span.end_s, span.end_s + DIP_RAMP_S)
+        edges = [min(samples, max(0, round(edge_s * sample_rate_hz) - start)) for edge_s in edges_s]
+        weight[edges[1] : edges[2]] = 1
+        for begin, end in (edges[:2], edges[2:]):
+            time_s = np.arange(start + begin, start + end) / sample_rate_hz
+            outside_s = np.maximum(span.start_s - time_s, time_s - span.end_s)
+            near = np.clip(1 - outside_s / DIP_RAMP_S, 0, 1)
+            np.maximum(weight[begin:end], near * near * (3 - 2 * near), out=weight[begin:end])
     return weight
 
 
