@@ -17,6 +17,14 @@ statuses; nothing here knows of gRPC.
 from pathlib import Path
 from typing import ClassVar
 
+_MESSAGE_BYTES, _FACT_BYTES = 1000, 200
+"""Longer texts are cut: gRPC refuses statuses of over 8 KiB, and a caller's own words may be in them."""
+
+
+def _cut(text: str, most_bytes: int) -> str:
+    data = text.encode()
+    return text if len(data) <= most_bytes else f"{data[:most_bytes].decode(errors='ignore')}…"
+
 
 class EtbgmError(Exception):
     """Base of every error that a caller may see.
@@ -31,8 +39,8 @@ class EtbgmError(Exception):
 
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(message)
-        self.message = message
-        self.facts = {name: str(value) for name, value in facts.items()}
+        self.message = _cut(message, _MESSAGE_BYTES)
+        self.facts = {name: _cut(str(value), _FACT_BYTES) for name, value in facts.items()}
 
 
 class InvalidField(EtbgmError):
@@ -47,7 +55,7 @@ class InvalidField(EtbgmError):
     def __init__(self, field: str, why: str, **facts: object) -> None:
         super().__init__(f"{field}: {why}", **facts)
         self.field = field
-        self.why = why
+        self.why = _cut(why, _MESSAGE_BYTES)
 
 
 class NotFound(EtbgmError):
