@@ -77,6 +77,13 @@ async def test_a_cue_becomes_sound_midi_and_facts(
     assert not result.timings.found
 
 
+async def test_an_omitted_field_finds_what_its_default_made(stub: "RiffusionServiceAsyncStub") -> None:
+    asked = request(0, 3, style="")
+    assert not (await result_of(stub, asked)).timings.found
+    asked.style, asked.sample_rate_hz = "auto", 48000
+    assert (await result_of(stub, asked)).timings.found
+
+
 async def test_a_piece_has_a_picture(stub: "RiffusionServiceAsyncStub", store: ArtifactStore) -> None:
     result = await result_of(stub, request(0, 3))
     assert result.picture.media_type == "image/png"

@@ -29,7 +29,6 @@ from etbgm_mixer.types import (
 )
 
 _ORIGINAL_AUDIO = {
-    pb.ORIGINAL_AUDIO_UNSPECIFIED: OriginalAudio.SPEECH_ONLY,
     pb.ORIGINAL_AUDIO_SPEECH_ONLY: OriginalAudio.SPEECH_ONLY,
     pb.ORIGINAL_AUDIO_KEEP: OriginalAudio.KEEP,
     pb.ORIGINAL_AUDIO_NONE: OriginalAudio.NONE,
@@ -46,8 +45,24 @@ def container_from_pb(request: pb.ProbeRequest | pb.MixRequest) -> Container | N
         raise InvalidField("container", f"must be one of {', '.join(Container)}") from None
 
 
+def with_defaults(request: pb.MixRequest) -> pb.MixRequest:
+    """The request with all settings that it left to the mixer, so that equal requests are equal.
+
+    Its container stays absent: only a look at the video tells which that is.
+    """
+    full = pb.MixRequest()
+    full.CopyFrom(request)
+    default = MixSettings()
+    if full.settings.original_audio == pb.ORIGINAL_AUDIO_UNSPECIFIED:
+        full.settings.original_audio = pb.ORIGINAL_AUDIO_SPEECH_ONLY
+    for name in MIX_RANGES:
+        if not full.settings.HasField(name):  # type: ignore[arg-type]
+            setattr(full.settings, name, getattr(default, name))
+    return full
+
+
 def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
-    """Raises InvalidField."""
+    """The request of a request with defaults. Raises InvalidField."""
     return MixRequest(
         video=artifact_from_pb(request.video, "video"),
         audio=artifact_from_pb(request.audio, "audio") if request.HasField("audio") else None,
@@ -66,10 +81,10 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
 
 
 def settings_from_pb(message: pb.MixSettings) -> MixSettings:
-    """Absent fields take their defaults; InvalidField for one out of its range."""
+    """The settings of a request with defaults; InvalidField for one out of its range."""
     if message.original_audio not in _ORIGINAL_AUDIO:
         raise InvalidField("settings.original_audio", "is unknown")
-    numbers = {name: getattr(message, name) for name in MIX_RANGES if message.HasField(name)}  # type: ignore[arg-type]
+    numbers = {name: getattr(message, name) for name in MIX_RANGES}
     for name, value in numbers.items():
         check_range(f"settings.{name}", value, *MIX_RANGES[name])
     return MixSettings(original_audio=_ORIGINAL_AUDIO[message.original_audio], **numbers)

@@ -5,7 +5,6 @@ ICASSP 2023. The library's own `apply_model` holds the whole track; here it gets
 segment at a time, and the segments are weighted and added as it does.
 """
 
-import importlib.metadata
 import math
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etbgm_kit.artifacts.revision import revision_of
+from etbgm_kit.media.vad import model_sha256
 from etbgm_kit.media.waveform import Samples
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
@@ -52,7 +53,7 @@ class DemucsSeparator:
         """Checks and loads the weights. Raises BrokenModel."""
         checkpoint = demucs_weights.find_checkpoint(self._folder)
         self._model = demucs_weights.load(checkpoint, self._device)
-        revision = f"demucs-{importlib.metadata.version('demucs')}-{checkpoint.sha256[:16]}-1"
+        revision = revision_of(__name__, facts=(checkpoint.sha256, self._device, model_sha256()))
         weights = checkpoint.ingredient(), ingredient("silero-vad")
         self._info = EngineInfo("demucs", revision, self._device, weights)
 

@@ -8,6 +8,7 @@ open other files), and are ended when the caller leaves or time is up.
 import json
 import logging
 import os
+import shutil
 import subprocess
 import tempfile
 import threading
@@ -18,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.space import FULL
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.waveform import Samples
@@ -40,6 +42,14 @@ class Unreadable(InvalidField):
     """The video cannot be read."""
 
     reason = "UNREADABLE_VIDEO"
+
+
+def program_sha256() -> str:
+    """SHA-256 of the program: asking it for its version takes a tenth of a second. Raises RuntimeError."""
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise RuntimeError("the program ffmpeg is not installed")
+    return sha256_of(Path(program))
 
 
 def inspect(path: Path, timeout_s: float) -> dict[str, Any]:

@@ -8,7 +8,6 @@ which the network settles.
 """
 
 import ctypes
-import importlib.metadata
 import importlib.util
 import os
 from collections import deque
@@ -18,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.media.vad import Mono
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
@@ -35,11 +35,6 @@ FADE = FRAME
 """Samples over which neighbouring stretches are faded into each other."""
 
 
-def revision() -> str:
-    """Changes when the network or this code does."""
-    return f"pyrnnoise-{importlib.metadata.version('pyrnnoise')}-1"
-
-
 class Rnnoise:
     """The library, loaded once. Raises RuntimeError when the wheel holds none for this machine."""
 
@@ -47,7 +42,10 @@ class Rnnoise:
         spec = importlib.util.find_spec("pyrnnoise")
         if spec is None or spec.origin is None:
             raise RuntimeError("the package pyrnnoise, which carries RNNoise, is missing")
-        self._library = ctypes.CDLL(str(Path(spec.origin).with_name("librnnoise.so")))
+        file = Path(spec.origin).with_name("librnnoise.so")
+        self._library = ctypes.CDLL(str(file))
+        self.sha256 = sha256_of(file)
+        """Of the library with its network."""
         self._library.rnnoise_create.restype = ctypes.c_void_p
         self._library.rnnoise_create.argtypes = [ctypes.c_void_p]
         self._library.rnnoise_destroy.argtypes = [ctypes.c_void_p]

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from etbgm_kit.media.vad import Mono
+from etbgm_kit.artifacts.revision import revision_of
+from etbgm_kit.media.vad import Mono, model_sha256
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
-from etbgm_mixer import rnnoise, sound
+from etbgm_mixer import sound
 from etbgm_mixer.rnnoise import Rnnoise
 from etbgm_mixer.separate import SpeechFinder
 from etbgm_mixer.separator import Findings
@@ -36,8 +37,10 @@ class RnnoiseSeparator:
     @property
     def engine(self) -> EngineInfo:
         """RNNoise, and the network that finds the speech."""
+        assert self._rnnoise is not None
         weights = ingredient("rnnoise"), ingredient("silero-vad")
-        return EngineInfo("rnnoise", rnnoise.revision(), "cpu", weights)
+        revision = revision_of(__name__, facts=(self._rnnoise.sha256, model_sha256()))
+        return EngineInfo("rnnoise", revision, "cpu", weights)
 
     def load(self) -> None:
         """Loads the library. Raises RuntimeError when it is missing."""

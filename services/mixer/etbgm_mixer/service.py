@@ -5,11 +5,12 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
-from etbgm_kit.types import Artifact, EngineInfo
-from etbgm_mixer import extract, music_bed, mux, separate
+from etbgm_kit.types import Artifact
+from etbgm_mixer import extract, ffmpeg, music_bed, mux, separate
 from etbgm_mixer.gains import Levels
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.mix import Mix, Parts, levels_of
@@ -32,8 +33,6 @@ from etbgm_mixer.types import (
 VOICES_KEPT = 4
 """Measured voices remembered, 1.6 kB for each second: those of the jobs whose variants are being mixed."""
 
-NONE = EngineInfo("none", "1", "cpu")
-
 
 class MixerService:
     """Probes, extracts, separates and mixes. All methods block.
@@ -54,18 +53,23 @@ class MixerService:
         self._limits, self._timeout_s = limits, media_timeout_s
         self._make = make
         self._loaded: Separator | None = None
+        self._revision = ""
         self._advice: tuple[str, ...] = ()
         self._voices: Once[tuple[str, int], Levels] = Once(VOICES_KEPT)
 
     def load(self) -> None:
-        """Makes and loads the separator. Raises RuntimeError when something of it is missing."""
+        """Makes and loads the separator. Raises RuntimeError when something of it, or ffmpeg, is missing."""
         separator, self._advice = self._make()
         separator.load()
+        facts = ffmpeg.program_sha256(), separator.engine.revision
+        self._revision = revision_of(__name__, "etbgm_mixer.converters", facts=facts)
         self._loaded = separator
 
     def revision(self) -> str:
-        """Changes when any result could."""
-        return f"1/{self._separator.engine.revision}"
+        """Changes with the mixer's code, ffmpeg and the separator; raises NotReady before `load`."""
+        if not self._revision:
+            raise NotReady
+        return self._revision
 
     @property
     def _separator(self) -> Separator:
@@ -103,17 +107,19 @@ class MixerService:
         """Speech and the rest; the audio itself when there is nothing to part."""
         with self._store.borrow(audio, "audio") as path, self._scratch.folder() as folder:
             enhanced, speech, residual = (folder / name for name in ("enhanced.wav", "s.flac", "r.flac"))
+            engine = self._separator.engine
+            none = replace(engine, name="none", ingredients=())
             found = self._separator.enhance(path, enhanced, lambda share: on_progress(0.8 * share))
             if not found.speech_spans:
-                return Separated(audio, None, (), NONE, ("No speech was found in the video's sound.",))
+                return Separated(audio, None, (), none, ("No speech was found in the video's sound.",))
             if found.is_clean:
                 note = "The original sound has no background to remove, so its speech was used unchanged."
-                return Separated(audio, None, found.speech_spans, NONE, (note,))
+                return Separated(audio, None, found.speech_spans, none, (note,))
             separate.split(
                 path, enhanced, found.speech_spans, speech, residual, lambda s: on_progress(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        return Separated(*stems, found.speech_spans, self._separator.engine)
+        return Separated(*stems, found.speech_spans, engine)
 
     def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
         """The finished video and its parts."""

@@ -15,6 +15,7 @@ from etbgm_mixer.converters import (
     mixed_to_pb,
     probed_to_pb,
     separated_to_pb,
+    with_defaults,
 )
 from etbgm_mixer.service import MixerService
 
@@ -59,6 +60,7 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:
         """Streams progress, then the result."""
+        request = with_defaults(request)
         asked = mix_request_from_pb(request)
 
         def work(on_progress: OnProgress) -> pb.MixResult:

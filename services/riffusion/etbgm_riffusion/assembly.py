@@ -21,7 +21,7 @@ def build(settings: Settings) -> Service:
     store = ArtifactStore(settings.store_url, scratch)
     runner = Runner(_slots(settings), settings.waiting)
     service = RiffusionService(lambda: _engine(settings), store, scratch)
-    calls = Calls(runner, Memo(store), lambda: service.engine.info().revision)
+    calls = Calls(runner, Memo(store), lambda: service.revision)
     servicer = RiffusionServicer(calls, service)
     return Service(
         name="riffusion",

@@ -35,26 +35,51 @@ DEFAULT_SAMPLE_RATE_HZ = 48000
 _RANDOM_SEEDS = 2**53
 
 _CONTINUITIES = {
-    pb.CONTINUITY_UNSPECIFIED: Continuity.JOINT,
     pb.CONTINUITY_JOINT: Continuity.JOINT,
     pb.CONTINUITY_INTERPOLATE: Continuity.INTERPOLATE,
 }
 
 
+def with_defaults(request: pb.GenerateRequest, paints: bool) -> pb.GenerateRequest:
+    """The request with everything that it left to the service, so that equal requests are equal.
+
+    `paints`: whether the engine uses settings for diffusion when the request has none.
+    """
+    full = pb.GenerateRequest()
+    full.CopyFrom(request)
+    full.style = full.style or AUTO
+    if not full.HasField("sample_rate_hz"):
+        full.sample_rate_hz = DEFAULT_SAMPLE_RATE_HZ
+    if paints or full.HasField("diffusion"):
+        _fill(full.diffusion)
+    return full
+
+
+def _fill(settings: pb.DiffusionSettings) -> None:
+    default = DiffusionSettings()
+    for name in ("denoising_strength", "guidance_scale", "steps", "alpha"):
+        if not settings.HasField(name):
+            setattr(settings, name, getattr(default, name))
+    if settings.continuity == pb.CONTINUITY_UNSPECIFIED:
+        settings.continuity = pb.CONTINUITY_JOINT
+    for adapter in settings.adapters:
+        if not adapter.HasField("weight"):
+            adapter.weight = 1.0
+
+
 def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) -> CueRequest:
-    """Raises InvalidField."""
+    """The request of a request with defaults. Raises InvalidField."""
     timeline = timeline_from_pb(request.timeline)
     if timeline.duration_s > LONGEST_TIMELINE_S:
         raise InvalidField("timeline.duration", f"must be at most {LONGEST_TIMELINE_S:.0f} s")
     if not 0 <= request.random_seed < _RANDOM_SEEDS:
         raise InvalidField("random_seed", "must be in [0, 2^53)")
-    style = request.style or AUTO
-    style_request_from_pb(style, styles)
+    style_request_from_pb(request.style, styles)
     piece = Piece(
         timeline=timeline,
         speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
         random_seed=request.random_seed,
-        style=style,
+        style=request.style,
     )
     return CueRequest(
         piece=piece,
@@ -132,27 +157,17 @@ def _cue(request: pb.GenerateRequest, duration_s: float) -> Span:
 
 def _diffusion(message: pb.DiffusionSettings) -> DiffusionSettings:
     check_diffusion("diffusion", message)
-    default = DiffusionSettings()
-
-    def given(name: str) -> float:
-        return float(getattr(message if message.HasField(name) else default, name))  # type: ignore[arg-type]
-
     return DiffusionSettings(
-        denoising_strength=given("denoising_strength"),
-        guidance_scale=given("guidance_scale"),
-        steps=int(given("steps")),
+        denoising_strength=message.denoising_strength,
+        guidance_scale=message.guidance_scale,
+        steps=message.steps,
         continuity=_CONTINUITIES[message.continuity],
-        alpha=given("alpha"),
-        adapters=tuple(
-            (adapter.name, adapter.weight if adapter.HasField("weight") else 1.0)
-            for adapter in message.adapters
-        ),
+        alpha=message.alpha,
+        adapters=tuple((adapter.name, adapter.weight) for adapter in message.adapters),
     )
 
 
 def _sample_rate_hz(request: pb.GenerateRequest) -> int:
-    if not request.HasField("sample_rate_hz"):
-        return DEFAULT_SAMPLE_RATE_HZ
     if request.sample_rate_hz not in SAMPLE_RATES_HZ:
         raise InvalidField("sample_rate_hz", f"must be one of {', '.join(map(str, SAMPLE_RATES_HZ))}")
     return request.sample_rate_hz

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, NotReady
@@ -46,6 +47,11 @@ class RiffusionService:
         if self._loaded is None:
             raise NotReady
         return self._loaded
+
+    @property
+    def revision(self) -> str:
+        """Changes with the engine, its adapters and what is made of their sound; may hash adapters."""
+        return revision_of(__name__, "etbgm_riffusion.converters", facts=self.engine.info().revision)
 
     @property
     def adapters(self) -> Adapters:

@@ -14,6 +14,7 @@ from etbgm_riffusion.converters import (
     style_request_from_pb,
     style_request_to_pb,
     styles_to_pb,
+    with_defaults,
 )
 from etbgm_riffusion.service import RiffusionService
 
@@ -28,6 +29,7 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
         self, request: pb.GenerateRequest, context: Context
     ) -> AsyncIterator[pb.GenerateResponse]:
         """Streams progress, then the result."""
+        request = with_defaults(request, paints=self._service.engine.adapters is not None)
         asked = request_from_pb(request, self._service.styles())
         async for response in self._calls.stream(
             request,

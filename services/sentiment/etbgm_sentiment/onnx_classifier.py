@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.models.catalogue import find
 from etbgm_kit.models.cuda import Device
 from etbgm_kit.models.folders import loading, require
@@ -44,11 +45,12 @@ class OnnxClassifier:
             self._warm_up()
         name = "minilm" if folder == MODEL_FOLDER else "transformers"
         where = "cuda:0" if device == "cuda" else "cpu"
-        self._info = EngineInfo(name, _revision(folder), where, (_ingredient(facts),))
+        revision = revision_of(__name__, facts=(_digest(folder), where))
+        self._info = EngineInfo(name, revision, where, (_ingredient(facts),))
 
     @property
     def info(self) -> EngineInfo:
-        """The revision is the hash of all that moves a result."""
+        """The revision covers the folder's files and the device, whose results differ a little."""
         return self._info
 
     @property
@@ -84,8 +86,8 @@ def _ingredient(facts: ModelFacts) -> Ingredient:
     return entry.ingredient() if entry else Ingredient(facts.name, facts.source, facts.licence, None)
 
 
-def _revision(folder: Path) -> str:
+def _digest(folder: Path) -> str:
     digest = hashlib.sha256()
     for name in NEEDED:
         digest.update((folder / name).read_bytes())
-    return digest.hexdigest()[:12]
+    return digest.hexdigest()

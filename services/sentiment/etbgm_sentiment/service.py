@@ -5,15 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Emotion, EngineInfo
 from etbgm_sentiment.classifier import Classifier
 from etbgm_sentiment.phrases import phrases
 from etbgm_sentiment.smoothing import smooth
 from etbgm_sentiment.types import Analysis, AnalyzeRequest, Phrase, Probabilities
-
-REVISION = 2
-"""To be raised whenever phrases or smoothing change: kept results are then computed anew."""
 
 BLOCK_PHRASES = 128
 """Progress is reported, and a call that was given up ends, after this many phrases.
@@ -49,7 +47,8 @@ class SentimentService:
     def engine(self) -> EngineInfo:
         """The classifier, its revision extended by that of phrases and smoothing."""
         info = self._loaded.info
-        return replace(info, revision=f"{info.revision}-{REVISION}")
+        revision = revision_of(__name__, "etbgm_sentiment.converters", facts=info.revision)
+        return replace(info, revision=revision)
 
     @property
     def languages(self) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def build(settings: Settings) -> Service:
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
     service = SpeechToTextService(store, lambda: _recogniser(settings))
-    calls = Calls(runner, Memo(store), lambda: service.engine.revision)
+    calls = Calls(runner, Memo(store), lambda: service.revision)
     servicer = SpeechToTextServicer(calls, service)
     return Service(
         name="stt",

@@ -11,6 +11,14 @@ _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 """The shape of the BCP-47 tags that languages of speech have."""
 
 
+def with_defaults(request: pb.TranscribeRequest) -> pb.TranscribeRequest:
+    """The request with its languages in order and each once, so that equal requests are equal."""
+    full = pb.TranscribeRequest()
+    full.CopyFrom(request)
+    full.readable_languages[:] = sorted(set(request.readable_languages))
+    return full
+
+
 def request_from_pb(request: pb.TranscribeRequest) -> TranscribeRequest:
     """Raises InvalidField."""
     language = _language(request.language) if request.HasField("language") else None

@@ -1,20 +1,18 @@
 """Speech to text by pocketsphinx, whose English model lies in its wheel."""
 
-import hashlib
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from importlib.metadata import version
 
 import numpy as np
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.media.vad import Mono
+from etbgm_kit.media.vad import Mono, model_sha256
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
-from etbgm_stt import decoding
 from etbgm_stt.pool import DecoderPool
-from etbgm_stt.speech import SPEECH, Speech, find_speech
+from etbgm_stt.speech import Speech, find_speech
 from etbgm_stt.types import Language, Recognised
 
 DOUBTFUL = (
@@ -33,11 +31,9 @@ class PocketsphinxRecogniser:
 
     @property
     def engine(self) -> EngineInfo:
-        """pocketsphinx; the revision covers its parameters and the speech detector's."""
-        parameters = f"{decoding.OPTIONS} {SPEECH} {version('faster-whisper')}"
-        digest = hashlib.sha256(parameters.encode()).hexdigest()[:8]
+        """pocketsphinx, whose model comes with its version, and the speech detector."""
         ingredients = ingredient("pocketsphinx-en-us"), ingredient("silero-vad")
-        return EngineInfo("pocketsphinx", f"{version('pocketsphinx')}-{digest}", "cpu", ingredients)
+        return EngineInfo("pocketsphinx", revision_of(__name__, facts=model_sha256()), "cpu", ingredients)
 
     def load(self) -> None:
         """Blocks until every decoder process is ready."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField, NotReady
 from etbgm_kit.types import EngineInfo, Segment, Transcript
@@ -45,6 +46,11 @@ class SpeechToTextService:
     def engine(self) -> EngineInfo:
         """What recognises."""
         return self._loaded.engine
+
+    @property
+    def revision(self) -> str:
+        """Changes with the recogniser and what is made of its words."""
+        return revision_of(__name__, "etbgm_stt.converters", facts=self.engine.revision)
 
     def transcribe(
         self,

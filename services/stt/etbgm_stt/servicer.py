@@ -9,7 +9,7 @@ from etbgm.stt.v1 import stt_pb2_grpc
 from etbgm_kit.converters import segment_to_pb, transcript_to_pb
 from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.interceptor import Context
-from etbgm_stt.converters import answer_to_pb, captions_request_from_pb, request_from_pb
+from etbgm_stt.converters import answer_to_pb, captions_request_from_pb, request_from_pb, with_defaults
 from etbgm_stt.service import SpeechToTextService
 
 
@@ -23,6 +23,7 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
         self, request: pb.TranscribeRequest, context: Context
     ) -> AsyncIterator[pb.TranscribeResponse]:
         """Streams progress and segments, then the result."""
+        request = with_defaults(request)
         asked = request_from_pb(request)
 
         def work(on_progress: Callable[[float | media_pb2.Segment], None]) -> pb.TranscribeResult:

@@ -5,15 +5,14 @@ carried from one to the next, so memory does not grow with the sound, an error d
 not spread, and the caller may stop after each.
 """
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from etbgm_kit.artifacts.revision import revision_of, version_of
 from etbgm_kit.errors import InvalidField, NotReady
-from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono, model_sha256
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Segment, Span, Transcript, Word
 from etbgm_stt import windows
@@ -50,7 +49,7 @@ class WhisperRecogniser:
 
     @property
     def engine(self) -> EngineInfo:
-        """The model; the revision covers its files and all that changes its answers. Raises NotReady."""
+        """The model; the revision covers its files and how it computes. Raises NotReady."""
         if not self._revision:
             raise NotReady
         device = "cuda:0" if self._params.device == "cuda" else "cpu"
@@ -61,10 +60,10 @@ class WhisperRecogniser:
         """Raises BrokenModel."""
         params = self._params
         self._model = load_whisper(params)
-        parts = (hash_of(params.folder), params.device, params.compute_type, params.beam_size)
-        limits = (params.batch_windows, windows.PIECES, windows.MAX_PAUSE_S, DETECT_S, NO_SPEECH, UNLIKELY)
-        digest = hashlib.sha256(repr((parts, limits, version("ctranslate2"))).encode()).hexdigest()[:8]
-        self._revision = f"{version('faster-whisper')}-{params.name}-{digest}"
+        # Threads and workers only share out the same numbers.
+        computed = params.device, params.compute_type, params.beam_size, params.batch_windows
+        facts = params.name, hash_of(params.folder), computed, model_sha256(), version_of("ctranslate2")
+        self._revision = revision_of(__name__, facts=facts)
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
         """None: notes on the language come with it."""

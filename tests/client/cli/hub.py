@@ -79,7 +79,8 @@ def serve(hub: FakeHub) -> Iterator[FakeHub]:
             data = hub.files[name]
             start = int(self.headers.get("Range", "bytes=0-").removeprefix("bytes=").removesuffix("-"))
             if start >= len(data):
-                return self._answer(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+                self._answer(416, b"", {"Content-Range": f"bytes */{len(data)}"})
+                return
             headers = {"ETag": '"etag"', "X-Repo-Commit": REVISION}
             if start:
                 headers["Content-Range"] = f"bytes {start}-{len(data) - 1}/{len(data)}"

@@ -10,11 +10,13 @@ import importlib.util
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.models.onnx import open_session
 from etbgm_kit.types import Span
 
@@ -160,6 +162,12 @@ def speech_spans(blocks: Iterable[Mono], params: VadParams | None = None) -> lis
     detector = SpeechDetector(params)
     found = [span for block in blocks for span in detector.feed(block)]
     return found + detector.finish()
+
+
+@cache
+def model_sha256() -> str:
+    """SHA-256 of the network."""
+    return sha256_of(_model())
 
 
 def _model() -> Path:

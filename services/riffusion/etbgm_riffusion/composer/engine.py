@@ -7,6 +7,7 @@ from pathlib import Path
 from threading import Lock
 
 from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
@@ -19,9 +20,6 @@ from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.engine import Adapters, OnProgress
 from etbgm_riffusion.flac import writing
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
-
-MUSIC_REVISION = 6
-"""Raise it with every change that can change a note or a sample."""
 
 _PIECES_KEPT = 4
 """Scores remembered: the variants of one job, whose cues arrive mixed."""
@@ -68,7 +66,7 @@ class ComposerEngine:
         self._synth.player([()], 48000).close()
         self._info = EngineInfo(
             name="composer",
-            revision=f"{MUSIC_REVISION}-{self._synth.name}-{sha256_of(soundfont)[:12]}",
+            revision=revision_of(__name__, facts=(self._synth.name, sha256_of(soundfont))),
             device="cpu",
             ingredients=(ingredient(soundfont.resolve().stem),),
         )
@@ -77,7 +75,7 @@ class ComposerEngine:
         """Nothing runs between calls."""
 
     def info(self) -> EngineInfo:
-        """The composer's revision, the synthesiser and the SoundFont's hash."""
+        """The revision covers the composer's code, the synthesiser and the SoundFont."""
         return self._info
 
     def styles(self) -> tuple[StyleInfo, ...]:

@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from etbgm_kit.artifacts.revision import revision_of, version_of
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.models.catalogue import Hub, find, ingredient
 from etbgm_kit.types import EngineInfo, Ingredient
@@ -19,9 +20,6 @@ from etbgm_riffusion.engine import OnProgress
 from etbgm_riffusion.flac import writing
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Generated, StyleInfo
-
-SOUND_REVISION = 1
-"""Raise it with every change that can change a sample; what the composer plays has its own."""
 
 _WINDOWS = 8
 """Of one canvas, at most."""
@@ -75,7 +73,8 @@ class DiffusionEngine:
         table = prompts.load(self._means.prompts_file)
         loaded = pipeline.load(self._means.model, self._means.device, commit_of(self._means.model))
         self._device = loaded.device.type
-        self._revision = f"{SOUND_REVISION}-{_digest(loaded)}-{table.revision}"
+        facts = _digest(loaded), table.revision, self._device, version_of("peft")
+        self._revision = revision_of(__name__, facts=facts)
         codec = Codec(PARAMS, str(loaded.device))
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
         self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
@@ -88,11 +87,11 @@ class DiffusionEngine:
             self._batcher.close()
 
     def info(self) -> EngineInfo:
-        """Hashes of weights, prompts and adapters, and the composer's own revision."""
+        """The revision covers code, weights, prompts, the device, all adapters and the composer."""
         composer = self._composer.info()
         return EngineInfo(
             name="riffusion",
-            revision=f"{self._revision}-{self.adapters.revision}-{self._device}-{composer.revision}",
+            revision=f"{self._revision}-{self.adapters.revision}-{composer.revision}",
             device=self._device,
             ingredients=(self._weights(), *composer.ingredients),
         )
