@@ -65,7 +65,7 @@ async def test_a_video_goes_all_the_way(
     assert mixed.report.integrated_loudness_lufs == pytest.approx(-14, abs=0.5)
     assert mixed.report.true_peak_dbtp <= -1
     assert list(mixed.report.notes) == ["No speech was found, so the result contains music only."]
-    assert store.read_range(mixed.video.uri, 4, 8) == b"ftyp"
+    assert next(store.blocks(store.find(mixed.video.uri)[0], 4, 8)) == b"ftyp"
     assert (await result_of(stub.Mix(request))).timings.found
     assert list((tmp_path / "work").iterdir()) == []
 

@@ -19,7 +19,7 @@ from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.errors import ServiceError
-from etbgm_kit.artifacts.store import BLOCK_BYTES, ArtifactStore
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.seeds import DEFAULT_VARIANTS
@@ -116,17 +116,21 @@ class JobService:
         return await self.get(job_id)
 
     async def download(self, uri: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """Blocks of at most BLOCK_BYTES; raises InvalidField, NotFound, BeyondEnd."""
+        """Blocks of at most 1 MiB, each read when the one before it was taken.
+
+        Raises InvalidField, NotFound, BeyondEnd.
+        """
         if offset < 0:
             raise InvalidField("offset_bytes", "must be >= 0")
         if length is not None and length < 0:
             raise InvalidField("length_bytes", "must be >= 0")
-        _, size = await asyncio.to_thread(self._store.find, uri)
+        key, size = await asyncio.to_thread(self._store.find, uri)
         if offset > size:
             raise BeyondEnd(offset, size)
         end = size if length is None else min(size, offset + length)
-        for start in range(offset, end, BLOCK_BYTES):
-            yield await asyncio.to_thread(self._store.read_range, uri, start, min(end, start + BLOCK_BYTES))
+        blocks = self._store.blocks(key, offset, end)
+        while block := await asyncio.to_thread(next, blocks, b""):
+            yield block
 
     async def _check(self, request: gateway_pb2.CreateJobRequest) -> mixer_pb2.MediaFacts:
         """What the video holds."""

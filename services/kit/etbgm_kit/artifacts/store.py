@@ -19,6 +19,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
 from etbgm_kit.artifacts.hashes import sha256_of
@@ -102,7 +103,7 @@ class ArtifactStore:
         with self._scratch.folder() as folder:
             path = folder / Path(key).name
             with path.open("wb") as file:
-                for block in obstore.get(self._store, key).stream(min_chunk_size=BLOCK_BYTES):
+                for block in self.blocks(key, 0, artifact.size_bytes):
                     file.write(block)
             yield path
 
@@ -121,10 +122,32 @@ class ArtifactStore:
         except FileNotFoundError:
             raise NotFound("no such artifact", uri=uri) from None
 
-    def read_range(self, uri: str, start: int, end: int) -> bytes:
-        """The bytes [start, end) of the artifact at `uri`; InvalidField, NotFound."""
-        key, _ = self.find(uri)
-        return bytes(obstore.get_range(self._store, key, start=start, end=end))
+    def blocks(self, key: str, start: int, end: int) -> Iterator[bytes]:
+        """The bytes [start, end), within its length, of the artifact with this key (see `find`).
+
+        They are requested once and read as they are taken, in blocks of at most BLOCK_BYTES.
+        """
+        if self._folder:
+            with (self._folder / key).open("rb") as file:
+                file.seek(start)
+                while block := file.read(min(BLOCK_BYTES, end - start)):
+                    start += len(block)
+                    yield block
+            return
+        while start < end:
+            resumed_at = start
+            try:
+                response = obstore.get(self._store, key, options={"range": (start, end)})
+                for chunk in response.stream(min_chunk_size=BLOCK_BYTES // 2):
+                    for first in range(0, len(chunk), BLOCK_BYTES):
+                        block = bytes(memoryview(chunk)[first : first + BLOCK_BYTES])
+                        start += len(block)
+                        yield block
+            except BaseError:
+                # obstore ends a request after 30 s and retries for three minutes; a slow reader takes longer.
+                # An artifact never changes, so the next request goes on from here.
+                if start == resumed_at:
+                    raise
 
     def remember(self, name: str, record: bytes) -> None:
         """Keeps a small record under `name`, for any process that shares the store."""
