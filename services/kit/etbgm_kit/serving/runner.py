@@ -8,6 +8,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 from typing import Generic, TypeVar
 
 from etbgm_kit.errors import Busy, CallCancelled, NotReady
@@ -106,32 +107,39 @@ class Runner:
         loop = asyncio.get_running_loop()
         updates: asyncio.Queue[Update | None] = asyncio.Queue()
         cancelled = threading.Event()
-        running = Running(started, call_limits.get())
-        self._running.add(running)
 
         def on_progress(update: Update) -> None:
             if cancelled.is_set():
                 raise CallCancelled
             loop.call_soon_threadsafe(updates.put_nowait, update)
 
-        def end() -> None:
-            self._running.discard(running)
-            self._free_slot()
-            updates.put_nowait(None)
-
-        def ended(_: Future[Result]) -> None:
-            # A loop that is closed has nobody left to be told.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(end)
-
-        done = self._threads.submit(work, on_progress)
-        done.add_done_callback(ended)
+        done = self._submit(partial(work, on_progress), lambda: updates.put_nowait(None))
         try:
             while (update := await updates.get()) is not None:
                 yield update
         finally:
             cancelled.set()
         yield Finished(done.result(), started - arrived, time.monotonic() - started)
+
+    def _submit(self, work: Callable[[], Result], on_end: Callable[[], None]) -> Future[Result]:
+        """Starts `work`; when it has ended, the slot is free again and `on_end` is called in the loop."""
+        loop = asyncio.get_running_loop()
+        running = Running(time.monotonic(), call_limits.get())
+        self._running.add(running)
+
+        def end() -> None:
+            self._running.discard(running)
+            self._free_slot()
+            on_end()
+
+        def ended(_: Future[Result]) -> None:
+            # A loop that is closed has nobody left to be told.
+            with suppress(RuntimeError):
+                loop.call_soon_threadsafe(end)
+
+        done = self._threads.submit(work)
+        done.add_done_callback(ended)
+        return done
 
     async def close(self) -> None:
         """Ends the threads, once cancelled work has ended or after WORK_END_S."""
