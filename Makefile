@@ -13,7 +13,7 @@ VIDEO ?= $(SAMPLE)
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-embedded bench bench-music bench-riffusion images images-check lint protos clean
+.PHONY: help demo test test-embedded test-unit bench bench-music bench-riffusion images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -27,7 +27,7 @@ $(SAMPLE): | .venv/.run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
 # Test files run in parallel, each engine with one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --durations=20
 
 test: .venv/.full ## run all tests; installs torch (JOBS=2)
 	@deploy/system-packages test
@@ -36,6 +36,9 @@ test: .venv/.full ## run all tests; installs torch (JOBS=2)
 test-embedded: .venv/.dev ## run all tests that do not need torch
 	@deploy/system-packages test
 	$(PYTEST) --ignore-glob='*/full'
+
+test-unit: .venv/.dev ## run the tests that start no process
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m unit
 
 bench: .venv/.dev ## measure time and memory of a job relative to the video's duration
 	$(BIN)/python -m tests.pipeline.bench

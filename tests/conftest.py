@@ -10,9 +10,36 @@ import pytest
 
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
+from tests.categories import CATEGORIES, category_of, no_processes
 from tests.servers import postgresql_url, s3_environment
 
 __all__ = ["postgresql_url", "s3_environment"]
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """With `-m CATEGORY` only modules of that category are imported."""
+    wanted = config.option.markexpr
+    if wanted not in CATEGORIES:
+        return None
+    if collection_path.match("test_*.py"):
+        return category_of(collection_path) != wanted or None
+    return (collection_path.name == "full" and wanted != "full") or None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks each test with its module's category and puts the categories in their order."""
+    for item in items:
+        item.add_marker(category_of(item.path))
+    items.sort(key=lambda item: CATEGORIES.index(category_of(item.path)))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Unit tests start no processes."""
+    if category_of(item.path) != "unit":
+        return (yield)
+    with no_processes():
+        return (yield)
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,10 @@
 import subprocess
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.process
+
 SERVERS = {"etbgm_kit", "etbgm_gateway", "etbgm_stt", "etbgm_sentiment", "etbgm_riffusion", "etbgm_mixer"}
 OTHERS = {"dbos", "sqlalchemy", "psycopg", "numpy", "pydantic", "obstore", "typer", "rich"}
 

@@ -27,6 +27,8 @@ from etbgm_kit.serving.server import Service
 from tests.contract.fuzzing import Target, fuzz
 from tests.servers import channel_to
 
+pytestmark = pytest.mark.process
+
 LENGTH_S = 1.0
 SPAN = media_pb2.Span(start=Duration(), end=seconds_to_pb(LENGTH_S))
 EMOTION = media_pb2.EmotionSpan(span=SPAN, emotion=media_pb2.EMOTION_JOY, probability=0.9)

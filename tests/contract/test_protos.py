@@ -8,6 +8,8 @@ from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 
 from tests.contract.surface import compiled
 
+pytestmark = pytest.mark.process
+
 UNSIGNED = {4, 6, 7, 13}
 """FieldDescriptorProto.Type of uint64, fixed64, fixed32, uint32."""
 NOT_OURS = {"externalscaler"}

@@ -8,6 +8,8 @@ from google.protobuf.descriptor_pb2 import FieldDescriptorProto, FileDescriptorP
 
 from tests.contract.surface import Element, compiled, missing, surface
 
+pytestmark = pytest.mark.process
+
 RELEASED = sorted((Path(__file__).parent / "released").glob("*.txt"))
 
 Change = Callable[[FileDescriptorProto], object]

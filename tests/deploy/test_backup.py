@@ -11,6 +11,8 @@ from etbgm_gateway.store.jobs import JobStore
 from tests.deploy.conftest import ROOT
 from tests.servers import postgres_programs
 
+pytestmark = pytest.mark.drill
+
 
 def backup(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
     path = f"{postgres_programs()}{os.pathsep}{os.environ['PATH']}"

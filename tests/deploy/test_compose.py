@@ -8,6 +8,8 @@ import yaml
 
 from tests.deploy.conftest import KUBERNETES, ROOT, Cluster, Json, settings_of
 
+pytestmark = pytest.mark.process
+
 COMPOSE = ROOT / "deploy/compose"
 SERVERS = ("stt", "sentiment", "riffusion", "mixer", "gateway")
 

@@ -9,6 +9,8 @@ import pytest
 
 from tests.deploy.conftest import ROOT
 
+pytestmark = pytest.mark.process
+
 UNITS = {
     "stt": "services/stt",
     "sentiment": "services/sentiment",

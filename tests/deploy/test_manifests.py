@@ -10,6 +10,8 @@ import pytest
 
 from tests.deploy.conftest import ROOT, Cluster, Pod, selects, settings_of
 
+pytestmark = pytest.mark.process
+
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.com/v1",
           "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
 """Kinds that operators bring: there is no schema for them here."""

@@ -6,6 +6,8 @@ import pytest
 
 from tests.deploy.conftest import Cluster, Json, Pod, built, selects
 
+pytestmark = pytest.mark.process
+
 STORES = {"postgresql", "objects"}
 
 

@@ -11,6 +11,8 @@ import yaml
 
 from tests.deploy.conftest import ROOT, Cluster, built
 
+pytestmark = pytest.mark.process
+
 TELLERS = ("services/kit/etbgm_kit/serving/metrics.py", "gateway/etbgm_gateway/observe/metrics.py")
 ADDED = ("_total", "_bucket", "_sum", "_count")
 """What Prometheus' client appends to the names of counters and histograms."""

@@ -21,6 +21,8 @@ from tests.contract.fuzzing import Target, fuzz
 
 from .conftest import FakeServices, Gateway
 
+pytestmark = pytest.mark.process
+
 METHODS = [
     method
     for file in (pb, externalscaler_pb2)

@@ -12,6 +12,8 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from tests.gateway.api_server import FakeApiServer, api_server, pod, write_kubeconfig
 from tests.gateway.conftest import FakeServices, Gateway
 
+pytestmark = pytest.mark.drill
+
 JOBS = 50
 KILLED_IN = {"mixer": "Extract", "stt": "Transcribe", "sentiment": "Analyze", "riffusion": "Generate"}
 """Which of a service's calls are on their way when it is killed."""

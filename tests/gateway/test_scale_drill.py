@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 
+import pytest
 from kubernetes.aio.client import Configuration
 
 from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
@@ -27,6 +28,8 @@ from etbgm_kit.serving.server import Server, Service
 from etbgm_kit.serving.settings import ServiceSettings
 from tests.gateway.api_server import FakeApiServer, api_server, pod
 from tests.servers import free_port
+
+pytestmark = pytest.mark.drill
 
 log = logging.getLogger(__name__)
 

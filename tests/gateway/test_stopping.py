@@ -10,6 +10,8 @@ from externalscaler import externalscaler_pb2, externalscaler_pb2_grpc
 from tests.gateway.conftest import FakeServices, Gateway
 from tests.gateway.keda import METADATA
 
+pytestmark = pytest.mark.process
+
 
 async def test_streams_without_an_end_are_ended(tmp_path: Path, services: FakeServices) -> None:
     # It would drain longer than `stop` waits.

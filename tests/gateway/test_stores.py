@@ -3,8 +3,12 @@
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+import pytest
+
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from tests.gateway.conftest import FakeServices, Gateway
+
+pytestmark = pytest.mark.process
 
 
 async def test_two_gateways_share_jobs_in_postgresql(

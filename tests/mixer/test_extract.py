@@ -13,6 +13,8 @@ from etbgm_mixer.probe import Limits, probe
 from etbgm_mixer.types import Container
 from tests.mixer.conftest import RATE_HZ, MakeClip, Sound, noise, write
 
+pytestmark = pytest.mark.process
+
 
 def extracted(video: Path, limits: Limits) -> Sound:
     output = video.with_suffix(".flac")

@@ -10,6 +10,8 @@ import pytest
 from etbgm_kit.errors import CallCancelled
 from etbgm_mixer import ffmpeg
 
+pytestmark = pytest.mark.process
+
 ENDLESS = ["-f", "lavfi", "-i", "sine=440", "-f", "null", "-"]
 
 

@@ -14,6 +14,8 @@ from etbgm_mixer.music_bed import PlacedCue
 from etbgm_mixer.types import MixSettings
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 
+pytestmark = pytest.mark.process
+
 SPANS = [Span(2, 5), Span(8, 11)]
 
 

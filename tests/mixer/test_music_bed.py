@@ -11,6 +11,8 @@ from etbgm_mixer import music_bed
 from etbgm_mixer.music_bed import PlacedCue
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 
+pytestmark = pytest.mark.process
+
 
 def placed(folder: Path, sound: Sound, *spans: tuple[float, float]) -> list[PlacedCue]:
     """The parts of `sound` in the spans, as cues."""

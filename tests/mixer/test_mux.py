@@ -12,6 +12,8 @@ from etbgm_mixer.types import Container
 from tests.mixer.conftest import MakeClip, noise, write
 from tests.pipeline import measure
 
+pytestmark = pytest.mark.process
+
 
 def with_music(video: Path, limits: Limits, container: Container) -> Path:
     facts = probe(video, limits)

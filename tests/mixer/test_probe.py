@@ -10,6 +10,8 @@ from etbgm_mixer.ffmpeg import Unreadable
 from etbgm_mixer.probe import Limits, TooLarge, probe
 from tests.mixer.conftest import MakeClip
 
+pytestmark = pytest.mark.process
+
 
 def test_the_facts_of_a_clip(make_clip: MakeClip, limits: Limits) -> None:
     facts = probe(make_clip("a.mp4", "-c:v", "libx264", "-c:a", "aac", "-ac", "2"), limits)

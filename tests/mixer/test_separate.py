@@ -16,6 +16,8 @@ from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
 from etbgm_mixer.separator import Findings
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module")
 def speech(tmp_path_factory: pytest.TempPathFactory) -> Sound:

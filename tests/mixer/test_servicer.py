@@ -21,6 +21,8 @@ from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import MakeClip, noise, write
 from tests.servers import channel_to
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture
 async def stub(tmp_path: Path) -> AsyncIterator[Any]:

@@ -9,6 +9,8 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import Chain
 
+pytestmark = pytest.mark.process
+
 LIMIT_S = 20.0
 NO_DATA = pytest.param(
     Path("none"), marks=pytest.mark.skip("ETBGM_TEST_DATA is not set: the folder with real media is not here")

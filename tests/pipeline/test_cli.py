@@ -15,6 +15,8 @@ from tests.pipeline import demo_video as story
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM, Chain
 
+pytestmark = pytest.mark.process
+
 PARTS = {
     "speech.flac", "residual.flac", "transcript.srt", "transcript.vtt",
     "timeline.json", "timeline.png", "report.json",

@@ -12,6 +12,8 @@ import soundfile
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM, serving
 
+pytestmark = pytest.mark.process
+
 TIMELINE = {
     "duration": "12s",
     "spans": [

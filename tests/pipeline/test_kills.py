@@ -10,6 +10,8 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM, serving
 
+pytestmark = pytest.mark.drill
+
 
 def kill(server: psutil.Process, name: str) -> None:
     """SIGKILL to the server's process of that service."""

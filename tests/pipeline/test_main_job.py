@@ -10,6 +10,8 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import Chain
 
+pytestmark = pytest.mark.process
+
 VLOGS = ("vlog_o1_lj_music.mp4", "vlog_o2_vertical_noise.mov", "vlog_o3_multi_vfr_loudmusic.mkv")
 MARGIN_S = 0.4
 """Kept away from the edges of speech when pauses are measured: reverberation and ramps."""

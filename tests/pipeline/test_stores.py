@@ -8,6 +8,8 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import serving
 
+pytestmark = pytest.mark.process
+
 
 def check(output: Path, video: Path) -> None:
     """The job's result is whole."""

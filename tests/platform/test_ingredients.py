@@ -8,6 +8,8 @@ import pytest
 
 from etbgm_kit.models import catalogue
 
+pytestmark = pytest.mark.process
+
 SERVICES = Path(__file__).parents[2] / "services"
 FILES = sorted(
     path.relative_to(SERVICES).as_posix()

@@ -24,6 +24,8 @@ from etbgm_riffusion.composer.sound.installed import find_synth
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.types import Piece
 
+pytestmark = pytest.mark.process
+
 MakePiece = Callable[..., Piece]
 
 

@@ -17,6 +17,8 @@ from etbgm_stt.types import Language, Recognised
 from .conftest import PAUSE_S, SENTENCES, second_blocks
 from .wer import recordings, word_errors, words_of
 
+pytestmark = pytest.mark.process
+
 WORST_WER = 0.35
 """Of real read speech, which measured 0.25; another version of a library may move it a little."""
 

@@ -13,6 +13,8 @@ import pytest
 from etbgm_kit.errors import NotReady
 from etbgm_stt.pool import DecoderPool
 
+pytestmark = pytest.mark.process
+
 SILENCE = bytes(2 * 16000)
 """A second. (Without a detector before it, pocketsphinx hears a word even here.)"""
 

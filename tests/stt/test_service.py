@@ -13,6 +13,8 @@ from etbgm_kit.types import EngineInfo, Segment, Span, Transcript
 from etbgm_stt.service import SpeechToTextService
 from etbgm_stt.types import Language, Recognised, TranscribeRequest
 
+pytestmark = pytest.mark.process
+
 
 class FakeRecogniser:
     """Hears one word of one language, and translates none."""

@@ -23,6 +23,8 @@ from tests.servers import channel_to
 
 from .conftest import SENTENCES
 
+pytestmark = pytest.mark.process
+
 Stub = stt_pb2_grpc.SpeechToTextServiceStub
 
 

@@ -16,6 +16,8 @@ import pytest
 from etbgm_kit.models.folders import RECORD, installed
 from tests.client.cli.hub import REVISION, FakeHub, serve
 
+pytestmark = pytest.mark.process
+
 WEIGHTS = random.Random(1).randbytes(3_000_000)
 CONFIG = b'{"layers": 2}'
 

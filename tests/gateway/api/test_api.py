@@ -14,6 +14,8 @@ from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.serving.status import RemoteError, error_from_rpc
 from tests.gateway.conftest import Api, FakeServices
 
+pytestmark = pytest.mark.process
+
 
 async def refusal(call: Awaitable[object]) -> RemoteError:
     with pytest.raises(grpc.aio.AioRpcError) as caught:

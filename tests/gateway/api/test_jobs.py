@@ -12,6 +12,8 @@ from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.converters import seconds_to_pb
 from tests.gateway.conftest import Api, FakeServices, Gateway
 
+pytestmark = pytest.mark.process
+
 
 def seconds(job: pb.Job) -> list[tuple[int, float]]:
     return [(stage.stage, stage.fraction) for stage in job.stages]

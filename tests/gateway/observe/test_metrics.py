@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.gateway.conftest import FakeServices, Gateway
 from tests.prometheus import scrape
 from tests.servers import free_port
+
+pytestmark = pytest.mark.process
 
 
 async def test_jobs_stages_cues_and_replicas_are_told(tmp_path: Path, services: FakeServices) -> None:

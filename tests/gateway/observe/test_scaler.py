@@ -14,6 +14,8 @@ from tests.gateway.conftest import FakeServices, Gateway
 from tests.gateway.keda import METADATA, keda
 from tests.servers import free_port
 
+pytestmark = pytest.mark.process
+
 SOON_S = 30.0
 
 

@@ -11,6 +11,8 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_gateway.queue.orphans import Silences
 from tests.gateway.conftest import FakeServices, Gateway
 
+pytestmark = pytest.mark.drill
+
 LEASE_S = "1.5"
 
 

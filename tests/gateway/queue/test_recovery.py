@@ -3,8 +3,12 @@
 import asyncio
 import time
 
+import pytest
+
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from tests.gateway.conftest import FakeServices, Gateway
+
+pytestmark = pytest.mark.drill
 
 ONCE = {"Extract": 1, "Separate": 1, "Transcribe": 1, "Analyze": 1, "Generate": 2, "Mix": 2}
 """Calls of a job with two variants that nobody interrupts."""

@@ -11,6 +11,8 @@ from etbgm_gateway.store.database import connect
 from tests.deploy.test_backup import backup
 from tests.gateway.conftest import FakeServices, Gateway
 
+pytestmark = pytest.mark.drill
+
 
 @pytest.fixture
 def new_url(postgresql_url: str) -> Iterator[str]:

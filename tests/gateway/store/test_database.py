@@ -9,6 +9,8 @@ from etbgm_gateway.store import database
 from etbgm_gateway.store.database import connect, when_reachable
 from etbgm_kit.serving.settings import BadSettings
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize(
     ("url", "why"),

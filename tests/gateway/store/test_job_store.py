@@ -10,6 +10,8 @@ from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_kit.errors import NotFound
 
+pytestmark = pytest.mark.process
+
 
 def nowhere(connection: sa.Connection, job_id: str) -> None:
     """Queues nothing."""

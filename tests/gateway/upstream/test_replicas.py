@@ -24,6 +24,8 @@ from tests.gateway.mixers import (
 )
 from tests.servers import free_port
 
+pytestmark = pytest.mark.process
+
 
 async def test_a_server_that_comes_late_is_found() -> None:
     # gRPC's servers share their ports (SO_REUSEPORT): one that is not closed yet would swallow calls.

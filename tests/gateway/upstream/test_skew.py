@@ -7,9 +7,12 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 import grpc
+import pytest
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from tests.gateway.conftest import Api, FakeServices, Gateway
+
+pytestmark = pytest.mark.process
 
 UNKNOWN = b"\xc2\x3e\x08tomorrow"
 """Field 1000 of a message, as it is sent: eight letters."""

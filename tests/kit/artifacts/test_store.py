@@ -15,6 +15,8 @@ from etbgm_kit.errors import InvalidField, NotFound, StorageFull
 from etbgm_kit.serving.status import status_of
 from tests.conftest import TINY_DISK_BYTES
 
+pytestmark = pytest.mark.process
+
 SHA256_OF_ABC = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
 """FIPS 180-2, appendix B.1."""
 

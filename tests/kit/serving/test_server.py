@@ -17,6 +17,8 @@ from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Service
 from etbgm_kit.serving.settings import ServiceSettings, read
 
+pytestmark = pytest.mark.process
+
 STATUS = health_pb2.HealthCheckResponse.ServingStatus
 
 
