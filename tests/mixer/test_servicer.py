@@ -39,7 +39,7 @@ def video(make_clip: MakeClip, store: ArtifactStore) -> media_pb2.Artifact:
 
 
 @pytest.fixture
-def order(video: media_pb2.Artifact, store: ArtifactStore, tmp_path: Path) -> pb.MixRequest:
+def mix_request(video: media_pb2.Artifact, store: ArtifactStore, tmp_path: Path) -> pb.MixRequest:
     """Music only, 2 s."""
     music = artifact_to_pb(store.put(write(tmp_path / "music.flac", noise(2)), "audio/flac"))
     return pb.MixRequest(video=video, cues=[pb.MusicCue(music=music, span=span_to_pb(Span(0, 2)))])
@@ -52,7 +52,7 @@ async def result_of(call: AsyncIterator[Any]) -> Any:
 
 
 async def test_a_video_goes_all_the_way(
-    stub: Any, video: media_pb2.Artifact, request: pb.MixRequest, store: ArtifactStore, tmp_path: Path
+    stub: Any, video: media_pb2.Artifact, mix_request: pb.MixRequest, store: ArtifactStore, tmp_path: Path
 ) -> None:
     probed = await stub.Probe(pb.ProbeRequest(video=video))
     assert probed.container == "mp4"
@@ -62,26 +62,26 @@ async def test_a_video_goes_all_the_way(
     separated = await result_of(stub.Separate(pb.SeparateRequest(audio=extracted.audio)))
     assert separated.engine.name == "none"
     assert list(separated.notes) == ["No speech was found in the video's sound."]
-    request.audio.CopyFrom(extracted.audio)
-    mixed = await result_of(stub.Mix(request))
+    mix_request.audio.CopyFrom(extracted.audio)
+    mixed = await result_of(stub.Mix(mix_request))
     assert mixed.report.integrated_loudness_lufs == pytest.approx(-14, abs=0.5)
     assert mixed.report.true_peak_dbtp <= -1
     assert list(mixed.report.notes) == ["No speech was found, so the result contains music only."]
     assert next(store.blocks(store.find(mixed.video.uri)[0], 4, 8)) == b"ftyp"
-    assert (await result_of(stub.Mix(request))).timings.found
+    assert (await result_of(stub.Mix(mix_request))).timings.found
     assert list((tmp_path / "work").iterdir()) == []
 
 
 async def test_the_original_may_stay_or_go(
-    stub: Any, video: media_pb2.Artifact, request: pb.MixRequest
+    stub: Any, video: media_pb2.Artifact, mix_request: pb.MixRequest
 ) -> None:
     extracted = await result_of(stub.Extract(pb.ExtractRequest(video=video)))
-    request.audio.CopyFrom(extracted.audio)
-    request.settings.original_audio = pb.ORIGINAL_AUDIO_KEEP
-    kept = await result_of(stub.Mix(request))
+    mix_request.audio.CopyFrom(extracted.audio)
+    mix_request.settings.original_audio = pb.ORIGINAL_AUDIO_KEEP
+    kept = await result_of(stub.Mix(mix_request))
     assert not kept.report.notes
-    request.settings.original_audio = pb.ORIGINAL_AUDIO_NONE
-    left_out = await result_of(stub.Mix(request))
+    mix_request.settings.original_audio = pb.ORIGINAL_AUDIO_NONE
+    left_out = await result_of(stub.Mix(mix_request))
     assert not left_out.report.notes, "it was asked for"
     assert kept.video.sha256 != left_out.video.sha256
 
@@ -95,10 +95,10 @@ async def refused(call: Any) -> str:
 
 @pytest.mark.parametrize("name", MIX_RANGES)
 async def test_settings_out_of_range_are_refused_by_name(
-    stub: Any, request: pb.MixRequest, name: str
+    stub: Any, mix_request: pb.MixRequest, name: str
 ) -> None:
-    setattr(request.settings, name, MIX_RANGES[name][1] + 1)
-    assert f"settings.{name}: must be in" in await refused(stub.Mix(request))
+    setattr(mix_request.settings, name, MIX_RANGES[name][1] + 1)
+    assert f"settings.{name}: must be in" in await refused(stub.Mix(mix_request))
 
 
 Change = Callable[[pb.MixRequest], None]
@@ -115,10 +115,10 @@ Change = Callable[[pb.MixRequest], None]
     ],
 )
 async def test_orders_that_cannot_be_met_are_refused(
-    stub: Any, request: pb.MixRequest, change: Change, says: str
+    stub: Any, mix_request: pb.MixRequest, change: Change, says: str
 ) -> None:
-    change(request)
-    assert says in await refused(stub.Mix(request))
+    change(mix_request)
+    assert says in await refused(stub.Mix(mix_request))
 
 
 async def test_other_files_are_refused(stub: Any, store: ArtifactStore) -> None:

@@ -4,7 +4,10 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -117,6 +120,66 @@ def test_a_killed_run_takes_its_services_with_it(demo_video: Path, tmp_path: Pat
         assert len(services) >= 5
         run.send_signal(signal.SIGKILL)
     assert psutil.wait_procs(services, timeout=20)[1] == []
+
+
+SIGNALS = [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)]
+
+COMMAND = (
+    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
+    "signal.signal(signal.SIGHUP, signal.SIG_DFL); from etbgm_cli import main; main()"
+)
+"""A shell's background process, as tests may be, ignores SIGINT, and one that nohup began SIGHUP."""
+
+
+@contextmanager
+def running(*arguments: object, temporary: Path) -> Iterator["subprocess.Popen[str]"]:
+    """`etbgm run` once its job runs; killed at the end unless it has ended."""
+    run = subprocess.Popen(
+        [sys.executable, "-c", COMMAND, "run", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "TMPDIR": str(temporary)},
+    )
+    with run:
+        try:
+            assert run.stdout
+            assert "..." in run.stdout.readline()
+            yield run
+        finally:
+            run.kill()
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_ends_all_that_a_run_started(
+    demo_video: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    temporary = tmp_path / "tmp"
+    temporary.mkdir()
+    arguments = (demo_video, "-o", tmp_path / "out.mp4", "--data", tmp_path / "data")
+    with running(*arguments, temporary=temporary) as run:
+        services = psutil.Process(run.pid).children(recursive=True)
+        assert len(services) >= 5
+        assert list(temporary.iterdir())
+        run.send_signal(number)
+        _, said = run.communicate(timeout=60)
+    assert (run.returncode, said) == (status, "cancelled\n")
+    assert psutil.wait_procs(services, timeout=20)[1] == []
+    assert {path.name for path in temporary.iterdir()} <= {"etbgm-uploads"}
+
+
+@pytest.mark.parametrize(("number", "status"), SIGNALS)
+def test_a_signal_cancels_the_job(
+    chain: Chain, demo_video: Path, tmp_path: Path, number: signal.Signals, status: int
+) -> None:
+    seed = str(1000 + number)
+    arguments = (demo_video, "-o", tmp_path / "out.mp4", "--gateway", chain.address, "--seed", seed)
+    with running(*arguments, temporary=tmp_path) as run:
+        run.send_signal(number)
+        _, said = run.communicate(timeout=60)
+    assert (run.returncode, said) == (status, "cancelled\n")
+    command = [ETBGM, "jobs", "list", "--limit", "1", "--gateway", chain.address]
+    assert "cancelled" in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 @pytest.mark.parametrize(

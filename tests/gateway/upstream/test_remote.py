@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from pathlib import Path
 
 import pytest
 
@@ -15,7 +16,7 @@ from etbgm_gateway.upstream.errors import (
     ServiceUnavailable,
 )
 from etbgm_gateway.upstream.rounds import MOST_LOST
-from etbgm_kit.errors import Busy, InvalidField, NotReady, ServerStopping
+from etbgm_kit.errors import Busy, InvalidField, NotReady, ServerStopping, StorageFull
 from etbgm_kit.serving.status import RemoteError
 from tests.gateway.mixers import (
     remote_of,
@@ -46,6 +47,14 @@ async def test_when_all_refuse_the_call_waits_as_long_as_it_is_asked_to() -> Non
         await separate(remote)
     assert time.monotonic() - started >= RETRY_AFTER_S
     assert fakes[0].calls == 2
+
+
+async def test_a_full_disk_is_told_at_once() -> None:
+    full = StorageFull(Path("/tmp/work"), "free space")
+    async with remote_of([full] * 3) as (remote, fakes):
+        with pytest.raises(RemoteError, match="no space is left in /tmp/work: free space") as caught:
+            await separate(remote, deadline_s=60)
+    assert (caught.value.status_code, fakes[0].calls) == ("RESOURCE_EXHAUSTED", 1)
 
 
 async def test_bad_input_is_not_retried() -> None:
