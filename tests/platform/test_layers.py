@@ -53,6 +53,40 @@ def test_imports_go_one_way(package: str) -> None:
     assert modules(package)
 
 
+FLOORS = {
+    "etbgm_gateway": (
+        *("__main__", "assembly", "api", "queue", "pipeline", "observe", "results", "upstream", "store"),
+        "settings",
+    ),
+    "etbgm_kit": (
+        *("serving", "media", "artifacts", "models", "converters", "ranges", "errors", "types"),
+        *("json_value", "seeds"),
+    ),
+}
+"""Rooms (folders, and modules beside them) from the top down: each imports only rooms below it."""
+
+UPWARD = {("etbgm_gateway", "settings", "upstream")}
+"""Arrows that break the order and are to go: settings use discovery to check addresses."""
+
+
+def arrows(package: str) -> set[tuple[str, str]]:
+    """Which room imports which other one."""
+    found = set()
+    for path in modules(package):
+        room = path.relative_to(PACKAGES[package]).parts[0].removesuffix(".py")
+        names = [name.split(".") for name in imports(path) if name.startswith(f"{package}.")]
+        found |= {(room, other) for _, other, *_ in names if other != room}
+    return found
+
+
+@pytest.mark.parametrize("package", FLOORS)
+def test_rooms_import_only_the_rooms_below_them(package: str) -> None:
+    floors = FLOORS[package]
+    assert {room for each in arrows(package) for room in each} <= set(floors)
+    upward = {(package, *each) for each in arrows(package) if floors.index(each[0]) >= floors.index(each[1])}
+    assert upward == {each for each in UPWARD if each[0] == package}
+
+
 @pytest.mark.parametrize("package", ["etbgm_stt", "etbgm_sentiment", "etbgm_riffusion", "etbgm_mixer"])
 def test_only_the_edge_of_a_service_speaks_grpc(package: str) -> None:
     speakers = {

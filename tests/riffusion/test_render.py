@@ -27,6 +27,8 @@ from etbgm_riffusion.composer.sound.units import units_of
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.types import CueRequest, Piece, Stereo
 
+pytestmark = pytest.mark.process
+
 MakePiece = Callable[..., Piece]
 RATE_HZ = 48000
 
