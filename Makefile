@@ -26,19 +26,21 @@ $(SAMPLE): | .venv/.run
 	@deploy/system-packages run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
-# Test files run in parallel, each engine with one thread.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --durations=20
+# Test files run in parallel, in the order of tests/categories.py, each engine with one thread. The processes
+# that tests start find bytecode, so that they do not compile the sources again.
+TESTING := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20
+PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
 
 test: .venv/.full ## run all tests; installs torch (JOBS=2)
 	@deploy/system-packages test
 	$(PYTEST)
 
+test-unit: .venv/.dev ## run the tests that start no process
+	$(TESTING) -m unit
+
 test-embedded: .venv/.dev ## run all tests that do not need torch
 	@deploy/system-packages test
 	$(PYTEST) --ignore-glob='*/full'
-
-test-unit: .venv/.dev ## run the tests that start no process
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m unit
 
 bench: .venv/.dev ## measure time and memory of a job relative to the video's duration
 	$(BIN)/python -m tests.pipeline.bench
