@@ -12,7 +12,7 @@ TESTS = Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize(
-    "module", TESTS.rglob("test_*.py"), ids=lambda module: str(module.relative_to(TESTS))
+    "module", sorted(TESTS.rglob("test_*.py")), ids=lambda module: str(module.relative_to(TESTS))
 )
 def test_a_module_is_of_one_category(module: Path) -> None:
     assert category_of(module) in CATEGORIES
