@@ -1,12 +1,16 @@
 """The gateway, assembled."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any
 
 import grpc
 
 from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
+from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
+from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import Uploads
@@ -21,7 +25,10 @@ from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
+from etbgm_gateway.upstream.remote import RemoteService, Waits
+from etbgm_gateway.upstream.replicas import Replicas, Stub
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.serving.runner import Runner
@@ -58,7 +65,7 @@ class _Gateway:
         self._database = connect(settings.job_store_url)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
         executors.beat(settings.executor_id)
-        self._clients = Clients.of(settings)
+        self._clients = _clients(settings)
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
         stages = StageMetrics()
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
@@ -114,3 +121,24 @@ class _Gateway:
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _clients(settings: Settings) -> Clients:
+    """Clients for the addresses in `settings`; needs a running event loop."""
+
+    def remote(
+        name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
+    ) -> RemoteService[Stub]:
+        replicas = Replicas(discovery_of(addresses), stub_of)
+        waits = Waits(calls or settings.calls_per_replica, settings.replica_wait_s, settings.queue_wait_s)
+        return RemoteService(name, replicas, waits)
+
+    mixer, separator = remote("mixer", settings.mixer_address, MixerServiceStub), settings.separator_address
+    calls = settings.riffusion_calls_per_replica
+    return Clients(
+        mixer=mixer,
+        separator=remote("separator", separator, MixerServiceStub) if separator else mixer,
+        stt=remote("stt", settings.stt_address, SpeechToTextServiceStub),
+        sentiment=remote("sentiment", settings.sentiment_address, SentimentServiceStub),
+        riffusion=remote("riffusion", settings.riffusion_address, RiffusionServiceStub, calls),
+    )

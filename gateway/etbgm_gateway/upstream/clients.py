@@ -1,20 +1,10 @@
 """The four services that the gateway calls."""
 
 import asyncio
-from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-import grpc
-
-from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
-from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
-from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
-from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
-from etbgm_gateway.settings import Settings
-from etbgm_gateway.upstream.discovery import discovery_of
-from etbgm_gateway.upstream.remote import RemoteService, Waits
-from etbgm_gateway.upstream.replicas import Replicas, Stub
+from etbgm_gateway.upstream.remote import RemoteService
 
 if TYPE_CHECKING:
     from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceAsyncStub
@@ -32,33 +22,6 @@ class Clients:
     stt: "RemoteService[SpeechToTextServiceAsyncStub]"
     sentiment: "RemoteService[SentimentServiceAsyncStub]"
     riffusion: "RemoteService[RiffusionServiceAsyncStub]"
-
-    @staticmethod
-    def of(settings: Settings) -> "Clients":
-        """Clients for the addresses in `settings`; needs a running event loop."""
-
-        def remote(
-            name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
-        ) -> RemoteService[Stub]:
-            replicas = Replicas(discovery_of(addresses), stub_of)
-            waits = Waits(calls or settings.calls_per_replica, settings.replica_wait_s, settings.queue_wait_s)
-            return RemoteService(name, replicas, waits)
-
-        mixer = remote("mixer", settings.mixer_address, MixerServiceStub)
-        return Clients(
-            mixer=mixer,
-            separator=remote("separator", settings.separator_address, MixerServiceStub)
-            if settings.separator_address
-            else mixer,
-            stt=remote("stt", settings.stt_address, SpeechToTextServiceStub),
-            sentiment=remote("sentiment", settings.sentiment_address, SentimentServiceStub),
-            riffusion=remote(
-                "riffusion",
-                settings.riffusion_address,
-                RiffusionServiceStub,
-                settings.riffusion_calls_per_replica,
-            ),
-        )
 
     async def find(self) -> None:
         """Finds out where the replicas are; until then calls wait. Raises DiscoveryFailed."""
