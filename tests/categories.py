@@ -16,7 +16,7 @@ from unittest import mock
 CATEGORIES = ("drill", "full", "process", "unit")
 """In the order in which they are run: the longest first, so that parallel workers end together."""
 
-_DECLARED = re.compile(r"^pytestmark = pytest\.mark\.(\w+)$", re.MULTILINE)
+_DECLARED = re.compile(r"^pytestmark = \[?pytest\.mark\.(drill|process|unit)\b", re.MULTILINE)
 _LIBRARY_SEARCH = {"ldconfig", "gcc", "cc", "ld"}
 """What `ctypes.util.find_library` runs, at the import of soundfile among others."""
 

@@ -19,6 +19,8 @@ from etbgm_client import ApiError, AsyncClient, aio
 from tests.faults import FaultyNetwork, faulty_network
 from tests.gateway.conftest import Api, FakeServices, Gateway
 
+pytestmark = pytest.mark.process
+
 SOON_S = 20.0
 PINGS = ("grpc.keepalive_time_ms", "grpc.keepalive_timeout_ms", "grpc.http2.ping_timeout_ms")
 PING_MS = 500

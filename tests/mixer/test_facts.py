@@ -27,6 +27,8 @@ from etbgm_mixer.types import (
 )
 from tests.mixer.conftest import MakeClip, noise, write
 
+pytestmark = pytest.mark.process
+
 FACTS = MediaFacts(
     container="mov,mp4,m4a,3gp,3g2,mj2",
     brand="qt",

@@ -19,6 +19,8 @@ from etbgm_mixer.settings import Settings
 from tests.mixer.conftest import MakeClip, noise, write
 from tests.servers import channel_to
 
+pytestmark = pytest.mark.process
+
 
 @pytest.mark.parametrize("name", ["x.flac", "x.wav"])
 def test_libsndfile(tiny_disk: Path, name: str) -> None:

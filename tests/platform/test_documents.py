@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).parents[2]
 LISTED = subprocess.run(
     ["git", "ls-files", "*.md", ".github/*.md"], cwd=ROOT, capture_output=True, text=True, check=False

@@ -11,6 +11,8 @@ from etbgm_cli.stack import SERVICES
 from etbgm_kit.models.folders import RECORD
 from etbgm_kit.serving.diagnosis import Diagnosis
 
+pytestmark = pytest.mark.process
+
 COMMAND = [sys.executable, "-c", "from etbgm_cli import main; main()", "doctor"]
 
 

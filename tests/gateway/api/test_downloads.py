@@ -18,7 +18,7 @@ READ_AHEAD = 24 << 20
 """More than the buffers of two connections hold: S3 to gateway, gateway to client."""
 
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.process, pytest.mark.asyncio(loop_scope="module")]
 
 
 @pytest_asyncio.fixture(loop_scope="module", scope="module")

@@ -17,6 +17,8 @@ from tests.gateway.observe.test_scaler import cues
 from tests.gateway.refusals import Refusals
 from tests.servers import postgresql
 
+pytestmark = pytest.mark.process
+
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
 def refusals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refusals]:

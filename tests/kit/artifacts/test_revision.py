@@ -11,6 +11,8 @@ import pytest
 
 from etbgm_kit.artifacts.revision import revision_of, sources_of, version_of
 
+pytestmark = pytest.mark.process
+
 ENGINES = (
     "etbgm_mixer.service", "etbgm_mixer.rnnoise_engine", "etbgm_mixer.demucs_engine", "etbgm_stt.service",
     "etbgm_stt.pocketsphinx_engine", "etbgm_stt.whisper_engine", "etbgm_sentiment.service",

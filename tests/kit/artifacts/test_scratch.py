@@ -14,6 +14,8 @@ import pytest
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.errors import StorageFull
 
+pytestmark = pytest.mark.process
+
 HOLDER = """
 import sys
 from pathlib import Path
