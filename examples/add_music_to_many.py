@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from etbgm.gateway.v1.gateway_pb2 import JobSettings
 from etbgm_client import ApiError, AsyncClient
 
 GATEWAY = os.environ.get("ETBGM_GATEWAY", "127.0.0.1:50050")
@@ -13,12 +14,12 @@ GATEWAY = os.environ.get("ETBGM_GATEWAY", "127.0.0.1:50050")
 async def add_music(client: AsyncClient, video: Path, folder: Path) -> str:
     """Downloads the results of one video into a folder of its name; returns one line about the outcome."""
     try:
-        job = await client.create_job(await client.upload(video))
+        job = await client.create_job(await client.upload(video), JobSettings(variants=1))
         job = await client.wait(job.job_id)
         await client.fetch(job.result, folder / video.stem)
     except ApiError as error:
         return f"{video.name}: failed ({error.code}): {error}"
-    return f"{video.name}: {len(job.result.variants)} variants in {folder / video.stem}"
+    return f"{video.name}: finished, see {folder / video.stem}"
 
 
 async def main(folder: Path, videos: list[Path]) -> None:
