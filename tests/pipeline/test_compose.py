@@ -80,7 +80,7 @@ def changed(number: int, **fields: object) -> dict[str, object]:
         (TIMELINE, ["--variants", "0"], "variants: must be in [1, 8]"),
         (TIMELINE, ["--seed", "-1"], "seed: must be in [0, "),
         (TIMELINE, ["--speech", "nowhere.json"], "speech: no such file: nowhere.json"),
-        (TIMELINE, ["--riffusion", "127.0.0.1:1"], "store-url: must be file:///folder"),
+        (TIMELINE, ["--riffusion", "127.0.0.1:1"], "store-url: must be the artifact store of that service"),
     ],
 )
 def test_bad_commissions_are_one_clear_line(
