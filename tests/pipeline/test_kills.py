@@ -21,7 +21,7 @@ def kill(server: psutil.Process, name: str) -> None:
 
 VICTIMS = {
     "separating the speech ...": "mixer",
-    "transcribing ...": "stt",
+    "transcribing the speech ...": "stt",
     "composing the music ...": "riffusion",
     "mixing ...": "gateway",
 }

@@ -2,9 +2,9 @@
 
 import json
 import time
-from collections.abc import Iterable
+from bisect import bisect
+from collections.abc import Iterable, Sequence
 
-import numpy as np
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 
@@ -58,14 +58,16 @@ def boundary_error_s(sections_s: Iterable[float], boundaries_s: Iterable[float])
 
     0 when there are no sections.
     """
-    starts_s = np.sort(np.fromiter(sections_s, np.float64))
-    if not starts_s.size:
+    starts_s = sorted(sections_s)
+    if not starts_s:
         return 0.0
-    boundaries = np.fromiter(boundaries_s, np.float64)
-    next_start = np.searchsorted(starts_s, boundaries)
-    after = np.abs(starts_s[np.minimum(next_start, starts_s.size - 1)] - boundaries)
-    before = np.abs(starts_s[np.maximum(next_start - 1, 0)] - boundaries)
-    return float(np.minimum(before, after).max(initial=0.0))
+    return max((_distance_s(starts_s, boundary_s) for boundary_s in boundaries_s), default=0.0)
+
+
+def _distance_s(starts_s: Sequence[float], boundary_s: float) -> float:
+    """From `boundary_s` to the nearest of `starts_s`, which are sorted."""
+    place = bisect(starts_s, boundary_s)
+    return min(abs(start_s - boundary_s) for start_s in starts_s[max(0, place - 1) : place + 1])
 
 
 def _stage(stage: gateway_pb2.StageProgress) -> Json:
