@@ -1,1 +1,1 @@
-"""The artifact store, what is remembered in it, and temporary folders."""
+"""The artifact store, the results cached in it, and temporary folders."""

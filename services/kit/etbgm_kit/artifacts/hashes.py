@@ -5,6 +5,6 @@ from pathlib import Path
 
 
 def sha256_of(path: Path) -> str:
-    """The file's SHA-256, 64 hexadecimal digits; read in blocks. Raises OSError."""
+    """The file's SHA-256 as 64 hexadecimal digits. Reads the file in blocks. Raises OSError."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,8 +1,8 @@
-"""Results that were computed before are found, not computed again.
+"""Caches results, so that the same request is not computed twice.
 
-A result's name is the SHA-256 of the method, the engine's revision and the request.
+A result's name is the SHA-256 of the request's type, the engine's revision and the request.
 Requests refer to media by content, so the same stage on the same input with the
-same settings has the same name, in whichever job and on whichever replica.
+same settings has the same name in every job and on every replica.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ Result = TypeVar("Result", bound=Message)
 
 
 class Memo:
-    """Remembers results in the artifact store."""
+    """Stores results in the artifact store and finds them again."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
 
     def find(self, revision: str, request: Message, result_type: type[Result]) -> Result | None:
-        """The result kept for `request`, if all artifacts it names are still there."""
+        """The stored result for `request`; None without one, or if an artifact that it names is missing."""
         record = self._store.recall(_name(revision, request))
         if record is None:
             return None
@@ -35,12 +35,12 @@ class Memo:
         return None
 
     def keep(self, revision: str, request: Message, result: Message) -> None:
-        """Remembers `result` for `request`."""
+        """Stores `result` for `request`."""
         self._store.remember(_name(revision, request), result.SerializeToString())
 
 
 def artifacts_in(message: Message) -> Iterator[media_pb2.Artifact]:
-    """All artifacts that `message` names, at any depth."""
+    """Yields all artifacts in `message`, at any depth."""
     if isinstance(message, media_pb2.Artifact):
         yield message
         return

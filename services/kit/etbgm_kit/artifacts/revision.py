@@ -1,10 +1,10 @@
-"""What can move a result, as one short hash: nobody has to remember to raise a number.
+"""A short hash of everything that can change a result, so that nobody has to raise a version number.
 
-The source files count that a module and all project modules that it imports, at any
-depth, consist of, with the tables beside them; so do the versions of the libraries that
-they import. What Python does not import (programs, shared libraries, weights, settings)
-is given by the caller as facts. Source code is read as text: parsing it would take ten
-times as long.
+The hash covers the source files of a module and of all project modules that it imports,
+at any depth, the tables beside them, and the versions of the libraries that they import.
+The caller passes what Python does not import (programs, shared libraries, weights,
+settings) as facts. Imports are found with regular expressions: parsing the source would
+take ten times as long.
 """
 
 import hashlib
@@ -17,10 +17,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 _PROJECT = "etbgm_"
-"""What our packages begin with."""
+"""Prefix of the project's package names."""
 
 _STUBS = "etbgm"
-"""Generated code is left out: requests and results are messages of its own."""
+"""Package of the generated code, which is left out: it only defines the requests and results."""
 
 _DISTRIBUTIONS = {
     "PIL": ("pillow",),
@@ -28,7 +28,7 @@ _DISTRIBUTIONS = {
     "grpc": ("grpcio",),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
 }
-"""Those that are not named as their modules are."""
+"""Distributions whose names differ from their modules' names."""
 
 _TABLES = {".toml", ".tsv"}
 
@@ -40,7 +40,7 @@ _VERSION = re.compile(r"^Version: (.+)$", re.MULTILINE)
 def revision_of(*modules: str, facts: object = ()) -> str:
     """12 hexadecimal digits that change with the code of `modules`, their libraries and `facts`.
 
-    `facts` are values whose `repr` tells them apart.
+    Different `facts` must have a different `repr`.
     """
     return hashlib.sha256(f"{_code_of(modules)}\n{facts!r}".encode()).hexdigest()[:12]
 
@@ -54,7 +54,7 @@ def _code_of(modules: tuple[str, ...]) -> str:
 
 
 def sources_of(*modules: str) -> tuple[dict[str, Path], set[str]]:
-    """Names and paths of all project files that the modules consist of, and the libraries they import."""
+    """Names and paths of all project files behind the modules, and the libraries that they import."""
     files: dict[str, Path] = {}
     names: set[str] = set()
     waiting = set(modules)
@@ -74,13 +74,13 @@ def sources_of(*modules: str) -> tuple[dict[str, Path], set[str]]:
 
 
 def version_of(library: str) -> str | None:
-    """Of the installed distribution that brings the module `library`; None when there is none."""
+    """Version of the distribution that provides the module `library`; None if it is not installed."""
     for name in _DISTRIBUTIONS.get(library, (library,)):
         try:
             metadata = distribution(name).read_text("METADATA") or ""
         except PackageNotFoundError:
             continue
-        # `importlib.metadata.version` parses all of it, which takes most of the time here.
+        # `importlib.metadata.version` parses the whole file, which would take most of the time here.
         if found := _VERSION.search(metadata):
             return found[1]
     return None
@@ -88,7 +88,7 @@ def version_of(library: str) -> str | None:
 
 @cache
 def _file_of(name: str) -> Path | None:
-    """None for what is no module: a name inside one."""
+    """The module's file; None if `name` is not a module but a name inside one."""
     package, _, last = name.rpartition(".")
     if not package:
         spec = find_spec(name)
@@ -101,7 +101,7 @@ def _file_of(name: str) -> Path | None:
 
 
 def _imported(source: str) -> Iterator[str]:
-    """Modules, and names that may be modules."""
+    """Yields imported modules, and imported names that may be modules."""
     for names in _IMPORT.findall(source):
         yield from names.split(", ")
     for package, in_brackets, in_line in _FROM.findall(source):

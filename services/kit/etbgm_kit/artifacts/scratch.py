@@ -1,11 +1,11 @@
 """Temporary folders that do not outlive the process, even when it is killed.
 
-    work_dir/etbgm-scratch-X/lock    locked (flock) for as long as the folder is in use
-    work_dir/etbgm-scratch-X/files   what is handed out
+    work_dir/etbgm-scratch-X/lock    locked (flock) while the folder is in use
+    work_dir/etbgm-scratch-X/files   the folder that the caller gets
 
-The kernel frees a lock when its process ends, however it ends, and knows it in every
-container that shares the volume. Process ids do neither: the first process of every
-container has number 1.
+The kernel releases a lock however its process ends, and all containers that share the
+volume see the lock. Process ids cannot replace it: the first process of every container
+has number 1.
 """
 
 import fcntl
@@ -24,10 +24,10 @@ _REMEDY = "free space on its disk, or set ETBGM_WORK_DIR to a folder on a larger
 
 
 class Scratch:
-    """Hands out temporary folders below `work_dir` (the system's when None)."""
+    """Creates temporary folders below `work_dir` (the system's temporary folder if None)."""
 
     def __init__(self, work_dir: Path | None) -> None:
-        """Removes what killed processes have left in `work_dir`."""
+        """Removes the folders that killed processes have left in `work_dir`."""
         self._root = Path(work_dir or tempfile.gettempdir())
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in self._root.glob(f"{_PREFIX}*"):
@@ -37,9 +37,9 @@ class Scratch:
 
     @contextmanager
     def folder(self) -> Iterator[Path]:
-        """An empty folder, removed with all it holds when the context ends.
+        """An empty folder, removed with its contents when the context ends.
 
-        Writing inside the context raises StorageFull when the disk is full.
+        Writing inside the context raises StorageFull if the disk is full.
         """
         with space_in(self._root, _REMEDY):
             while True:
@@ -47,7 +47,7 @@ class Scratch:
                     tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._root) as name,
                     _held(Path(name)) as lock,
                 ):
-                    if not lock:  # another process took the new folder for a leftover
+                    if not lock:  # another process mistook the new folder for a leftover
                         continue
                     files = Path(name) / "files"
                     files.mkdir()
@@ -57,7 +57,7 @@ class Scratch:
 
 @contextmanager
 def _held(folder: Path) -> Iterator[BinaryIO | None]:
-    """The folder's lock, held; None when another process holds it or has removed the folder."""
+    """Holds the folder's lock; yields None if another process holds it or has removed the folder."""
     path = folder / "lock"
     try:
         lock = path.open("wb")

@@ -1,4 +1,4 @@
-"""One way to tell that a disk is full, whichever library could not write."""
+"""Reports a full disk as StorageFull, whichever library failed to write."""
 
 import errno
 import os
@@ -10,14 +10,14 @@ from pathlib import Path
 from etbgm_kit.errors import StorageFull
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
-"""The disk is full, or the user's share of it."""
+"""Error numbers of a full disk and of an exhausted quota."""
 
 _PROBE_BYTES = 1 << 20
 
 
 @contextmanager
 def space_in(folder: Path, remedy: str) -> Iterator[None]:
-    """What writes to `folder` inside the context raises StorageFull, with `remedy`, when its disk is full."""
+    """Raises StorageFull, with `remedy`, if a write inside the context finds the disk of `folder` full."""
     try:
         yield
     except OSError as error:
@@ -28,9 +28,9 @@ def space_in(folder: Path, remedy: str) -> Iterator[None]:
 
 @contextmanager
 def full_disk_seen(folder: Path, error: type[Exception]) -> Iterator[None]:
-    """Raises the OSError of a full disk in place of `error`, which does not say why nothing could be written.
+    """Replaces `error`, which does not say why a write failed, with an OSError if the disk is full.
 
-    libsndfile, for one, says "System error" whatever it was, so a write to `folder` finds out.
+    libsndfile, for example, reports every failure as "System error", so a test write to `folder` decides.
     """
     try:
         yield

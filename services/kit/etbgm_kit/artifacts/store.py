@@ -1,11 +1,11 @@
 """The artifact store: bytes named by their SHA-256, in a folder or a bucket.
 
-    artifacts/ab/ab12…ef.flac    what stages hand on to each other
-    records/…                    small messages under a name: remembered results
+    artifacts/ab/ab12…ef.flac    data that stages pass to each other
+    records/…                    small named messages: cached results
 
-Objects are written once and never changed, so readers need no locks and a retried
-write is harmless. In a folder they are on the disk before they get their names: after a
-power loss an object is there or not, never in part. A record begins with its SHA-256.
+Artifacts are written once and never changed, so readers need no locks and a retried
+write is harmless. In a folder, data is flushed to the disk before it gets its final name:
+a power loss never leaves a partial object. A record begins with its SHA-256.
 """
 
 import hashlib
@@ -51,9 +51,9 @@ class ArtifactStore:
     """Artifacts below one URL. All methods block; call them from worker threads."""
 
     def __init__(self, url: str, scratch: Scratch) -> None:
-        """Opens `url`, file:///folder or s3://bucket/prefix; ValueError for another scheme.
+        """Opens `url`, file:///folder or s3://bucket/prefix. Raises ValueError for another scheme.
 
-        What is borrowed from a bucket lies in `scratch` meanwhile.
+        Artifacts borrowed from a bucket are stored in `scratch` while they are in use.
         """
         parts = urlsplit(url)
         if parts.scheme not in ("file", "s3"):
@@ -65,7 +65,7 @@ class ArtifactStore:
         self._store: ObjectStore = from_url(self._url)
 
     def put(self, path: Path, media_type: str) -> Artifact:
-        """Stores the file at `path`. It may be moved, so the caller gives it away."""
+        """Stores the file at `path`. May move it, so the caller must not use it afterwards."""
         sha256 = sha256_of(path)
         artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
         if not self.exists(artifact):
@@ -73,7 +73,7 @@ class ArtifactStore:
         return artifact
 
     def put_bytes(self, data: bytes, media_type: str) -> Artifact:
-        """Stores `data`, which is small."""
+        """Stores `data`, which must be small."""
         sha256 = hashlib.sha256(data).hexdigest()
         artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, len(data))
         if not self.exists(artifact):
@@ -81,7 +81,7 @@ class ArtifactStore:
         return artifact
 
     def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
-        """True when the artifact's bytes are there; InvalidField as for `borrow`."""
+        """Whether the store has the artifact in its full size. Raises InvalidField as `borrow` does."""
         try:
             return bool(obstore.head(self._store, self._key(artifact, field))["size"] == artifact.size_bytes)
         except FileNotFoundError:
@@ -89,10 +89,10 @@ class ArtifactStore:
 
     @contextmanager
     def borrow(self, artifact: Artifact, field: str = "artifact") -> Iterator[Path]:
-        """A file with the artifact's bytes, to read while the context lasts.
+        """Yields a file with the artifact's bytes, readable until the context ends.
 
-        Raises InvalidField (naming `field`) for a uri that is not of this store,
-        NotFound when the bytes are gone.
+        Raises InvalidField (naming `field`) for a uri that does not belong to this store,
+        NotFound if the bytes are missing.
         """
         key = self._key(artifact, field)
         if not self.exists(artifact):
@@ -113,7 +113,7 @@ class ArtifactStore:
             return path.read_bytes()
 
     def find(self, uri: str) -> tuple[str, int]:
-        """Key and length in bytes of the artifact at `uri`; InvalidField, NotFound."""
+        """Key and length in bytes of the artifact at `uri`. Raises InvalidField, NotFound."""
         key = uri.removeprefix(f"{self._url}/")
         if key == uri or not key.startswith("artifacts/") or ".." in key.split("/"):
             raise InvalidField("uri", "lies outside of the artifact store")
@@ -123,9 +123,9 @@ class ArtifactStore:
             raise NotFound("no such artifact", uri=uri) from None
 
     def blocks(self, key: str, start: int, end: int) -> Iterator[bytes]:
-        """The bytes [start, end), within its length, of the artifact with this key (see `find`).
+        """Yields bytes [start, end) of the artifact with this key (see `find`); `end` is at most its length.
 
-        They are requested once and read as they are taken, in blocks of at most BLOCK_BYTES.
+        One request fetches them; they are read on demand, in blocks of at most BLOCK_BYTES.
         """
         if self._folder:
             with (self._folder / key).open("rb") as file:
@@ -145,16 +145,16 @@ class ArtifactStore:
                         yield block
             except BaseError:
                 # obstore ends a request after 30 s and retries for three minutes; a slow reader takes longer.
-                # An artifact never changes, so the next request goes on from here.
+                # An artifact never changes, so a new request can resume from here.
                 if start == resumed_at:
                     raise
 
     def remember(self, name: str, record: bytes) -> None:
-        """Keeps a small record under `name`, for any process that shares the store."""
+        """Stores a small record under `name`, for any process that shares the store."""
         self._write(f"records/{name}", hashlib.sha256(record).digest() + record)
 
     def recall(self, name: str) -> bytes | None:
-        """The record under `name`; None when it is not there, cut off or altered."""
+        """The record under `name`; None if it is missing, truncated or altered."""
         try:
             kept = bytes(obstore.get(self._store, f"records/{name}").bytes())
         except FileNotFoundError:
@@ -172,7 +172,7 @@ class ArtifactStore:
         return artifact.uri.removeprefix(f"{self._url}/")
 
     def _take(self, path: Path, key: str) -> None:
-        """Makes an object of the file at `path`."""
+        """Stores the file at `path` under `key`."""
         if not self._folder:
             obstore.put(self._store, key, path)
             return
@@ -180,7 +180,7 @@ class ArtifactStore:
             shutil.move(path, arriving)
 
     def _write(self, key: str, data: bytes) -> None:
-        """Makes an object of `data`."""
+        """Stores `data` under `key`."""
         if not self._folder:
             obstore.put(self._store, key, data)
             return
@@ -190,7 +190,7 @@ class ArtifactStore:
 
 @contextmanager
 def _arriving(target: Path) -> Iterator[Path]:
-    """A path to write to, which becomes `target` when it is on the disk; StorageFull when that is full."""
+    """Yields a path to write; flushes it to disk and renames it to `target`. Raises StorageFull."""
     arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
     with space_in(target.parent, _REMEDY):
         target.parent.mkdir(parents=True, exist_ok=True)
