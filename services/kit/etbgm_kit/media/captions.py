@@ -1,7 +1,7 @@
-"""SubRip and WebVTT to a transcript and back.
+"""Converts SubRip and WebVTT captions to a transcript and back.
 
-pysubs2 knows the formats; here is what captions mean: who reads a transcript wants
-what was said, without markup, speakers' names and descriptions of sounds.
+pysubs2 parses the formats. This module keeps only the spoken words: it removes markup,
+speakers' names and descriptions of sounds.
 """
 
 import html
@@ -22,10 +22,11 @@ from etbgm_kit.types import Segment, Span, Transcript
 LINE_CHARACTERS = 42
 CUE_LINES = 2
 CUE_S = 7.0
-"""The longest line, cue and time that are read with ease (Netflix Timed Text Style Guide, English)."""
+"""Limits for comfortable reading: characters per line, lines and seconds per cue (Netflix Timed Text
+Style Guide, English)."""
 
 LONGEST_CUE = 10_000
-"""Characters: markup that never closes is searched for in quadratic time, 30 ms at this length."""
+"""Characters. The search for markup that never closes takes quadratic time, 30 ms at this length."""
 
 _ROLL_S = 0.05
 """Roll-up captions repeat their last line alone for about 10 ms before it moves up."""
@@ -44,15 +45,15 @@ class _Cue:
 def read_captions(text: str, language: str = "en", duration_s: float | None = None) -> Transcript:
     """The transcript in SubRip or WebVTT `text`, one segment for each caption with speech.
 
-    Captions are put in order; one that overlaps the next ends where that begins; what
-    lies at or after `duration_s` is cut off. Raises InvalidField("captions") when the
-    text is neither format, a line with times cannot be read or a caption is longer than
-    LONGEST_CUE.
+    Captions are sorted by time; one that overlaps the next ends where the next begins;
+    everything at or after `duration_s` is cut off. Raises InvalidField("captions") if the
+    text is in neither format, a line with times cannot be parsed or a caption is longer
+    than LONGEST_CUE.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
     is_vtt = re.match(r"WEBVTT(\s|$)", text) is not None
     _check(text, WebVTTFormat if is_vtt else SubripFormat)
-    # pysubs2 takes a number that ends a caption for the number of the next one.
+    # pysubs2 mistakes a number at the end of a caption for the number of the next one.
     numbered = (_numbered(text) if is_vtt else text) + "\n\n0\n"
     parsed = pysubs2.SSAFile.from_string(numbered, "vtt" if is_vtt else "srt")
     end_s = math.inf if duration_s is None else duration_s
@@ -97,21 +98,21 @@ def _check(text: str, caption_format: type[SubripFormat]) -> None:
 
 
 def _numbered(vtt: str) -> str:
-    """WebVTT's cues alone, numbered: pysubs2 would take notes, names and times within cues for text."""
+    """Only the WebVTT cues, numbered: pysubs2 would treat notes, names and times within cues as text."""
     blocks = re.split(r"\n\s*\n", _KARAOKE.sub("", vtt))
     cues = (re.sub(r"\A(?:(?!.*-->).*\n)*", "", block) for block in blocks if "-->" in block)
     return "\n\n".join(f"{number}\n{cue}" for number, cue in enumerate(cues, 1))
 
 
 def _spoken_lines(text: str) -> tuple[str, ...]:
-    # A description may span lines, so it is removed before they are parted.
+    # A description may span several lines, so it is removed before the text is split.
     lines = _SOUND.sub(" ", html.unescape(text)).split("\n")
     cleaned = (" ".join(_SPEAKER.sub("", line).split()) for line in lines)
     return tuple(line for line in cleaned if line)
 
 
 def _without_repeats(cues: list[_Cue]) -> Iterator[_Cue]:
-    """The cues that say something, without lines that roll up from the cue before."""
+    """Yields the cues that have text, without the lines that roll up from the previous cue."""
     shown: tuple[str, ...] = ()
     for cue in cues:
         rolls = bool(shown) and cue.lines[:1] == shown[-1:]
@@ -123,7 +124,7 @@ def _without_repeats(cues: list[_Cue]) -> Iterator[_Cue]:
 
 
 def _without_overlap(cues: list[_Cue]) -> Iterator[Segment]:
-    """Ordered cues as segments; those that begin together become one."""
+    """Converts ordered cues to segments; merges cues that begin at the same time."""
     groups = [list(group) for _, group in itertools.groupby(cues, key=lambda cue: cue.span.start_s)]
     for group, following in itertools.zip_longest(groups, groups[1:]):
         end_s = min(group[-1].span.end_s, following[0].span.start_s if following else math.inf)
@@ -151,7 +152,7 @@ def _cue(words: list[tuple[str, Span]]) -> _Cue:
 
 
 def _spread(segment: Segment) -> list[tuple[str, Span]]:
-    """The words of a segment without word times, each as long as its share of the characters."""
+    """The words of a segment without word times, each with a duration in proportion to its characters."""
     words = [part for word in segment.text.split() for part in textwrap.wrap(word, LINE_CHARACTERS)]
     edges = list(itertools.accumulate((len(word) for word in words), initial=0))
     times = [segment.span.start_s + segment.span.duration_s * edge / max(1, edges[-1]) for edge in edges]

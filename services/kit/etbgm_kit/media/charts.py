@@ -1,6 +1,6 @@
-"""What the pictures of a result have in common: rows over one time axis, their strips and colours.
+"""Shared parts of a result's pictures: rows over one time axis, strips and colours.
 
-Drawn with Pillow, pixel by pixel: a picture takes some 0.05 s. Needs the extra `charts`.
+Draws with Pillow in pixels; a picture takes about 0.05 s. Requires the extra `charts`.
 """
 
 import io
@@ -37,13 +37,13 @@ _GAP = 7
 TEXT, SMALL = 18, 16
 """Sizes of text in pixels."""
 _BOLD = 0.5
-"""Width of the stroke around bold letters."""
+"""Stroke width that makes text bold."""
 _PALE = 0.13
-"""Opacity of the emotions behind a row."""
+"""Opacity of the emotion colours behind a row."""
 _PADDING = 6
-"""Pixels that a block has more than its text."""
+"""Pixels by which a block must exceed its text."""
 _FINER = 3
-"""Curves are drawn this much larger and scaled down, so that they have no steps."""
+"""Curves are drawn larger by this factor and scaled down, so that they look smooth."""
 
 _TICK_STEPS_S = (0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 _MOST_TICKS = 12
@@ -52,7 +52,7 @@ Values = NDArray[np.float64]
 
 
 class Block(NamedTuple):
-    """A coloured stretch of a strip and its text, `brief` where the whole has no room."""
+    """A coloured part of a strip and its text; `brief` replaces `text` where `text` does not fit."""
 
     span: Span
     colour: str
@@ -61,9 +61,9 @@ class Block(NamedTuple):
 
 
 class Figure:
-    """A white picture with rows over [0, duration_s), one below the other, heights as `ratios`.
+    """A white picture with rows over [0, duration_s), stacked, with heights in proportion to `ratios`.
 
-    `top` pixels above them stay free. Every text that is written is kept in `texts`.
+    `top` pixels above the rows stay free. `texts` collects every text that is written.
     """
 
     def __init__(self, height: int, duration_s: float, ratios: Sequence[float], top: int = 14) -> None:
@@ -80,21 +80,21 @@ class Figure:
         self._time_axis()
 
     def x(self, time_s: float) -> float:
-        """The place of an instant in pixels."""
+        """The horizontal position of a time, in pixels."""
         return _LEFT + time_s / self.duration_s * PLOT_WIDTH
 
     def text(
         self, x: float, y: float, text: str, anchor: str = "mm", size: int = TEXT, colour: str = INK,
         bold: bool = False,
     ) -> None:  # fmt: skip
-        """Writes at the place that `anchor` says, in Pillow's words ("mm": its middle)."""
+        """Writes `text` at (x, y), positioned by a Pillow `anchor` ("mm": centred)."""
         self.draw.text((x, y), text, colour, font(size), anchor, stroke_width=_BOLD if bold else 0)
         self.texts.append(text)
 
     def upright(
         self, x: float, y: float, text: str, size: int = TEXT, colour: str = INK, bold: bool = False
     ) -> None:
-        """Writes upwards, with its middle at the place."""
+        """Writes `text` upwards, centred at (x, y)."""
         stroke = _BOLD if bold else 0
         left, top, right, bottom = font(size).getbbox(text, stroke_width=stroke)
         mask = Image.new("L", (round(right - left) + 2, round(bottom - top) + 2))
@@ -104,14 +104,14 @@ class Figure:
         self.texts.append(text)
 
     def legend(self, x: float, y: float, entries: Sequence[tuple[str, str]]) -> None:
-        """Colours and their names, one after the other, to the right of `x`."""
+        """Draws (name, colour) entries in a line, starting at `x`."""
         for name, colour in entries:
             self.draw.rectangle((x, y - 6, x + 12, y + 6), colour)
             self.text(x + 18, y, name, "lm")
             x += font(TEXT).getlength(name) + 36
 
     def png(self) -> bytes:
-        """The picture as a PNG: the same picture gives the same bytes."""
+        """The picture as a PNG. The same picture gives the same bytes."""
         picture = io.BytesIO()
         self.image.save(picture, "PNG", compress_level=4)
         return picture.getvalue()
@@ -124,50 +124,50 @@ class Figure:
 
 
 class Row:
-    """A part of a figure with one quantity over time."""
+    """A row of a figure that shows one quantity over time."""
 
     def __init__(self, figure: Figure, top: int, bottom: int) -> None:
-        """From `top` down to `bottom`, in pixels."""
+        """The row extends from `top` down to `bottom`, in pixels."""
         self.figure, self.top, self.bottom = figure, top, bottom
         self.height = bottom - top
 
     def tick(self, y: float, text: str) -> None:
-        """Writes left of the row, at a height in pixels."""
+        """Writes `text` to the left of the row at `y` pixels."""
         self.figure.text(_LEFT - 8, y, text, "rm")
 
     def name(self, text: str) -> None:
-        """Writes left of the row, in its middle."""
+        """Writes `text` to the left of the row, vertically centred."""
         self.tick((self.top + self.bottom) / 2, text)
 
     def axis(self, text: str) -> None:
-        """Writes upwards at the left edge of the picture."""
+        """Writes `text` upwards at the left edge of the picture."""
         self.figure.upright(18, (self.top + self.bottom) / 2, text)
 
     def bar(self, span: Span, colour: str, low: float = 0.0, high: float = 1.0) -> None:
-        """Fills the row over `span` between two shares of its height."""
+        """Fills the row over `span` from `low` to `high`, as fractions of its height."""
         left, right = round(self.figure.x(span.start_s)), round(self.figure.x(span.end_s)) - 1
         top, bottom = self.bottom - round(high * self.height), self.bottom - round(low * self.height) - 1
         self.figure.draw.rectangle((left, top, max(left, right), bottom), colour)
 
     def background(self, parts: Sequence[tuple[Span, Emotion]]) -> None:
-        """The emotions' colours, pale, behind everything."""
+        """Fills the row with the emotions' colours, pale."""
         for span, emotion in parts:
             red, green, blue = (round(255 - _PALE * (255 - part)) for part in rgb(COLOURS[emotion]))
             self.bar(span, f"#{red:02x}{green:02x}{blue:02x}")
 
     def emotions(self, parts: Sequence[tuple[Span, Emotion]]) -> set[str]:
-        """Makes the row the strip of emotions; returns those whose name had no room anywhere."""
+        """Draws the row as the strip of emotions. Returns the emotions whose name fits nowhere."""
         self.name("emotion")
         return self.blocks([Block(span, COLOURS[emotion], emotion) for span, emotion in parts])
 
     def speech(self, spans: Sequence[Span]) -> None:
-        """Makes the row the strip of speech."""
+        """Draws the row as the strip of speech."""
         for span in spans:
             self.bar(span, SPEECH, 0.15, 0.85)
         self.name("speech")
 
     def blocks(self, parts: Sequence[Block], colour: str = "white") -> set[str]:
-        """Fills the row with `parts`, texts in `colour`; returns the texts that had no room anywhere."""
+        """Fills the row with `parts`, with texts in `colour`. Returns the texts that fit nowhere."""
         middle = (self.top + self.bottom) / 2
         written = set()
         for part in parts:
@@ -184,7 +184,7 @@ class Row:
         return {part.text for part in parts} - written
 
     def curve(self, times_s: Values, heights: Values, colour: str, width: float = 2.7) -> None:
-        """A line through shares of the row's height at these times; NaN interrupts it."""
+        """Draws a line through `heights`, fractions of the row's height, at `times_s`; NaN interrupts it."""
         mask = Image.new("L", (PLOT_WIDTH * _FINER, self.height * _FINER))
         pen = ImageDraw.Draw(mask)
         x = times_s / self.figure.duration_s * mask.width
@@ -203,18 +203,18 @@ class Row:
         self.figure.image.paste(colour, (_LEFT, self.top), mask)
 
     def horizontal(self, y: float, colour: str = GRID) -> None:
-        """A thin line at a height in pixels."""
+        """Draws a thin line at `y` pixels."""
         self.figure.draw.line((_LEFT, y, _LEFT + PLOT_WIDTH - 1, y), colour)
 
     def vertical(self, time_s: float, colour: str = GRID) -> None:
-        """A thin line at an instant."""
+        """Draws a thin line at `time_s`."""
         x = round(self.figure.x(time_s))
         self.figure.draw.line((x, self.top, x, self.bottom - 1), colour)
 
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont:
-    """Pillow's own font."""
+    """Pillow's default font."""
     loaded = ImageFont.load_default(size)
     assert isinstance(loaded, ImageFont.FreeTypeFont)
     return loaded
@@ -226,7 +226,7 @@ def rgb(colour: str) -> bytes:
 
 
 def fitting(part: Block, width: float, height: float) -> tuple[str, bool] | None:
-    """The text of `part` that fits into so many pixels, and whether it must stand upright."""
+    """The text of `part` that fits into width x height pixels, and whether it must be upright; else None."""
     for text in filter(None, (part.text, part.brief)):
         length = font(TEXT).getlength(text) + _PADDING
         if length < width:
@@ -237,14 +237,14 @@ def fitting(part: Block, width: float, height: float) -> tuple[str, bool] | None
 
 
 def ticks_s(duration_s: float) -> list[float]:
-    """Round times of the axis, at most _MOST_TICKS."""
+    """Round times for the axis, at most _MOST_TICKS."""
     steps = [step for step in _TICK_STEPS_S if duration_s <= step * _MOST_TICKS] or [duration_s / _MOST_TICKS]
     times_s: list[float] = np.arange(0.0, duration_s, steps[0]).tolist()
     return times_s
 
 
 def clock(time_s: float) -> str:
-    """0:05, 1:02:05, and 0:00.5 between seconds."""
+    """The time as 0:05 or 1:02:05, with a fraction (0:00.5) if it is not a whole second."""
     minutes, seconds = divmod(time_s, 60)
     hours, minutes = divmod(int(minutes), 60)
     text = f"{minutes}:{seconds:0{2 if seconds.is_integer() else 4}.{0 if seconds.is_integer() else 1}f}"

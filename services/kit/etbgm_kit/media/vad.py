@@ -1,9 +1,9 @@
-"""Where someone speaks: silero VAD, streamed.
+"""Streaming speech detection with silero VAD.
 
-The network (Silero Team, "Silero VAD", v6, MIT) lies in the faster-whisper wheel. It
-sees windows of 512 samples at 16 kHz, each after the 64 samples before it, and
+The network (Silero Team, "Silero VAD", v6, MIT) is part of the faster-whisper wheel. Its
+input is windows of 512 samples at 16 kHz, each preceded by the 64 samples before it; it
 carries a recurrent state from window to window. The thresholds and their hysteresis
-are those of silero's own `get_speech_timestamps`.
+are those of silero's `get_speech_timestamps`.
 """
 
 import importlib.util
@@ -25,7 +25,7 @@ WINDOW = 512
 CONTEXT = 64
 WINDOW_S = WINDOW / SAMPLE_RATE_HZ
 BATCH_WINDOWS = 128
-"""Windows in one run of the network, 4 s: more take more memory and no less time."""
+"""Windows in one run of the network, 4 s. More windows need more memory and save no time."""
 
 _STATE = 128
 
@@ -34,12 +34,12 @@ Mono = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class VadParams:
-    """When a probability of speech, [0, 1] per window of 32 ms, becomes a span.
+    """Rules that turn probabilities of speech, [0, 1] per window of 32 ms, into spans.
 
-    Speech begins at `threshold` and ends below `threshold - 0.15` for at least
-    `min_silence_s`; what is shorter than `min_speech_s` is dropped; spans are
-    widened by `pad_s` at both ends, never into each other. Speech that lasts
-    `max_speech_s` is cut in its second half, where it is least likely speech.
+    Speech begins at `threshold` and ends when the probability stays below
+    `threshold - 0.15` for at least `min_silence_s`. Speech shorter than `min_speech_s`
+    is dropped. Spans are widened by `pad_s` at both ends, but never overlap. Speech that
+    lasts `max_speech_s` is cut in its second half, where speech is least likely.
     """
 
     threshold: float = 0.5
@@ -50,7 +50,7 @@ class VadParams:
 
 
 class SpeechDetector:
-    """Finds speech in a stream of blocks; memory does not grow with the stream."""
+    """Finds speech in a stream of blocks, in constant memory."""
 
     def __init__(self, params: VadParams | None = None) -> None:
         self._params = params or VadParams()
@@ -63,7 +63,7 @@ class SpeechDetector:
         self._spans = _Spans(self._params)
 
     def feed(self, samples: Mono) -> list[Span]:
-        """Takes the next (samples,) float32 at 16 kHz in [-1, 1]; returns the spans that are now known."""
+        """Takes the next (samples,) float32 at 16 kHz in [-1, 1]. Returns the spans that it completes."""
         self._samples += len(samples)
         self._rest = np.concatenate([self._rest, samples])
         whole = len(self._rest) // WINDOW * WINDOW
@@ -71,7 +71,7 @@ class SpeechDetector:
         return self._detect(ready)
 
     def finish(self) -> list[Span]:
-        """The remaining spans; the stream has ended."""
+        """Ends the stream and returns the remaining spans."""
         padding = np.zeros(-len(self._rest) % WINDOW, np.float32)
         spans = self._detect(np.concatenate([self._rest, padding]))
         return spans + self._spans.finish(self._samples / SAMPLE_RATE_HZ)
@@ -92,7 +92,7 @@ class SpeechDetector:
 
 
 class _Spans:
-    """Probabilities to spans, by hysteresis."""
+    """Converts probabilities to spans, with hysteresis."""
 
     def __init__(self, params: VadParams) -> None:
         self._params = params
@@ -136,7 +136,7 @@ class _Spans:
         half = len(self._since_start) // 2
         if 2 * half * WINDOW_S < self._params.max_speech_s:
             return None
-        # The rest must outlast min_speech_s, or a word at its end would be dropped.
+        # The rest must last at least min_speech_s, or a word at its end would be dropped.
         last = len(self._since_start) - math.ceil(self._params.min_speech_s / WINDOW_S)
         quietest = half + int(np.argmin(self._since_start[half:last]))
         cut_s = self._start_s + quietest * WINDOW_S
@@ -166,7 +166,7 @@ def speech_spans(blocks: Iterable[Mono], params: VadParams | None = None) -> lis
 
 @cache
 def model_sha256() -> str:
-    """SHA-256 of the network."""
+    """The network's SHA-256 (hex)."""
     return sha256_of(_model())
 
 

@@ -1,4 +1,4 @@
-"""Sound in memory; whole tracks are streamed in blocks of it."""
+"""Sound in memory. Whole tracks are streamed in such blocks."""
 
 import numpy as np
 from numpy.typing import NDArray
