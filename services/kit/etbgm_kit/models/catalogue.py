@@ -1,8 +1,8 @@
 """The catalogue of weights and sounds: where each comes from, and what its licence allows.
 
-The facts are in licences.toml; this module reads and checks them. Entries of one's own,
-for a model or a SoundFont that it does not have, are read from the file that the
-environment variable ETBGM_CATALOGUE names; it has the same form.
+licences.toml has the facts; this module reads and validates them. The environment variable
+ETBGM_CATALOGUE may name a second file in the same format, with entries for further models
+or SoundFonts.
 """
 
 import os
@@ -18,7 +18,7 @@ from etbgm_kit.types import Ingredient
 
 
 def _known(value: object) -> object:
-    """TOML has no null: what nobody has told is "unknown" there, and None here."""
+    """Converts "unknown" to None: TOML has no null."""
     return None if value == "unknown" else value
 
 
@@ -26,7 +26,7 @@ Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
 class BadCatalogue(RuntimeError):
-    """A file of entries cannot be read; the message names it and says why."""
+    """A catalogue file cannot be read; the message names the file and the reason."""
 
     def __init__(self, file: str, why: str) -> None:
         super().__init__(f"the catalogue {file} cannot be read: {why}")
@@ -37,14 +37,14 @@ class _Facts(BaseModel):
 
 
 class Hub(_Facts):
-    """Files of a repository on the Hugging Face hub, at one commit."""
+    """Files of a repository on the Hugging Face hub at a fixed commit."""
 
     hub: str = Field(pattern=r"^[\w.-]+/[\w.-]+$")
-    """Its id: owner/name."""
+    """The repository's id: owner/name."""
     revision: str = Field(pattern=r"^[0-9a-f]{40}$")
-    """The commit."""
+    """The commit's hash."""
     files: tuple[str, ...] = Field(min_length=1)
-    """What is fetched, as shell patterns; each must find something."""
+    """Shell patterns of the files to fetch; each must match at least one file."""
 
     def __str__(self) -> str:
         return f"{self.hub}@{self.revision[:12]} on the Hugging Face hub"
@@ -65,7 +65,7 @@ class Download(_Facts):
 
 
 class Bundled(_Facts):
-    """Part of a package, which is installed by other means."""
+    """Part of a package that is installed by other means."""
 
     package: str
 
@@ -77,29 +77,29 @@ Source = Hub | Download | Bundled
 
 
 class Entry(_Facts):
-    """Weights or sounds that the product may use; all fields are in licences.toml."""
+    """Weights or sounds that the product may use: one entry of a catalogue file."""
 
     name: str = Field(pattern=r"^[\w.-]+$")
-    """The name in settings and results, and of the folder among the installed models."""
+    """The name in settings and results, and of the model's folder once it is installed."""
     service: Literal["stt", "sentiment", "riffusion", "mixer"]
-    """Which service uses it; for silero VAD the first of two."""
+    """The service that uses it; for silero VAD, the first of two."""
     engine: str = Field(min_length=1)
-    """Which engine of that service."""
+    """The engine of that service."""
     kind: Literal["weights", "sounds"]
     source: Source
     """Where it comes from."""
     convert: Literal["ctranslate2", "onnx"] | None = None
-    """What the files must be turned into before the engine can use them."""
+    """The format that the files must be converted to before the engine can load them."""
     size_bytes: int | None = Field(default=None, gt=0)
-    """Of what is fetched, or of the part of the package; None when not known."""
+    """Size of the fetched files, or of the part of the package; None if unknown."""
     sha256: dict[str, Sha256] = {}
-    """By file name; of those whose hashes are known independently of the source."""
+    """Hashes by file name, for files whose hashes are known independently of the source."""
     licence: str = Field(min_length=1)
-    """SPDX identifier, a name, or "unknown"."""
+    """An SPDX identifier, a name, or "unknown"."""
     commercial_use: Annotated[bool | None, BeforeValidator(_known)]
-    """Whether results may be used commercially; "unknown" in the file is None here."""
+    """Whether results may be used commercially; None if the file says "unknown"."""
     permitted: str = Field(pattern=r"\.$")
-    """What the licence permits, in one sentence for the user."""
+    """One sentence that tells the user what the licence permits."""
 
     @model_validator(mode="after")
     def _unknown_stays_unknown(self) -> Self:
@@ -108,7 +108,7 @@ class Entry(_Facts):
         return self
 
     def ingredient(self) -> Ingredient:
-        """As results name it."""
+        """The entry in the form that results carry."""
         return Ingredient(self.name, str(self.source), self.licence, self.commercial_use, self.permitted)
 
 
@@ -118,10 +118,10 @@ class _File(_Facts):
 
 @cache
 def entries() -> tuple[Entry, ...]:
-    """All entries, in the order of the file; those of one's own come last.
+    """All entries in file order; those from ETBGM_CATALOGUE come last.
 
     Raises:
-        BadCatalogue: a file cannot be read, has a field that does not fit, or a name twice.
+        BadCatalogue: a file cannot be read or has an invalid field, or a name occurs twice.
     """
     own = os.environ.get("ETBGM_CATALOGUE")
     shipped = files(__package__).joinpath("licences.toml").read_text(encoding="utf-8")
@@ -148,7 +148,7 @@ def _parse(file: str, text: str) -> tuple[Entry, ...]:
 
 
 def find(name: str) -> Entry | None:
-    """The entry of that name, or of that id on the hub, or None."""
+    """The entry with this name or this hub id; None if there is none."""
     return next((entry for entry in entries() if name in (entry.name, _hub_id(entry))), None)
 
 
@@ -157,6 +157,6 @@ def _hub_id(entry: Entry) -> str | None:
 
 
 def ingredient(name: str, source: str = "") -> Ingredient:
-    """What a result that `name` made tells of it: licence unknown unless the catalogue has it."""
+    """The ingredient for `name`; its licence is "unknown" unless the catalogue has an entry."""
     entry = find(name)
     return entry.ingredient() if entry else Ingredient(name, source, "unknown", None)

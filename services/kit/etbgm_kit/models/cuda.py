@@ -1,4 +1,4 @@
-"""Where engines compute, and whether there is a CUDA device, before a library that uses it is loaded."""
+"""Device names, and detection of CUDA devices without loading a library that uses them."""
 
 import ctypes
 from importlib.metadata import PackageNotFoundError, files, version
@@ -6,11 +6,14 @@ from typing import Literal
 
 Device = Literal["cpu", "cuda"]
 WantedDevice = Literal["auto", "cpu", "cuda"]
-"""As the settings have it; `auto` takes the first CUDA device when there is one."""
+"""The device in the settings; `auto` selects the first CUDA device if there is one."""
 
 
 def has_device() -> bool:
-    """Asks the driver itself: onnxruntime does not tell, and torch takes seconds to load."""
+    """Whether the CUDA driver has a device.
+
+    Asks the driver directly: onnxruntime does not report devices, and torch takes seconds to load.
+    """
     try:
         driver = ctypes.CDLL("libcuda.so.1")
     except OSError:
@@ -20,10 +23,10 @@ def has_device() -> bool:
 
 
 def load(library: str, wheel: str) -> bool:
-    """Loads one of CUDA's libraries, so that who asks for it by name later in this process has it.
+    """Loads a CUDA library, so that later loads by name in this process find it.
 
-    It is taken from NVIDIA's `wheel` where that is installed, a place where the linker does not look; else
-    from where it does. `library` is a name such as "libcublas.so.12". Whether it could be loaded.
+    Takes it from NVIDIA's `wheel` if installed, because the linker does not search there; otherwise from
+    the linker's path. `library` is a name such as "libcublas.so.12". Returns whether the load succeeded.
     """
     try:
         inside = [str(file.locate()) for file in files(wheel) or () if file.name == library]
@@ -37,7 +40,7 @@ def load(library: str, wheel: str) -> bool:
 
 
 def torch_has_device() -> bool:
-    """Whether torch can compute on CUDA, as far as can be told without loading it: it takes seconds."""
+    """Whether torch can probably compute on CUDA. Does not load torch, which would take seconds."""
     try:
         return has_device() and not version("torch").endswith("+cpu")
     except PackageNotFoundError:

@@ -1,8 +1,8 @@
-"""Folders of model weights: where they are, whether they are whole, and what breaks.
+"""Folders of model weights: finds them, checks them for completeness and reports broken ones.
 
 `etbgm models pull` fetches a model of the catalogue into `models_dir/<name>` and writes
-RECORD there last, so a folder without it is a download that was cut off. Folders that a
-user made lie anywhere and need no record.
+RECORD there last, so a folder without it is an incomplete download. Folders that a user
+made may be anywhere and need no record.
 """
 
 from collections.abc import Iterable, Iterator
@@ -10,11 +10,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 RECORD = "etbgm-model.json"
-"""What was fetched: the files with their sizes and SHA-256, the source and its revision."""
+"""Record of the download: the files with their sizes and SHA-256, the source and its revision."""
 
 
 class BrokenModel(RuntimeError):
-    """A model folder cannot be used; the message names it and says why."""
+    """A model folder cannot be used; the message names the folder and the reason."""
 
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(f"the model in {folder} cannot be used: {why}")
@@ -22,19 +22,19 @@ class BrokenModel(RuntimeError):
 
 
 def installed(models_dir: Path, name: str) -> Path | None:
-    """The folder of the catalogue's model `name`, or None unless it was fetched to the end."""
+    """The folder of the catalogue's model `name`; None unless its download is complete."""
     folder = models_dir / name
     return folder if (folder / RECORD).is_file() else None
 
 
 def locate(models_dir: Path, model: str) -> Path | None:
-    """The folder that the setting `model` means: an installed model's name, or a path that is there."""
+    """The folder for the setting `model`, an installed model's name or a path; None if there is none."""
     folder = Path(model).expanduser()
     return installed(models_dir, model) or (folder if folder.is_dir() else None)
 
 
 def require(folder: Path, files: Iterable[str]) -> None:
-    """Raises BrokenModel naming those of `files` that are missing or empty."""
+    """Raises BrokenModel if any of `files` is missing or empty; the message names them."""
     missing = [name for name in files if not (folder / name).is_file() or not (folder / name).stat().st_size]
     if missing:
         raise BrokenModel(folder, f"missing or empty: {', '.join(missing)}")
@@ -42,10 +42,10 @@ def require(folder: Path, files: Iterable[str]) -> None:
 
 @contextmanager
 def loading(folder: Path) -> Iterator[None]:
-    """What any library raises about the weights inside the context becomes one BrokenModel.
+    """Converts any exception that loading weights raises inside the context to BrokenModel.
 
-    Libraries raise almost anything for a file that is cut off or altered: ValueError,
-    KeyError, OSError, exceptions of their own; only running out of memory is not the folder's fault.
+    Libraries raise almost anything for a truncated or altered file: ValueError, KeyError,
+    OSError, their own exceptions. MemoryError passes, since it is not the folder's fault.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""May I publish this? What the licences of the weights and sounds behind a result allow."""
+"""Reports what the licences of the weights and sounds behind a result allow."""
 
 from collections.abc import Iterable
 
@@ -12,9 +12,9 @@ VERDICTS = {
 
 
 def manifest(engines: Iterable[media_pb2.Engine]) -> dict[str, Json]:
-    """All that made a result, as JSON: each ingredient once, with the engines that worked with it.
+    """All ingredients of a result as JSON, each once, with the engines that used it.
 
-    `commercial_use` is "yes", "no" or "unknown", of each and of all together.
+    `commercial_use` is "yes", "no" or "unknown", for each ingredient and for the whole result.
     """
     listed: dict[str, dict[str, str]] = {}
     for engine in engines:
@@ -27,7 +27,7 @@ def manifest(engines: Iterable[media_pb2.Engine]) -> dict[str, Json]:
 
 
 def warnings(engines: Iterable[media_pb2.Engine]) -> list[str]:
-    """A sentence for each ingredient that does not, or perhaps not, permit commercial use."""
+    """One sentence for each ingredient that does not, or may not, permit commercial use."""
     used = {ingredient.name: ingredient for engine in engines for ingredient in engine.ingredients}
     return [
         f"{name} (licence: {ingredient.licence}) {verdict} {ingredient.note}".strip()

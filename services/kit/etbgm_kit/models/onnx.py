@@ -1,4 +1,4 @@
-"""ONNX models, opened the same way everywhere."""
+"""Opens ONNX models with the same options in every service."""
 
 import importlib
 import os
@@ -18,7 +18,7 @@ _PROVIDERS = {
 
 
 class NoCuda(RuntimeError):
-    """CUDA was asked for and cannot be had."""
+    """CUDA was requested but is not available."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -32,23 +32,23 @@ def cuda_available() -> bool:
 
 
 def open_session(model: Path, threads: int, device: Device = "cpu") -> "onnxruntime.InferenceSession":
-    """The model on the CPU, with so many threads, or on the first CUDA device.
+    """Opens the model on the CPU, with `threads` threads, or on the first CUDA device.
 
     Raises:
-        NoCuda: there is none; onnxruntime itself would say nothing and take the CPU.
+        NoCuda: CUDA is not available; onnxruntime itself would silently use the CPU.
     """
     onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.inter_op_num_threads = 1
     options.intra_op_num_threads = threads
-    # The arena keeps the largest batch's memory for ever and wins no time here.
+    # The arena never releases the largest batch's memory and saves no time here.
     options.enable_cpu_mem_arena = False
-    # Spinning threads take a core from the services beside this one.
+    # Spinning threads take cores from other services on the same machine.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if device == "cuda":
         if not cuda_available():
             raise NoCuda
-        # CUDA's libraries may come from wheels, where the linker does not look.
+        # CUDA's libraries may be in wheels, which the linker does not search.
         onnxruntime.preload_dlls()
     session = onnxruntime.InferenceSession(model, options, providers=_PROVIDERS[device])
     if device == "cuda" and "CUDAExecutionProvider" not in session.get_providers():
@@ -57,10 +57,10 @@ def open_session(model: Path, threads: int, device: Device = "cpu") -> "onnxrunt
 
 
 def _onnxruntime() -> ModuleType:
-    """The library, with its reports off.
+    """Imports the library with telemetry disabled.
 
-    The official builds report every session to their maker since version 1.29, unless
-    told not to before they are loaded; nothing of a user's work leaves this machine.
+    Since version 1.29 the official builds report every session to their maker unless this
+    variable is set before the import. No data about a user's work may leave this machine.
     """
     os.environ["ORT_DISABLE_TELEMETRY"] = "1"
     try:

@@ -1,10 +1,10 @@
-"""What an engine that computes with torch is missing, in words for the user."""
+"""Tells the user what an engine based on torch is missing."""
 
 
 def missing(*, extra: str, packages: bool, model: str, weights: bool, device: bool) -> str:
-    """Which of packages, weights and a CUDA device are missing, joined by "and"; "" for none.
+    """Lists the missing ones of packages, weights and CUDA device, joined by "and"; "" if none is missing.
 
-    `extra` is the requirement that installs the packages, `model` the setting that names the weights:
+    `extra` is the requirement that installs the packages; `model` is the setting that names the weights:
     a name in the catalogue, or a folder or hub id with a slash.
     """
     found = (
