@@ -1,1 +1,1 @@
-"""Start, stop, calls, errors, logs and metrics of every server."""
+"""Startup, shutdown, calls, errors, logs and metrics of every server."""

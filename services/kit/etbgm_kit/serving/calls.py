@@ -1,4 +1,4 @@
-"""How every computing RPC runs: found in the memo or computed by the runner."""
+"""Runs every computing RPC: takes the result from the memo, or computes it in the runner."""
 
 import asyncio
 import time
@@ -15,25 +15,25 @@ from etbgm_kit.serving.runner import Finished, Runner
 Response = TypeVar("Response", bound=Message)
 Result = TypeVar("Result", bound=Message)
 OnProgress = Callable[[float], None]
-"""What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
+"""Blocking work calls this with the fraction done, [0, 1]; it raises CallCancelled."""
 
 Advice = Callable[[Any], Sequence[str]]
-"""What would be better than the engine that made a result, in sentences.
+"""Returns sentences on what would be better than the engine that made a result.
 
-It changes with what is installed while the result stays the same, so it is added to the result's
-`engine` on every answer and never stored with it.
+The advice depends on what is installed while the result stays the same, so it is added to the
+result's `engine` in every response and never stored with the result.
 """
 
 PROGRESS_EVERY_S = 0.1
-"""Progress is sent at most this often."""
+"""Minimum interval between two progress messages."""
 
 
 class Calls:
     """Runs the calls of one servicer.
 
-    `revision` is asked in a worker thread, since it may hash files, once the engine is loaded.
-    A result is kept under the revision that it was asked for with, and only if that is still
-    the engine's afterwards: an adapter may have been replaced while it was computed.
+    `revision` is called in a worker thread, because it may hash files, once the engine is loaded.
+    A result is stored under the revision at the start of its call, and only if the revision is
+    still the same afterwards: an adapter may have been replaced during the computation.
     """
 
     def __init__(self, runner: Runner, memo: Memo, revision: Callable[[], str]) -> None:
@@ -49,8 +49,8 @@ class Calls:
         """Answers `request` with what `work(on_progress)` reports and returns.
 
         `response_type` has a oneof with `progress` (for reported floats), `result`
-        (a message with `timings`, for what `work` returns) and, when `work` reports
-        messages too, a field of their type.
+        (a message with `timings`, for the value that `work` returns) and, if `work` also
+        reports messages, a field of their type.
         """
         fields = {f.message_type.full_name: f.name for f in response_type.DESCRIPTOR.fields if f.message_type}
         result_type = type(response_type().result)  # type: ignore[attr-defined]
@@ -76,7 +76,7 @@ class Calls:
         work: Callable[[OnProgress], Result],
         advice: Advice | None = None,
     ) -> Result:
-        """Answers `request` with the message, which has `timings`, that `work(on_progress)` returns."""
+        """Answers `request` with the result of `work(on_progress)`, a message with `timings`."""
         revision, found = await asyncio.to_thread(self._find, request, result_type)
         if found is not None:
             return _advised(found, advice)
@@ -87,7 +87,7 @@ class Calls:
         raise AssertionError("a run ends with Finished")
 
     def _find(self, request: Message, result_type: type[Result]) -> tuple[str, Result | None]:
-        """The engine's revision, and the result that it gave to `request` before."""
+        """The engine's revision, and its stored result for `request`, if any."""
         revision = self._revision()
         found = self._memo.find(revision, request, result_type)
         if found is not None:
@@ -113,7 +113,7 @@ def _advised(result: Result, advice: Advice | None) -> Result:
 
 
 class _Pace:
-    """Lets progress pass that is new, rising and not too frequent."""
+    """Limits progress messages: they must increase and must not be too frequent."""
 
     def __init__(self) -> None:
         self._sent_at, self._fraction = 0.0, -1.0

@@ -1,7 +1,7 @@
-"""What a service would run with on this machine, for `etbgm doctor`.
+"""Tells `etbgm doctor` what a service would use on this machine.
 
-Each service has a module `doctor` that prints a Diagnosis as JSON. It runs in a process of its own, so that
-the command needs no service's packages and a broken library cannot take it down.
+Each service has a module `doctor` that prints a Diagnosis as JSON. It runs in a separate process, so that
+the command does not depend on the services' packages and a broken library cannot crash it.
 """
 
 import sys
@@ -24,9 +24,9 @@ class Part(BaseModel):
 
 
 class Diagnosis(BaseModel):
-    """The engine that the settings and this machine lead to, why, and what would be better.
+    """The engine that the service selects with its settings on this machine, why, and what would be better.
 
-    `problem` says in one line why the service cannot run; then `engine`, `device` and `reason` are "".
+    `problem` is one line that says why the service cannot run; `engine`, `device` and `reason` are then "".
     """
 
     model_config = ConfigDict(frozen=True)
@@ -40,19 +40,19 @@ class Diagnosis(BaseModel):
 
 
 class Chosen(Protocol):
-    """What the diagnosis takes from a service's `Choice`."""
+    """The fields of a service's `Choice` that the diagnosis uses."""
 
     @property
     def device(self) -> str:
-        """Where the engine computes."""
+        """The device on which the engine computes."""
 
     @property
     def reason(self) -> str:
-        """Why it was chosen."""
+        """Why the engine was chosen."""
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What would be better, in sentences."""
+        """Sentences on what would be better."""
 
 
 AnySettings = TypeVar("AnySettings", bound=ModelSettings)
@@ -63,7 +63,7 @@ def answer(
     choose: Callable[[AnySettings], tuple[str, Chosen]],
     parts: Callable[[AnySettings], tuple[Part, ...]],
 ) -> None:
-    """Prints the diagnosis. `choose` gives the engine's name and the choice, or raises RuntimeError."""
+    """Prints the diagnosis. `choose` returns the engine's name and the choice, or raises RuntimeError."""
     found: tuple[Part, ...] = ()
     try:
         settings = read(kind, store_url="file:///")  # required, but no store is opened
@@ -78,7 +78,7 @@ def answer(
 
 
 def package(name: str) -> Part:
-    """The installed version of a Python package."""
+    """The part for a Python package, with its installed version."""
     try:
         return Part(name=name, found=version(name))
     except PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""One place where errors become statuses, for every RPC of every server."""
+"""Converts errors to statuses, in one place for every RPC of every server."""
 
 import asyncio
 import logging
@@ -26,22 +26,22 @@ _KINDS = {False: "unary", True: "stream"}
 
 
 class Wrapping(ABC, grpc.aio.ServerInterceptor):
-    """Puts something around each of our methods; health and reflection answer for themselves."""
+    """Base of interceptors that wrap each of our methods, but not those of health and reflection."""
 
     @abstractmethod
     def unary(self, inner: Unary, method: str) -> Unary:
-        """`inner`, which returns one response, with something around it."""
+        """Wraps `inner`, which returns one response."""
 
     @abstractmethod
     def stream(self, inner: Stream, method: str) -> Stream:
-        """`inner`, which yields responses, with something around it."""
+        """Wraps `inner`, which yields responses."""
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """The handler of a call, wrapped."""
+        """Returns the wrapped handler of a call."""
         handler = await continuation(handler_call_details)
         method = handler_call_details.method
         if handler is None or method.startswith("/grpc."):
@@ -54,7 +54,7 @@ class Wrapping(ABC, grpc.aio.ServerInterceptor):
 
 
 class ErrorInterceptor(Wrapping):
-    """Turns EtbgmError into its status, anything else into INTERNAL with an id."""
+    """Converts an EtbgmError to its status, and any other exception to INTERNAL with an error id."""
 
     def unary(self, inner: Unary, method: str) -> Unary:
         """See Wrapping."""

@@ -1,4 +1,4 @@
-"""What a call's caller allows: its deadline, and in a header how long it waits for a slot."""
+"""Reads the limits that a caller sets: the call's deadline, and in a header its longest wait for a slot."""
 
 import math
 import time
@@ -11,11 +11,11 @@ from etbgm_kit.serving.interceptor import Context, Stream, Unary, Wrapping
 from etbgm_kit.serving.runner import CallLimits, call_limits
 
 SLOT_WAIT_HEADER = "etbgm-slot-wait-s"
-"""Seconds, >= 0; without it a call waits as long as it takes."""
+"""Seconds, >= 0. Without this header, the wait for a slot is not limited."""
 
 
 class LimitsInterceptor(Wrapping):
-    """Sets `runner.call_limits`; the call fails with InvalidField when the header is no such number."""
+    """Sets `runner.call_limits`. Raises InvalidField if the header is not a valid number."""
 
     def unary(self, inner: Unary, method: str) -> Unary:
         """See Wrapping."""

@@ -1,4 +1,4 @@
-"""Logs: one line of JSON per event, a static message and fields."""
+"""Logs one line of JSON per event: a static message and fields."""
 
 import json
 import logging
@@ -9,10 +9,10 @@ _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime
 
 
 class JsonFormatter(logging.Formatter):
-    """Time, level, logger, message, and whatever `extra` brought."""
+    """Formats time, level, logger, message, and the fields in `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """One line of JSON."""
+        """The record as one line of JSON."""
         line = {
             "time": time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
             + f".{record.msecs:03.0f}Z",
@@ -27,7 +27,7 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure_logging(level: str) -> None:
-    """Sends everything from `level` up to standard error; ours as chosen, libraries from WARNING."""
+    """Logs to standard error: the product's messages from `level`, those of libraries from WARNING."""
     out = logging.StreamHandler(sys.stderr)
     out.setFormatter(JsonFormatter())
     logging.basicConfig(level=logging.WARNING, handlers=[out], force=True)

@@ -1,4 +1,4 @@
-"""What every server tells Prometheus: its calls, its places, where the time goes."""
+"""Prometheus metrics of every server: calls, slots, waiting and computing times."""
 
 import socket
 import time
@@ -19,14 +19,14 @@ from etbgm_kit.serving.interceptor import Context, Stream, Unary, Wrapping
 from etbgm_kit.serving.runner import Runner
 
 SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800)
-"""Upper bounds of the histograms' buckets: from a look into the memo to an hour of music."""
+"""Upper bounds of the histograms' buckets: from a memo lookup to an hour of music."""
 
 
 class Metrics(Wrapping):
     """The metrics of one server, and the interceptor that counts its calls."""
 
     def __init__(self, runner: Runner, others: Iterable[Collector] = ()) -> None:
-        """`others` are what only this service tells."""
+        """`others` are collectors that only this service has."""
         self._registry = registry = CollectorRegistry()
         for collector in (ProcessCollector(registry=None), *others):
             registry.register(collector)
@@ -47,13 +47,13 @@ class Metrics(Wrapping):
         self._http: WSGIServer | None = None
 
     def serve(self, port: int) -> None:
-        """Answers scrapes on `port`, until `close`; 0: nobody asks."""
+        """Serves metrics on `port` until `close` is called; 0 disables this."""
         if port:
             address = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
             self._http, _ = start_http_server(port, address, self._registry)
 
     def close(self) -> None:
-        """Ends `serve`. Blocks."""
+        """Stops the metrics server. Blocks."""
         if self._http:
             self._http.shutdown()
             self._http.server_close()
@@ -97,7 +97,7 @@ class Metrics(Wrapping):
             self._seconds.labels(method).observe(time.monotonic() - started)
 
     def _timed(self, method: str, result: Any) -> None:
-        """A result with timings, if it is one, tells where the time went."""
+        """Records the timings of `result`, if it has any."""
         timings = getattr(result, "timings", None)
         if timings is None or not result.HasField("timings"):
             return

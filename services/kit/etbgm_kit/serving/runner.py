@@ -1,4 +1,4 @@
-"""Blocking work behind an asynchronous server: slots, waiting places, progress, cancel."""
+"""Runs blocking work for an asynchronous server: slots, waiting places, progress, cancellation."""
 
 import asyncio
 import threading
@@ -17,18 +17,18 @@ Result = TypeVar("Result")
 Update = TypeVar("Update")
 
 RETRY_AFTER_S = 0.5
-"""What a refused caller is asked to wait: short against any call, long against the wire."""
+"""Retry delay for a refused caller: short compared to a call, long compared to network latency."""
 
 WORK_END_S = 5.0
-"""How long `close` waits for cancelled work to end: work that reports its progress ends sooner."""
+"""How long `close` waits for cancelled work to end. Work that reports progress ends sooner."""
 
 
 @dataclass(frozen=True, slots=True)
 class CallLimits:
-    """What the caller of a call allows.
+    """The limits that a caller sets for its call.
 
     `ends_at` is the call's deadline (`time.monotonic`), None without one; `slot_wait_s` is how long
-    the call waits for a slot before it is refused, None as long as it takes.
+    the call waits for a slot before it is refused, None for no limit.
     """
 
     method: str = ""
@@ -38,12 +38,12 @@ class CallLimits:
 
 _UNLIMITED = CallLimits()
 call_limits: ContextVar[CallLimits] = ContextVar("call_limits", default=_UNLIMITED)
-"""The limits of the call that is being answered."""
+"""The limits of the current call."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Running:
-    """Work in a thread: when it started (`time.monotonic`) and the limits of its call."""
+    """Work in a thread: its start time (`time.monotonic`) and the limits of its call."""
 
     started_at: float
     limits: CallLimits
@@ -51,7 +51,7 @@ class Running:
 
 @dataclass(frozen=True)
 class Finished(Generic[Result]):
-    """The last thing a run yields: its value and where the time went, in seconds."""
+    """The last item that a run yields: its value, and its waiting and computing times in seconds."""
 
     value: Result
     queue_s: float
@@ -59,12 +59,12 @@ class Finished(Generic[Result]):
 
 
 class Runner:
-    """Runs blocking work in threads: `slots` at a time, `waiting` more in line.
+    """Runs blocking work in threads: `slots` at a time, with up to `waiting` more in the queue.
 
-    Refuses further work with Busy, since a long queue inside a server strands
-    requests behind a slow one while its neighbours are idle; so is work whose
-    `slot_wait_s` ends before its turn comes. Until `open` is called all work is
-    refused with NotReady.
+    Refuses further work with Busy, because a long queue inside a server holds requests
+    behind a slow one while other replicas are idle. Also refuses work with Busy if its
+    `slot_wait_s` ends before it gets a slot. Refuses all work with NotReady until `open`
+    is called.
     """
 
     def __init__(self, slots: int, waiting: int) -> None:
@@ -78,17 +78,17 @@ class Runner:
         self._open = False
 
     def open(self) -> None:
-        """From now on work is taken."""
+        """Starts accepting work."""
         self._open = True
 
     @property
     def inside(self) -> int:
-        """Calls that run or wait, and those whose caller has left and whose work has not ended."""
+        """Calls that run or wait, including those whose caller has left but whose work has not ended."""
         return self._inside
 
     @property
     def running(self) -> Collection[Running]:
-        """The work that has not ended, whether or not somebody waits for it."""
+        """The work that has not ended, whether or not a caller still waits for it."""
         return frozenset(self._running)
 
     async def run(
@@ -98,8 +98,8 @@ class Runner:
 
         `on_progress` may be called from the worker thread at any rate. It raises
         CallCancelled once the caller has left, so work that reports often stops
-        soon. Nobody waits for that: a native call may never return. The slot is free
-        again when the work has really ended. Raises Busy, NotReady, and what `work` raises.
+        soon. `run` does not wait for that, since a native call may never return; the slot
+        becomes free when the work has ended. Raises Busy, NotReady, and what `work` raises.
         """
         arrived = time.monotonic()
         await self._take_slot()
@@ -122,7 +122,7 @@ class Runner:
         yield Finished(done.result(), started - arrived, time.monotonic() - started)
 
     def _submit(self, work: Callable[[], Result], on_end: Callable[[], None]) -> Future[Result]:
-        """Starts `work`; when it has ended, the slot is free again and `on_end` is called in the loop."""
+        """Starts `work`. When it has ended, frees the slot and calls `on_end` in the event loop."""
         loop = asyncio.get_running_loop()
         running = Running(time.monotonic(), call_limits.get())
         self._running.add(running)
@@ -133,7 +133,7 @@ class Runner:
             on_end()
 
         def ended(_: Future[Result]) -> None:
-            # A loop that is closed has nobody left to be told.
+            # If the event loop is closed, no caller is left to notify.
             with suppress(RuntimeError):
                 loop.call_soon_threadsafe(end)
 
@@ -142,7 +142,7 @@ class Runner:
         return done
 
     async def close(self) -> None:
-        """Ends the threads, once cancelled work has ended or after WORK_END_S."""
+        """Shuts the threads down when all work has ended, or after WORK_END_S."""
         with suppress(TimeoutError):
             async with asyncio.timeout(WORK_END_S):
                 while self._running:

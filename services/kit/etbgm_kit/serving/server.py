@@ -1,16 +1,16 @@
-"""Start and stop of every server, the same way.
+"""Starts and stops every server in the same way.
 
 The port opens at once, with `live` SERVING and "" NOT_SERVING; the engine loads in
-a thread; then "" is SERVING. A server whose engine cannot be loaded, for want of
-weights for example, says so in its log, stays NOT_SERVING and tries again. On SIGTERM
-"" is NOT_SERVING, clients get a moment to notice, streams that would last are told to
+a thread; then "" becomes SERVING. If the engine cannot be loaded, for example because
+weights are missing, the server logs the reason, stays NOT_SERVING and retries. On SIGTERM
+"" becomes NOT_SERVING, clients get a moment to notice, open-ended streams are asked to
 end, calls in flight get `drain_s` to finish, and the port closes. Kubernetes' startup
 and readiness probes ask "", its liveness probe asks `live`. Both are NOT_SERVING while work
 hangs (see watchdog.py).
 
-The server pings a connection that is idle for `ping_after_s` and closes it when no answer comes
-in `ping_timeout_s`, so that a client that froze or vanished holds nothing for long. Clients may
-ping every 5 s, with and without calls.
+The server pings a connection that is idle for `ping_after_s` and closes it if no answer arrives
+within `ping_timeout_s`, so that a frozen or vanished client does not hold resources for long.
+Clients may ping every 5 s, with and without calls.
 """
 
 import asyncio
@@ -42,27 +42,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 NOTICE_S = 2.0
-"""Between NOT_SERVING and the end: balancers need it to stop sending (measured: 0 calls lost)."""
+"""Delay between NOT_SERVING and shutdown. Load balancers need it to stop sending calls (measured: 0
+calls lost)."""
 
 LOAD_AGAIN_S = 30.0
-"""After this an engine that could not be loaded is tried again: its weights may be on their way."""
+"""Delay before another attempt to load the engine: its weights may still be downloading."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 SetHealth = Callable[[str, bool], Awaitable[None]]
-"""Sets the health entry of that name: True for SERVING."""
+"""Sets the health entry with this name; True means SERVING."""
 
 
 @dataclass(frozen=True)
 class Service:
-    """One service, assembled: what `run` and `Server` need to serve it.
+    """The parts of one service that `run` and `Server` need to serve it.
 
-    `add_to` registers the servicer; `load` blocks until the engine is ready and
-    warm; `close` ends what the engine started. `runner` refuses work until then. `metrics`
-    are what only this service tells Prometheus. `stopping` is set when the server stops: streams
-    without an end of their own wait for it (`stopping.pause`). `report_health` runs as long as the
-    server and sets further health entries.
+    `add_to` registers the servicer; `load` blocks until the engine is ready and warm, and `runner`
+    refuses work until then; `close` stops what the engine started. `metrics` are Prometheus
+    collectors that only this service has. `stopping` is set when the server stops; open-ended
+    streams wait for it (`stopping.pause`). `report_health` runs as long as the server and sets
+    further health entries.
     """
 
     name: str
@@ -92,7 +93,7 @@ class Server:
         self.port = 0
 
     async def start(self) -> None:
-        """Opens the port, loads the engine, declares itself ready.
+        """Opens the port, loads the engine and declares the server ready.
 
         Raises what loading raises, after closing the port.
         """
@@ -104,7 +105,7 @@ class Server:
             raise
 
     async def open(self) -> None:
-        """Opens the port; the server is alive, not ready."""
+        """Opens the port. The server is then alive but not ready."""
         service = self._service
         service.add_to(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -121,7 +122,7 @@ class Server:
         log.info("listening", extra={"service": service.name, "port": self.port})
 
     async def load(self, stopping: asyncio.Event | None = None) -> None:
-        """Loads the engine and declares the server ready, unless it is `stopping` by then.
+        """Loads the engine and declares the server ready, unless `stopping` is set by then.
 
         Raises what loading raises.
         """
@@ -133,7 +134,7 @@ class Server:
         log.info("ready", extra={"service": self._service.name})
 
     async def stop(self, notice_s: float = NOTICE_S) -> None:
-        """Refuses new calls, lets those in flight finish, closes."""
+        """Refuses new calls, lets calls in flight finish and closes the server."""
         await self._set_ready(False)
         await asyncio.sleep(notice_s if self._service.runner.inside else 0)
         self._service.stopping.set()
@@ -177,17 +178,17 @@ def _options(settings: ServiceSettings) -> tuple[tuple[str, int], ...]:
         ("grpc.max_receive_message_length", 32 << 20),
         ("grpc.keepalive_time_ms", round(settings.ping_after_s * 1000)),
         ("grpc.keepalive_timeout_ms", round(settings.ping_timeout_s * 1000)),
-        # gRPC waits for the longer of the two, and this one is a minute by default.
+        # gRPC waits for the longer of these two timeouts; this one is a minute by default.
         ("grpc.http2.ping_timeout_ms", round(settings.ping_timeout_s * 1000)),
         ("grpc.http2.max_pings_without_data", 0),
-        # By default a server takes clients that ping this often, or without a call, for an attack.
+        # By default, gRPC treats clients that ping this often, or without a call, as abusive.
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.min_ping_interval_without_data_ms", 5000),
     )
 
 
 def _metrics_of(service: Service) -> "Metrics | None":
-    """None, and Prometheus' library is not even imported, where nobody will ask for metrics."""
+    """The service's metrics. If they are disabled, returns None without importing prometheus_client."""
     if not service.settings.metrics_port:
         return None
     from etbgm_kit.serving.metrics import Metrics
@@ -196,9 +197,9 @@ def _metrics_of(service: Service) -> "Metrics | None":
 
 
 def run(build: Callable[[], Service]) -> None:
-    """The body of each service's `main`: serves what `build` assembles until SIGTERM or SIGINT.
+    """Serves the service that `build` returns until SIGTERM or SIGINT; the body of each service's `main`.
 
-    Where `build` raises BadSettings the process ends with one line in the log.
+    If `build` raises BadSettings, the process logs one line and exits.
     """
     asyncio.run(_serve(build))
 
@@ -227,7 +228,7 @@ async def _serve(build: Callable[[], Service]) -> None:
 
 
 async def _load(server: Server, service: Service, stopping: asyncio.Event) -> None:
-    """Until the engine is loaded or the server is to stop; SystemExit when a parent waits for it."""
+    """Loads the engine, retrying until `stopping` is set. On failure, a child of a parent exits instead."""
     while not stopping.is_set():
         try:
             await server.load(stopping)

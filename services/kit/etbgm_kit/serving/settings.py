@@ -1,4 +1,4 @@
-"""Settings that every server has, read once from the environment."""
+"""Settings of every server, read once from the environment."""
 
 import os
 from pathlib import Path
@@ -13,11 +13,11 @@ PREFIX = "ETBGM_"
 
 
 class BadSettings(RuntimeError):
-    """Variables that are missing or cannot be used; the message names each and why, and no value."""
+    """Variables are missing or invalid; the message names each one and the reason, but no values."""
 
 
 class ServiceSettings(BaseSettings):
-    """Common to all servers; each service adds its own. Variables begin with ETBGM_."""
+    """Settings of all servers; each service adds its own. Variables begin with ETBGM_."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore")
 
@@ -25,66 +25,66 @@ class ServiceSettings(BaseSettings):
     """Root of the artifact store: file:///folder or s3://bucket/prefix (credentials: AWS_* variables)."""
 
     listen_address: str = "[::]:50051"
-    """Where the gRPC server listens; port 0 takes any free one."""
+    """Address of the gRPC server; port 0 selects any free port."""
 
     port_file: Path | None = None
-    """File that the port is written to once it is open; for a parent that let port 0 choose."""
+    """File to which the server writes its port once it is open; for a parent that sets port 0."""
 
     stop_with_parent: bool = False
-    """Stop when standard input closes: it is a pipe from the parent, which may have been killed."""
+    """Stop when standard input, a pipe from the parent, closes: the parent may have been killed."""
 
     work_dir: Path | None = None
-    """Folder for temporary files; the system's when absent."""
+    """Folder for temporary files; the system's temporary folder if absent."""
 
     slots: int = Field(default=1, ge=1)
-    """Calls that compute at the same time."""
+    """Maximum number of calls that compute at the same time."""
 
     waiting: int = Field(default=1, ge=0)
-    """Calls that may wait for a slot; more are refused with RESOURCE_EXHAUSTED."""
+    """Maximum number of calls that wait for a slot; more are refused with RESOURCE_EXHAUSTED."""
 
     drain_s: float = Field(default=60.0, ge=0)
-    """Time that calls in flight have to finish after SIGTERM."""
+    """Time for calls in flight to finish after SIGTERM."""
 
     work_limit_s: float = Field(default=3600.0, gt=0)
-    """Time that the work of a call without a deadline may take."""
+    """Time limit for the work of a call without a deadline."""
 
     work_grace_s: float = Field(default=60.0, ge=0)
-    """Time that work may run on after its call's deadline; then it hangs, and the server's health is
-    NOT_SERVING, `live` too, until it ends."""
+    """Time that work may continue after its call's deadline. After that it counts as hanging, and the
+    server's health, including `live`, is NOT_SERVING until the work ends."""
 
     ping_after_s: float = Field(default=20.0, ge=1)
     """Time without traffic after which the server pings a client."""
 
     ping_timeout_s: float = Field(default=10.0, gt=0)
-    """Time that a client has to answer a ping before its connection is closed and its calls end."""
+    """Time for a client to answer a ping before the server closes its connection and ends its calls."""
 
     metrics_port: int = Field(default=0, ge=0, le=65535)
-    """Where Prometheus may ask, over HTTP, for metrics; 0: nowhere."""
+    """HTTP port of the Prometheus metrics; 0 disables them."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    """Of the product's own messages; libraries log from WARNING."""
+    """Minimum level of the product's log messages; libraries log from WARNING."""
 
 
 def default_models_dir() -> Path:
-    """Where models are when nothing else is said: below the user's data folder (XDG base directories)."""
+    """Default folder of models, below the user's data folder (XDG base directory specification)."""
     return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share") / "etbgm" / "models"
 
 
 class ModelSettings(ServiceSettings):
-    """Common to the servers whose engines may work with weights that are not in their packages."""
+    """Settings of servers whose engines may use weights that are not in their packages."""
 
     models_dir: Path = Field(default_factory=default_models_dir)
-    """Where `etbgm models pull` puts weights: one folder for each model."""
+    """Folder in which `etbgm models pull` installs weights, one folder for each model."""
 
     device: WantedDevice = "auto"
-    """Where engines compute; `auto` takes the first CUDA device when there is one."""
+    """Device on which engines compute; `auto` selects the first CUDA device if there is one."""
 
 
 AnySettings = TypeVar("AnySettings", bound=ServiceSettings)
 
 
 def read(kind: type[AnySettings], **given: str) -> AnySettings:
-    """Settings from what is given, else from the environment. Raises BadSettings."""
+    """Settings from `given`, otherwise from the environment. Raises BadSettings."""
     try:
         return kind(**given)  # type: ignore[arg-type]  # pydantic reads numbers and paths from text
     except ValidationError as error:

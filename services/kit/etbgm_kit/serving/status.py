@@ -1,4 +1,4 @@
-"""EtbgmError to google.rpc.Status and back (AIP-193)."""
+"""Converts EtbgmError to google.rpc.Status and back (AIP-193)."""
 
 import uuid
 
@@ -12,11 +12,11 @@ from grpc_status import rpc_status
 from etbgm_kit.errors import Busy, EtbgmError, InvalidField, StorageFull
 
 DOMAIN = "etbgm"
-"""`ErrorInfo.domain` of every error of ours."""
+"""`ErrorInfo.domain` of all our errors."""
 
 
 class RemoteError(EtbgmError):
-    """An error that another service answered with; `status` is as it came."""
+    """An error that another service returned; `status` is the status received."""
 
     def __init__(self, status: Status) -> None:
         super().__init__(status.message)
@@ -25,9 +25,9 @@ class RemoteError(EtbgmError):
 
     @property
     def is_transient(self) -> bool:
-        """True when the same call may succeed soon: UNAVAILABLE, or RESOURCE_EXHAUSTED but for a full disk.
+        """True if a retry may succeed soon: UNAVAILABLE, or RESOURCE_EXHAUSTED except for a full disk.
 
-        A disk stays full until someone frees space, so trying again would only hide the error.
+        A disk stays full until someone frees space, so a retry would only hide the error.
         """
         return (
             self.status_code in ("UNAVAILABLE", "RESOURCE_EXHAUSTED")
@@ -36,7 +36,7 @@ class RemoteError(EtbgmError):
 
     @property
     def retry_after_s(self) -> float:
-        """What the server asked to wait for, in seconds; 0 when it did not say."""
+        """The retry delay that the server asked for, in seconds; 0 if it gave none."""
         for detail in self.status.details:
             info = RetryInfo()
             if detail.Unpack(info):
@@ -45,7 +45,7 @@ class RemoteError(EtbgmError):
 
 
 def status_of(error: EtbgmError) -> Status:
-    """The status that tells a caller of `error`, with ErrorInfo and what else applies."""
+    """The status for `error`, with ErrorInfo and any other details that apply."""
     if isinstance(error, RemoteError):
         return error.status
     status = Status(code=code_pb2.Code.Value(error.code), message=error.message)
@@ -61,18 +61,18 @@ def status_of(error: EtbgmError) -> Status:
 
 
 def new_error_id() -> str:
-    """An id that a caller can quote and that finds the error in the log."""
+    """A new id that a caller can quote and that identifies the error in the log."""
     return uuid.uuid4().hex[:12]
 
 
 def reason_of(status: Status) -> str:
-    """The reason in the status's ErrorInfo; "" when it has none."""
+    """The reason in the status's ErrorInfo; "" if it has none."""
     info = ErrorInfo()
     return next((info.reason for detail in status.details if detail.Unpack(info)), "")
 
 
 def internal_status(error_id: str) -> Status:
-    """What a caller learns of an error of our own: an id that is in the log."""
+    """The status of an unexpected error: it tells the caller only an id that is also in the log."""
     status = Status(
         code=code_pb2.INTERNAL, message=f"internal error {error_id}; the server's log has its cause"
     )
@@ -82,8 +82,8 @@ def internal_status(error_id: str) -> Status:
 
 
 def error_from_rpc(error: grpc.aio.AioRpcError) -> RemoteError:
-    """The remote error that `error` stands for."""
-    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has what a Call has
+    """Converts a failed call's `error` to a RemoteError."""
+    status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has the methods of a Call
     if status is None:
         status = Status(code=error.code().value[0], message=error.details() or "")
     return RemoteError(status)

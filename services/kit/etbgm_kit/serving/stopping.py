@@ -1,4 +1,4 @@
-"""How streams without an end of their own end when their server stops."""
+"""Ends open-ended streams when their server stops."""
 
 import asyncio
 from contextlib import suppress
@@ -7,7 +7,7 @@ from etbgm_kit.errors import ServerStopping
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> None:
-    """Sleeps between two answers of a stream; raises ServerStopping as soon as `stopping` is set."""
+    """Sleeps between two responses of a stream. Raises ServerStopping as soon as `stopping` is set."""
     with suppress(TimeoutError):
         await asyncio.wait_for(stopping.wait(), seconds)
         raise ServerStopping

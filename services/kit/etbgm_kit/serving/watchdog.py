@@ -1,7 +1,7 @@
-"""Notices work that hangs: it runs on long after the deadline of its call.
+"""Detects work that hangs, which means that it still runs long after its call's deadline.
 
-A native call that never returns cannot be interrupted, and it holds its slot for ever. All that
-helps is a new process, so whoever watches the server's health has to be told.
+A native call that never returns cannot be interrupted and holds its slot for ever. Only a new
+process helps, so the watchdog reports the hang through the server's health.
 """
 
 import asyncio
@@ -14,22 +14,22 @@ from etbgm_kit.serving.runner import Runner, Running
 log = logging.getLogger(__name__)
 
 LOOK_EVERY_S = 0.5
-"""How often the running work is looked at."""
+"""Interval between two checks of the running work."""
 
 OnHang = Callable[[bool], Awaitable[None]]
-"""Called with True when work hangs, and with False when all of it has ended after all."""
+"""Called with True when work hangs, and with False once all hanging work has ended."""
 
 
 class Watchdog:
     """Watches the work of one runner."""
 
     def __init__(self, runner: Runner, limit_s: float, grace_s: float, on_hang: OnHang) -> None:
-        """Work hangs `grace_s` after its call's deadline, which without one is `limit_s` after its start."""
+        """Work hangs `grace_s` after its call's deadline; without one, `limit_s` after the start counts."""
         self._runner, self._limit_s, self._grace_s, self._on_hang = runner, limit_s, grace_s, on_hang
         self._hanging: set[Running] = set()
 
     async def watch(self) -> None:
-        """Looks at the work until the task is cancelled."""
+        """Checks the work until the task is cancelled."""
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
             await self._look(time.monotonic())
