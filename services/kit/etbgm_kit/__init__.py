@@ -1,1 +1,1 @@
-"""What two or more ET-BGM units need, once: values, artifact store, server, errors."""
+"""Code that two or more ET-BGM packages share: values, artifact store, server, errors."""

@@ -1,4 +1,4 @@
-"""Shared protobuf messages to values and back, in pairs; requests are checked here."""
+"""Converts shared protobuf messages to values and back, in pairs, and validates requests."""
 
 import itertools
 import math
@@ -25,14 +25,14 @@ from etbgm_kit.types import (
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EMOTIONS = tuple(Emotion)
 TIME_TOLERANCE_S = 1e-6
-"""Times closer than this are the same: durations carry nanoseconds, floats do not."""
+"""Times closer than this are equal: durations have nanoseconds, floats are less exact."""
 
 PROBABILITY_TOLERANCE = 1e-3
-"""Probabilities may exceed 1 by this much together: people write them with three digits."""
+"""The sum of probabilities may exceed 1 by this much: people write them with three digits."""
 
 
 def seconds_from_pb(duration: Duration) -> float:
-    """Seconds."""
+    """The duration in seconds."""
     return duration.seconds + duration.nanos * 1e-9
 
 
@@ -44,7 +44,7 @@ def seconds_to_pb(seconds: float) -> Duration:
 
 
 def artifact_from_pb(message: pb.Artifact, field: str = "artifact") -> Artifact:
-    """Raises InvalidField when it names nothing."""
+    """The artifact. Raises InvalidField if it has no uri or no valid SHA-256."""
     if not message.uri:
         raise InvalidField(field, "is required")
     if not _SHA256.fullmatch(message.sha256):
@@ -63,7 +63,7 @@ def artifact_to_pb(artifact: Artifact) -> pb.Artifact:
 
 
 def span_from_pb(message: pb.Span, field: str = "span") -> Span:
-    """Raises InvalidField when it is negative or ends before it starts."""
+    """The span. Raises InvalidField if it starts before 0 or ends before it starts."""
     span = Span(seconds_from_pb(message.start), seconds_from_pb(message.end))
     if not 0 <= span.start_s <= span.end_s:
         raise InvalidField(field, f"need 0 <= start <= end, got [{span.start_s}, {span.end_s})")
@@ -76,7 +76,7 @@ def span_to_pb(span: Span) -> pb.Span:
 
 
 def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
-    """Raises InvalidField unless they are ordered and do not overlap."""
+    """The spans. Raises InvalidField unless they are ordered and do not overlap."""
     spans = tuple(span_from_pb(message, f"{field}[{i}]") for i, message in enumerate(messages))
     for i, (one, next_one) in enumerate(itertools.pairwise(spans)):
         if next_one.start_s < one.end_s - TIME_TOLERANCE_S:
@@ -85,7 +85,7 @@ def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
 
 
 def emotion_from_pb(emotion: pb.Emotion.ValueType, field: str) -> Emotion:
-    """Raises InvalidField for EMOTION_UNSPECIFIED and unknown numbers."""
+    """The emotion. Raises InvalidField for EMOTION_UNSPECIFIED and unknown numbers."""
     if not 1 <= emotion <= len(_EMOTIONS):
         raise InvalidField(field, "must be one of the seven emotions")
     return _EMOTIONS[emotion - 1]
@@ -99,7 +99,8 @@ def emotion_to_pb(emotion: Emotion) -> pb.Emotion.ValueType:
 def scores_from_pb(messages: Iterable[pb.EmotionScore], field: str) -> tuple[tuple[Emotion, float], ...]:
     """Emotions and probabilities, highest first.
 
-    Raises InvalidField unless each emotion comes at most once and the probabilities sum to at most 1.
+    Raises InvalidField unless each emotion occurs at most once, each probability is in [0, 1] and their
+    sum is at most 1.
     """
     scores: dict[Emotion, float] = {}
     for i, message in enumerate(messages):
@@ -123,7 +124,7 @@ def scores_to_pb(probabilities: Sequence[float]) -> list[pb.EmotionScore]:
 
 
 def timeline_from_pb(message: pb.EmotionTimeline, field: str = "timeline") -> EmotionTimeline:
-    """Raises InvalidField unless its spans cover [0, duration) without gap or overlap."""
+    """The timeline. Raises InvalidField unless its spans cover [0, duration) without gap or overlap."""
     duration_s = seconds_from_pb(message.duration)
     if duration_s <= 0:
         raise InvalidField(f"{field}.duration", "must be > 0")
@@ -161,7 +162,7 @@ def timeline_to_pb(timeline: EmotionTimeline) -> pb.EmotionTimeline:
 
 
 def transcript_from_pb(message: pb.Transcript, field: str = "transcript") -> Transcript:
-    """Raises InvalidField unless its segments are ordered and do not overlap."""
+    """The transcript. Raises InvalidField unless its segments are ordered and do not overlap."""
     spans_from_pb([segment.span for segment in message.segments], f"{field}.segments")
     return Transcript(tuple(_segment_from_pb(segment) for segment in message.segments), message.language)
 
@@ -221,5 +222,5 @@ def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
     emotion = emotion_from_pb(message.emotion, f"{field}.emotion")
     scores = scores_from_pb(message.scores, f"{field}.scores")
     if abs(dict(scores).get(emotion, math.inf) - sure) > PROBABILITY_TOLERANCE:
-        scores = ()  # those of the emotion that was here before somebody edited it
+        scores = ()  # somebody edited the emotion, and the scores still belong to the previous one
     return EmotionSpan(span, emotion, sure, intensity, scores)

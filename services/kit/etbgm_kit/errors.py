@@ -1,24 +1,24 @@
-"""Errors as facts: what went wrong, in values, with the status it means.
+"""Errors as facts: values that say what went wrong, and the status that each error maps to.
 
     EtbgmError                  code, reason, facts
     ├── InvalidField            INVALID_ARGUMENT: a field of the request, and why
-    ├── NotFound                NOT_FOUND: a named thing that is not there
-    ├── Busy                    RESOURCE_EXHAUSTED: come back after `retry_after_s`
+    ├── NotFound                NOT_FOUND: something that the request names is missing
+    ├── Busy                    RESOURCE_EXHAUSTED: retry after `retry_after_s`
     ├── StorageFull             RESOURCE_EXHAUSTED: a disk is full; someone must free space
     ├── NotReady                UNAVAILABLE: the engine is still loading
-    ├── ServerStopping          UNAVAILABLE: another server, or this one later, goes on
+    ├── ServerStopping          UNAVAILABLE: retry on another server, or on this one later
     ├── Conflict                FAILED_PRECONDITION: the state does not allow it
     └── CallCancelled           CANCELLED: the caller left
 
-Services add their own below InvalidField. `etbgm_kit.serving.status` turns them into gRPC
-statuses; nothing here knows of gRPC.
+Services derive their own errors from InvalidField. `etbgm_kit.serving.status` converts errors
+to gRPC statuses; this module does not depend on gRPC.
 """
 
 from pathlib import Path
 from typing import ClassVar
 
 _MESSAGE_BYTES, _FACT_BYTES = 1000, 200
-"""Longer texts are cut: gRPC refuses statuses of over 8 KiB, and a caller's own words may be in them."""
+"""Longer texts are cut: gRPC refuses statuses over 8 KiB, and texts may quote what the caller sent."""
 
 
 def _cut(text: str, most_bytes: int) -> str:
@@ -30,8 +30,8 @@ class EtbgmError(Exception):
     """Base of every error that a caller may see.
 
     `code` is the name of the gRPC status, `reason` an UPPER_SNAKE_CASE constant
-    (google.rpc.ErrorInfo); `facts` are the values that explain it, safe to show
-    and to log: never transcripts, prompts or secrets.
+    (google.rpc.ErrorInfo); `facts` are values that explain the error and are safe to
+    show and to log: never transcripts, prompts or secrets.
     """
 
     code: ClassVar[str] = "INTERNAL"
@@ -44,7 +44,7 @@ class EtbgmError(Exception):
 
 
 class InvalidField(EtbgmError):
-    """A field of the request has a value that cannot be used.
+    """A field of the request has an invalid value.
 
     `field` is its path in the request, for example "timeline.spans[2]".
     """
@@ -59,14 +59,14 @@ class InvalidField(EtbgmError):
 
 
 class NotFound(EtbgmError):
-    """Something that the request names is not there."""
+    """Something that the request names does not exist."""
 
     code = "NOT_FOUND"
     reason = "NOT_FOUND"
 
 
 class Busy(EtbgmError):
-    """All slots and waiting places are taken; try again after `retry_after_s`."""
+    """All slots and waiting places are taken; the caller may retry after `retry_after_s`."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "BUSY"
@@ -77,7 +77,7 @@ class Busy(EtbgmError):
 
 
 class StorageFull(EtbgmError):
-    """The disk of `folder` is full, or its owner's quota; `remedy` says what to free or change."""
+    """The disk of `folder` is full, or a quota is used up; `remedy` says what to free or change."""
 
     code = "RESOURCE_EXHAUSTED"
     reason = "STORAGE_FULL"
@@ -97,7 +97,7 @@ class NotReady(EtbgmError):
 
 
 class ServerStopping(EtbgmError):
-    """The server ends streams that would last: whoever wants to go on calls again."""
+    """The server is stopping and ends its open-ended streams; the caller should call again."""
 
     code = "UNAVAILABLE"
     reason = "STOPPING"
@@ -107,14 +107,14 @@ class ServerStopping(EtbgmError):
 
 
 class Conflict(EtbgmError):
-    """The state of the thing does not allow what was asked."""
+    """The current state does not allow the request."""
 
     code = "FAILED_PRECONDITION"
     reason = "FAILED_PRECONDITION"
 
 
 class CallCancelled(EtbgmError):
-    """The caller left; the work stopped."""
+    """The caller left, so the work was stopped."""
 
     code = "CANCELLED"
     reason = "CANCELLED"

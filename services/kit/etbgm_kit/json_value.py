@@ -1,4 +1,4 @@
-"""The type of what a JSON text says."""
+"""The type of a parsed JSON document."""
 
 from typing import TypeAlias
 

@@ -1,4 +1,4 @@
-"""Ranges that the contract states and more than one service checks."""
+"""Ranges of the contract that more than one service checks."""
 
 from collections.abc import Mapping
 
@@ -8,13 +8,13 @@ from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.errors import InvalidField
 
 CONTAINERS = ("mp4", "mov", "webm", "mkv")
-"""Containers that a result can have."""
+"""Supported containers of a result."""
 
 LONGEST_TIMELINE_S = 12 * 3600.0
-"""Longest timeline: the whole score of a piece is held in memory, about 10 MB an hour."""
+"""Longest timeline: a piece's whole score is kept in memory, about 10 MB per hour."""
 
 MOST_VARIANTS = 8
-"""Variants of one job, at most."""
+"""Maximum number of variants of one job."""
 
 MIX_RANGES = {
     "target_loudness_lufs": (-31, -9),
@@ -25,8 +25,8 @@ MIX_RANGES = {
     "hold_ms": (0, 2000),
     "release_ms": (10, 5000),
 }
-"""Lowest and highest value of each number in mixer.MixSettings. The mixer refuses others,
-and so does the gateway, before it queues a job that would fail at its end."""
+"""Lowest and highest value of each number in mixer.MixSettings. The mixer rejects other values;
+the gateway does too, so that it queues no job that would fail in its last stage."""
 
 _DIFFUSION_RANGES = {
     "denoising_strength": (0, 1),
@@ -40,13 +40,13 @@ MOST_ADAPTERS = 4
 
 def check_range(field: str, value: float, lowest: float, highest: float) -> None:
     """Raises InvalidField unless `value` is in [lowest, highest]."""
-    # Not-a-number fails this comparison too.
+    # NaN fails this comparison too.
     if not lowest <= value <= highest:
         raise InvalidField(field, f"must be in [{lowest}, {highest}], is {value:g}")
 
 
 def check_diffusion(field: str, settings: riffusion_pb2.DiffusionSettings) -> None:
-    """Raises InvalidField unless `settings` are as the contract states, whichever adapters there are."""
+    """Raises InvalidField unless `settings` obey the contract. Does not check that the adapters exist."""
     _check_numbers(field, settings, _DIFFUSION_RANGES)
     if settings.continuity not in riffusion_pb2.Continuity.values():
         raise InvalidField(f"{field}.continuity", f"must be one of {riffusion_pb2.Continuity.values()}")

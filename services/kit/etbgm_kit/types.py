@@ -1,7 +1,7 @@
 """The values that the services exchange, as plain Python.
 
-Times are seconds from the first instant of the media; spans are half-open.
-Nothing here knows of protobuf; `etbgm_kit.converters` translates.
+Times are seconds from the start of the media; spans are half-open.
+This module does not depend on protobuf; `etbgm_kit.converters` translates.
 """
 
 from dataclasses import dataclass
@@ -32,7 +32,7 @@ class Artifact:
 
 @dataclass(frozen=True, order=True, slots=True)
 class Span:
-    """A half-open stretch of media time, [start_s, end_s), 0 <= start_s <= end_s."""
+    """A half-open interval of media time, [start_s, end_s), 0 <= start_s <= end_s."""
 
     start_s: float
     end_s: float
@@ -54,9 +54,9 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """What a recogniser emits between two pauses, or one caption.
+    """The speech that a recogniser finds between two pauses, or one caption.
 
-    `confidence` is the mean over the words, in [0, 1]; captions have 1 and no words.
+    `confidence` is the mean over the words, in [0, 1]. Captions have confidence 1 and no words.
     """
 
     span: Span
@@ -67,7 +67,7 @@ class Segment:
 
 @dataclass(frozen=True, slots=True)
 class Transcript:
-    """All that was said: segments in order of time, `language` a BCP-47 tag."""
+    """The whole speech: segments in order of time; `language` is a BCP-47 tag."""
 
     segments: tuple[Segment, ...]
     language: str
@@ -75,10 +75,10 @@ class Transcript:
 
 @dataclass(frozen=True, slots=True)
 class EmotionSpan:
-    """A stretch with one emotion; `probability` and `intensity` in [0, 1].
+    """A span with one emotion; `probability` and `intensity` are in [0, 1].
 
-    `scores` are the probabilities of the emotions that come into question, () when only
-    that of `emotion` is known.
+    `scores` are the probabilities of all candidate emotions, () if only that of `emotion`
+    is known.
     """
 
     span: Span
@@ -98,11 +98,11 @@ class EmotionTimeline:
 
 @dataclass(frozen=True, slots=True)
 class Ingredient:
-    """Weights or sounds that make a result, and what their licence allows.
+    """Weights or sounds behind a result, and what their licence allows.
 
-    `source` is where they come from, "" when unknown; `licence` an SPDX identifier, a
-    name, or "unknown"; `commercial_use` is None when nobody has told; `note` one
-    sentence for the user.
+    `source` is where they come from, "" if unknown; `licence` is an SPDX identifier, a
+    name, or "unknown"; `commercial_use` is None if unknown; `note` is one sentence for
+    the user.
     """
 
     name: str
@@ -114,10 +114,10 @@ class Ingredient:
 
 @dataclass(frozen=True, slots=True)
 class EngineInfo:
-    """What computed a result.
+    """The engine that computed a result.
 
-    `revision` changes whenever the same request could give another result;
-    `device` is "cpu" or "cuda:N"; `ingredients` are the weights or sounds it works with.
+    `revision` changes whenever the same request could give a different result;
+    `device` is "cpu" or "cuda:N"; `ingredients` are the weights or sounds that it uses.
     """
 
     name: str
