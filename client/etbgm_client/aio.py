@@ -18,43 +18,43 @@ from etbgm_client.results import files_of
 Answer = TypeVar("Answer")
 
 CONNECT_S = 10.0
-"""How long a new client waits for its gateway, for example behind a port that is just being forwarded."""
+"""How long a new client waits for its gateway, for example while port forwarding starts."""
 
 CALL_S = 60.0
-"""Deadline of calls that answer at once; CreateJob looks at the video meanwhile."""
+"""Deadline of short calls. CreateJob, for example, examines the video before it responds."""
 
 RECONNECT_S, PAUSE_S = 60.0, 0.5
-"""How long a gateway may be away while a job is watched, and the pause between two attempts."""
+"""How long the gateway may be unavailable while a job is watched, and the pause between two attempts."""
 
 UPLOAD_ATTEMPTS = 5
-"""How often a broken upload is sent in all."""
+"""Total number of attempts to send an upload."""
 
 BLOCK_BYTES = 1 << 20
-"""Bytes in one message of an upload: the most that the gateway takes."""
+"""Bytes in one upload message, the most that the gateway accepts."""
 
 _OPTIONS = (
     ("grpc.initial_reconnect_backoff_ms", 200),
-    # Also the time that an attempt to connect has.
+    # This is also the timeout of a connection attempt.
     ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 1000),
-    # A machine that vanishes closes no connection: without pings a watched job would hang.
+    # A machine that vanishes closes no connection, so without pings a watched job would hang.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # gRPC waits for the longer of the two, and this one is a minute by default.
+    # gRPC waits for the longer of these two timeouts; this one is a minute by default.
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 
 
 class AsyncClient:
-    """Calls one gateway; an asynchronous context. Every method raises ApiError when the gateway refuses."""
+    """Client of one gateway, an async context manager. Methods raise ApiError if the gateway refuses."""
 
     def __init__(self, address: str) -> None:
         """`address` is host:port."""
         self._address = address
 
     async def __aenter__(self) -> Self:
-        """The client itself, once the gateway answers. Raises ApiError after CONNECT_S."""
+        """Connects to the gateway and returns the client. Raises ApiError after CONNECT_S."""
         self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
         try:
@@ -69,7 +69,7 @@ class AsyncClient:
         await self._channel.close()
 
     async def upload(self, path: Path, media_type: str = "") -> media_pb2.Artifact:
-        """Stores the file at `path`, resuming where a broken connection left off. Raises OSError."""
+        """Uploads the file at `path`. Resumes if the connection breaks. Raises OSError."""
         upload_id = uuid.uuid4().hex
         for attempt in range(UPLOAD_ATTEMPTS):
             try:
@@ -83,18 +83,18 @@ class AsyncClient:
     async def create_job(
         self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
     ) -> pb.Job:
-        """Queues a job and returns it; the same `request_id` never makes a second one."""
+        """Queues a job and returns it. Repeating a `request_id` does not create a second job."""
         request = pb.CreateJobRequest(
             video=video, settings=settings, request_id=request_id or uuid.uuid4().hex
         )
         return (await _ask(self._stub.CreateJob(request, timeout=CALL_S))).job
 
     async def get_job(self, job_id: str) -> pb.Job:
-        """The job as it stands."""
+        """Returns the job in its current state."""
         return (await _ask(self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S))).job
 
     async def list_jobs(self, limit: int = 20) -> list[pb.Job]:
-        """The newest `limit` jobs, newest first."""
+        """Returns up to `limit` jobs, newest first."""
         jobs: list[pb.Job] = []
         token = ""
         while len(jobs) < limit:
@@ -107,10 +107,10 @@ class AsyncClient:
         return jobs
 
     async def watch(self, job_id: str) -> AsyncGenerator[pb.Job, None]:
-        """The job now and after every change, until it is finished.
+        """Yields the job now and after every change, until it is finished.
 
-        Outlives a gateway that is away for up to RECONNECT_S. A connection that died without a word
-        is noticed within 20 s, by pings.
+        Reconnects if the gateway is unavailable for up to RECONNECT_S. Pings detect a silently
+        broken connection within 20 s.
         """
         lost_at: float | None = None
         while True:
@@ -133,7 +133,7 @@ class AsyncClient:
             await asyncio.sleep(PAUSE_S)
 
     async def wait(self, job_id: str) -> pb.Job:
-        """The job once it has succeeded. Raises ApiError when it fails or is cancelled."""
+        """Waits until the job has succeeded and returns it. Raises ApiError if it fails or is cancelled."""
         *_, job = [job async for job in self.watch(job_id)]
         if job.state != pb.STATE_SUCCEEDED:
             job.error.message = job.error.message or "the job was cancelled"
@@ -141,11 +141,11 @@ class AsyncClient:
         return job
 
     async def cancel_job(self, job_id: str) -> pb.Job:
-        """Stops the job."""
+        """Cancels the job and returns it."""
         return (await _ask(self._stub.CancelJob(pb.CancelJobRequest(job_id=job_id), timeout=CALL_S))).job
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
-        """Writes the artifact's bytes to `path`, which appears only when they are all there."""
+        """Downloads the artifact to `path`. The file appears only when it is complete."""
         arriving = path.with_name(f".{path.name}.part")
         try:
             with arriving.open("wb") as file:
@@ -158,7 +158,7 @@ class AsyncClient:
             arriving.unlink(missing_ok=True)
 
     async def fetch(self, result: pb.JobResult, folder: Path) -> None:
-        """Downloads everything that `result` holds into `folder`. Raises UnsafeName."""
+        """Downloads all artifacts of `result` into `folder`. Raises UnsafeName."""
         for name, artifact in list(files_of(result)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             await self.download(artifact, folder / name)
@@ -174,7 +174,7 @@ class AsyncClient:
 
 
 async def _within(read: Awaitable[Answer], lost_at: float | None) -> Answer:
-    """What was read; raises TimeoutError when the gateway was lost and RECONNECT_S are over."""
+    """Awaits `read`. Raises TimeoutError if the connection was lost more than RECONNECT_S ago."""
     left_s = None if lost_at is None else max(0.0, lost_at + RECONNECT_S - time.monotonic())
     return await asyncio.wait_for(read, left_s)
 

@@ -1,4 +1,4 @@
-"""What the gateway answers when it refuses a call, after AIP-193."""
+"""The error that a failed gateway call raises, with the details of AIP-193."""
 
 from collections.abc import Iterator
 from typing import TypeVar
@@ -22,13 +22,13 @@ class ApiError(Exception):
 
     @classmethod
     def of(cls, error: grpc.aio.AioRpcError) -> "ApiError":
-        """The error that a failed call raises."""
-        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has what a Call has
+        """Converts the error of a failed call."""
+        status = rpc_status.from_call(error)  # type: ignore[arg-type]  # has the methods of a Call
         return cls(status or Status(code=error.code().value[0], message=error.details() or ""))
 
     @classmethod
     def unreachable(cls, message: str) -> "ApiError":
-        """An UNAVAILABLE that no server has sent."""
+        """An UNAVAILABLE error that the client itself creates."""
         return cls(Status(code=code_pb2.UNAVAILABLE, message=message))
 
     @property
@@ -38,7 +38,7 @@ class ApiError(Exception):
 
     @property
     def reason(self) -> str:
-        """The error's own name in UPPER_SNAKE_CASE, "" when the server gave none."""
+        """The error's reason in UPPER_SNAKE_CASE; "" if the server gave none."""
         return next((info.reason for info in self._details(ErrorInfo)), "")
 
     @property
@@ -48,12 +48,12 @@ class ApiError(Exception):
 
     @property
     def fields(self) -> dict[str, str]:
-        """For invalid requests: path of each field that cannot be used, and why."""
+        """For invalid requests: the path of each invalid field, and the reason."""
         return {v.field: v.description for bad in self._details(BadRequest) for v in bad.field_violations}
 
     @property
     def retry_after_s(self) -> float | None:
-        """Seconds to wait before the call may be sent again; None when the server named none."""
+        """Seconds to wait before a retry; None if the server gave none."""
         return next((info.retry_delay.ToNanoseconds() * 1e-9 for info in self._details(RetryInfo)), None)
 
     def _details(self, kind: type[Detail]) -> Iterator[Detail]:

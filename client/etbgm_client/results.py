@@ -1,4 +1,4 @@
-"""The files of a result, under names that explain themselves."""
+"""The files of a result, with descriptive names."""
 
 import re
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ class UnsafeName(ValueError):
 
 
 def files_of(result: pb.JobResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
-    """Path in the result folder, and artifact, of everything that `result` holds.
+    """Yields the path in the result folder and the artifact of each file of `result`.
 
-    Raises UnsafeName for a stem or container whose name could leave the folder.
+    Raises UnsafeName if the name of a stem or container could lead outside the folder.
     """
     for name, artifact in _all(result):
         if artifact.uri:

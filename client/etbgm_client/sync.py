@@ -1,4 +1,4 @@
-"""The client for programs without asyncio: AsyncClient on an event loop in a thread of its own."""
+"""The client for programs without asyncio: runs AsyncClient on an event loop in a separate thread."""
 
 import asyncio
 import threading
@@ -14,7 +14,7 @@ Answer = TypeVar("Answer")
 
 
 class Client:
-    """Calls one gateway; a context. Methods block, may be called from any thread, and raise ApiError."""
+    """Client of one gateway, a context manager. Methods block, are thread-safe and raise ApiError."""
 
     def __init__(self, address: str) -> None:
         """`address` is host:port."""
@@ -23,7 +23,7 @@ class Client:
         self._thread = threading.Thread(target=self._loop.run_forever, name="etbgm-client", daemon=True)
 
     def __enter__(self) -> Self:
-        """The client itself, once the gateway answers. Raises ApiError."""
+        """Connects to the gateway and returns the client. Raises ApiError."""
         self._thread.start()
         try:
             self._run(self._client.__aenter__())
@@ -89,7 +89,7 @@ class Client:
         try:
             return future.result()
         except BaseException:
-            # Ctrl-C ends the call too.
+            # Ctrl-C must cancel the call too.
             future.cancel()
             raise
 
