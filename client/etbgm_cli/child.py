@@ -1,7 +1,7 @@
-"""One service of the local stack, in a process of its own.
+"""Runs one service of the local stack in a separate process.
 
-A child is entered (it begins to start), asked for its address with `ready`, and left
-(it ends), so that all services start at the same time.
+Entering a Child starts its process without waiting, `ready` waits for its address, and
+leaving it stops the process, so that all services can start at the same time.
 """
 
 import asyncio
@@ -18,24 +18,24 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 START_TIMEOUT_S = 300.0
-"""Embedded engines load in a few seconds; gigabytes of weights on a slow disk in minutes."""
+"""Bundled engines load in a few seconds; gigabytes of weights on a slow disk take minutes."""
 
 STOP_TIMEOUT_S = 10.0
-"""After this a child that will not stop is killed."""
+"""A child that has not stopped after this time is killed."""
 
 RESTART_PAUSE_S = 1.0
-"""Before a child that died is started again."""
+"""Delay before a child that died is restarted."""
 
 OnDeath = Callable[[str], None]
 """Called with a sentence that names the service that died, its exit status and its last log line."""
 
 
 class StackError(Exception):
-    """A part of the stack could not be started; the message says which and where its log is."""
+    """A part of the stack could not be started; the message says which part and where its log is."""
 
 
 class Child:
-    """A service in a process of its own, started again at the same address when it dies."""
+    """A service in a separate process, restarted at the same address if it dies."""
 
     def __init__(
         self, name: str, settings: dict[str, str], data: Path, logs: Path, on_death: OnDeath
@@ -51,7 +51,7 @@ class Child:
         return self
 
     async def ready(self) -> str:
-        """The address, once requests are taken. Raises StackError."""
+        """Waits until the service accepts requests and returns its address. Raises StackError."""
         try:
             async with asyncio.timeout(START_TIMEOUT_S):
                 address = await self._until_ready()
@@ -63,7 +63,7 @@ class Child:
         return address
 
     async def __aexit__(self, *_: object) -> None:
-        """Asks the process to stop by closing its standard input, then insists."""
+        """Asks the process to stop by closing its standard input; kills it after STOP_TIMEOUT_S."""
         if self._guarding:
             self._guarding.cancel()
             await asyncio.gather(self._guarding, return_exceptions=True)
@@ -124,7 +124,7 @@ class Child:
             raise StackError(f"{self._name} failed to start: {self._why()}")
 
     def _why(self) -> str:
-        """What the end of the log gives as the reason, or where the log is."""
+        """The reason at the end of the log, or a pointer to the log."""
         for line in reversed(self._last_lines(4)):
             with suppress(KeyError, TypeError, ValueError):
                 return str(json.loads(line)["why"])

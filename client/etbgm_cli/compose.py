@@ -1,4 +1,4 @@
-"""`etbgm compose`: music for an emotion timeline, without a video."""
+"""`etbgm compose`: composes music for an emotion timeline, without a video."""
 
 import asyncio
 import hashlib
@@ -38,14 +38,14 @@ if TYPE_CHECKING:
 
 STORE_SCHEMES = ("file://", "s3://")
 DEADLINE_S, DEADLINE_PER_MEDIA_S = 900.0, 20.0
-"""Time that a variant has, and seconds more for each second of music; composing takes a twentieth."""
+"""Deadline of a variant: fixed, and per second of music. Composing takes a twentieth of real time."""
 RETRY_S = 0.5
-"""Pause before a busy service is asked again, unless it names another."""
+"""Delay before a busy service is called again, unless the service specifies another delay."""
 
 
 @dataclass(frozen=True)
 class ComposeRequest:
-    """What `compose` was asked; None leaves the default."""
+    """The arguments of `compose`; None selects the default."""
 
     timeline: Path
     folder: Path
@@ -57,7 +57,7 @@ class ComposeRequest:
 
 
 async def compose_here(request: ComposeRequest, cache: Path) -> None:
-    """Composes with a music service that is started for it; what is computed is kept in `cache`."""
+    """Composes with a music service started for this request; keeps its results in `cache`."""
     requests = _requests(request)
     async with temporary(cache) as options, one_service("riffusion", options) as address:
         await _perform(requests, request.folder, address, options.store_url)
@@ -73,7 +73,7 @@ async def compose_there(request: ComposeRequest, address: str, store_url: str) -
 
 
 def _requests(request: ComposeRequest) -> list[pb.GenerateRequest]:
-    """One for each variant, each for the whole piece. Raises InvalidField, NotFound."""
+    """One request per variant, each for the whole piece. Raises InvalidField, NotFound."""
     message = read_timeline(_existing(request.timeline, "timeline"))
     timeline = timeline_from_pb(message)
     variants = DEFAULT_VARIANTS if request.variants is None else request.variants
@@ -101,7 +101,7 @@ def _existing(path: Path, field: str) -> Path:
 
 
 def _speech(path: Path | None, timeline: EmotionTimeline) -> list[media_pb2.Span]:
-    """The spans in a JSON file: a list of them, or the phrases of a result folder's timeline.json."""
+    """The spans in a JSON file: a list of spans, or the phrases in a result folder's timeline.json."""
     if path is None:
         return []
     try:
@@ -137,7 +137,7 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
 async def _generate(
     stub: "RiffusionServiceAsyncStub", request: pb.GenerateRequest, progress: Progress, bar: TaskID
 ) -> pb.GenerateResult:
-    """The music; a service that is busy or restarts is asked again until the deadline. Raises ApiError."""
+    """Returns the music. Retries until the deadline if the service is busy or restarts. Raises ApiError."""
     ends_at = time.monotonic() + DEADLINE_S + DEADLINE_PER_MEDIA_S * request.timeline.duration.seconds
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the user sees, and how errors are shown: one clear line and an exit status."""
+"""Console output. Shows an error as one clear line and an exit status."""
 
 import asyncio
 import signal
@@ -25,11 +25,11 @@ errors = Console(stderr=True, highlight=False, soft_wrap=True)
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_SIGNAL = 128
-"""Plus the number of the signal that ended the work, as shells have it: 130 for Ctrl-C."""
+"""Plus the number of the signal that ended the work, as in shells: 130 for Ctrl-C."""
 
 
 class _Stopped(BaseException):
-    """A signal asked the command to end, as KeyboardInterrupt says of Ctrl-C."""
+    """A signal asked the command to end; the counterpart of KeyboardInterrupt for other signals."""
 
     def __init__(self, number: int) -> None:
         super().__init__()
@@ -37,30 +37,30 @@ class _Stopped(BaseException):
 
 
 def print_notes(notes: Iterable[str], warnings: Container[str]) -> None:
-    """Prints the notes on a result; those among `warnings` as such."""
+    """Prints the notes on a result, and labels those in `warnings` as warnings."""
     for note in notes:
         label = "[yellow]warning:[/]" if note in warnings else "note:"
         console.print(f"{label} {escape(note)}")
 
 
 def print_warning(text: str) -> None:
-    """Prints a warning beside the output."""
+    """Prints a warning to standard error."""
     errors.print(f"[yellow]warning:[/] {escape(text)}")
 
 
 def output_space(folder: Path) -> AbstractContextManager[None]:
-    """Names the folder for results when its disk is full."""
+    """Raises StorageFull, which names `folder`, if its disk becomes full inside the context."""
     return space_in(folder, "free space on its disk, or choose another folder")
 
 
 def guarded(work: Coroutine[None, None, None]) -> None:
-    """Runs `work` and shows its errors; a signal that asks the command to end cancels it first."""
+    """Runs `work` and shows its errors. A signal that asks the command to end first cancels `work`."""
     with showing_errors():
         asyncio.run(_cancelled_by_signals(work))
 
 
 async def _cancelled_by_signals(work: Coroutine[None, None, None]) -> None:
-    """Does for SIGTERM and SIGHUP what asyncio.run does for Ctrl-C."""
+    """Handles SIGTERM and SIGHUP as asyncio.run handles Ctrl-C."""
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
     assert task is not None
     received: list[int] = []
@@ -81,7 +81,7 @@ async def _cancelled_by_signals(work: Coroutine[None, None, None]) -> None:
 
 
 def _stopping_signals() -> list[signal.Signals]:
-    """Those that end the command beside Ctrl-C, except what nohup had it ignore."""
+    """Signals other than Ctrl-C that end the command, without those that are ignored, as under nohup."""
     asked = signal.SIGTERM, signal.SIGHUP
     return [number for number in asked if signal.getsignal(number) is not signal.SIG_IGN]
 
@@ -92,7 +92,7 @@ def _stop(number: int, _frame: object) -> NoReturn:
 
 @contextmanager
 def showing_errors() -> Iterator[None]:
-    """Shows errors inside the context; exits with 2 for bad input, 1 for others, 128 + N for signal N."""
+    """Shows errors raised in the context; exits with 2 for bad input, 128 + N for signal N, otherwise 1."""
     for number in _stopping_signals():
         signal.signal(number, _stop)
     try:
@@ -122,5 +122,5 @@ def _end(message: str, exit_status: int) -> None:
 
 
 def _sentence(error: ApiError) -> str:
-    """The fields and reasons where the error has them, else its message."""
+    """The fields and reasons if the error has them, otherwise its message."""
     return "; ".join(f"{field}: {why}" for field, why in error.fields.items()) or str(error)

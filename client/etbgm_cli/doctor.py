@@ -1,4 +1,4 @@
-"""`etbgm doctor`: what is installed, which engine each service takes here and why, what would be better."""
+"""`etbgm doctor`: shows what is installed, which engine each service uses and why, and improvements."""
 
 import asyncio
 import os
@@ -18,7 +18,7 @@ from etbgm_kit.serving.diagnosis import Diagnosis
 from etbgm_kit.serving.settings import default_models_dir
 
 TIMEOUT_S = 60.0
-"""For one service; it takes a second or two unless a library hangs."""
+"""Per service. A diagnosis takes a second or two unless a library hangs."""
 
 
 async def examine() -> None:
@@ -48,7 +48,7 @@ def _machine() -> list[tuple[str, str]]:
 
 
 async def _ask(service: str) -> Diagnosis:
-    """The diagnosis that the service's own packages give, in a process of its own."""
+    """The diagnosis that the service's own packages make, in a separate process."""
     if not find_spec(f"etbgm_{service}"):
         return Diagnosis(problem=f"not installed: pip install -c constraints.txt ./services/{service}")
     process = await asyncio.create_subprocess_exec(
@@ -85,7 +85,7 @@ def _print(service: str, diagnosis: Diagnosis) -> None:
 
 
 def _gateway_problem() -> str:
-    """The gateway chooses no engine, so it is enough that its packages are installed."""
+    """The gateway's problem or "". It selects no engine, so only its packages must be installed."""
     if find_spec("etbgm_gateway") and find_spec("dbos"):
         return ""
     return "[red]cannot run:[/] not installed: pip install -c constraints.txt ./gateway"

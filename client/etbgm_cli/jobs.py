@@ -1,4 +1,4 @@
-"""`etbgm jobs`: the jobs of a running server."""
+"""`etbgm jobs`: manages the jobs of a running gateway."""
 
 from pathlib import Path
 from typing import Annotated

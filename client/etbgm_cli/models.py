@@ -50,7 +50,7 @@ def list_models(models_dir: ModelsDir) -> None:
         table.add_column(column, no_wrap=True)
     for row in rows:
         table.add_row(*row)
-    # A narrow terminal breaks long lines itself, and nothing is cut off.
+    # A narrow terminal wraps long lines itself, so nothing is cut off.
     console.print(table, width=max(console.width, WIDTH), crop=False)
     console.print(f"Installed models are in {models_dir}")
 
@@ -104,7 +104,7 @@ def _pull(entry: Entry, models_dir: Path) -> None:
 
 
 def _not_bundled(entries: Iterable[Entry]) -> Iterator[Entry]:
-    """The entries that can be downloaded; for each other one, prints which package contains it."""
+    """Yields the entries that can be downloaded; for every other one, prints which package contains it."""
     for entry in entries:
         if isinstance(entry.source, Bundled):
             console.print(f"{entry.name} is part of {entry.source}; no download is needed.")

@@ -1,4 +1,4 @@
-"""Options of the command line as the contract's JobSettings."""
+"""Converts command-line options to the contract's JobSettings."""
 
 import json
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ CAPTION_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
 
 @dataclass(frozen=True)
 class JobOptions:
-    """The options of `etbgm run` that describe the job; None leaves the default."""
+    """The options of `etbgm run` that describe the job; None selects the default."""
 
     variants: int | None = None
     random_seed: int | None = None
@@ -43,7 +43,7 @@ class JobOptions:
 
 
 async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSettings:
-    """The settings for `options`; uploads captions. Raises InvalidField for files that do not fit."""
+    """The settings for `options`. Uploads captions. Raises InvalidField for unusable options or files."""
     settings = pb.JobSettings(
         variants=options.variants,
         random_seed=options.random_seed,
@@ -88,7 +88,7 @@ def _diffusion(options: JobOptions) -> riffusion_pb2.DiffusionSettings:
 
 
 def read_timeline(path: Path) -> media_pb2.EmotionTimeline:
-    """The timeline in a JSON file: an EmotionTimeline, or a result folder's timeline.json."""
+    """The timeline in a JSON file: an EmotionTimeline, or timeline.json from a result folder."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         return json_format.ParseDict(document.get("timeline", document), media_pb2.EmotionTimeline())
@@ -97,7 +97,7 @@ def read_timeline(path: Path) -> media_pb2.EmotionTimeline:
 
 
 def container_of(output: Path) -> str:
-    """The container that the name of `output` asks for; InvalidField for an unknown ending."""
+    """The container for the file extension of `output`. Raises InvalidField for an unknown extension."""
     ending = output.suffix.lower().removeprefix(".")
     if ending not in CONTAINERS:
         endings = ", ".join(f".{name}" for name in CONTAINERS)

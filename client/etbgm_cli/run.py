@@ -1,4 +1,4 @@
-"""`etbgm run`: one video through the stack, from file to files."""
+"""`etbgm run`: processes one video file and writes the result files."""
 
 import asyncio
 import os
@@ -21,12 +21,12 @@ from etbgm_kit.models import licences
 from etbgm_kit.seeds import DEFAULT_VARIANTS
 
 KEPT_LOGS = 10
-"""Log folders of failed runs that are kept."""
+"""Number of failed runs whose log folders are kept."""
 
 
 @dataclass(frozen=True)
 class RunRequest:
-    """What `run` was asked: a video, where the result goes (None: beside it), which variant."""
+    """The arguments of `run`: the video, where to write the result (None: beside it), which variant."""
 
     video: Path
     output: Path | None
@@ -34,7 +34,7 @@ class RunRequest:
     options: JobOptions
 
     def checked(self) -> "RunRequest":
-        """The request with the output's container. Raises NotFound, InvalidField."""
+        """The validated request, with the output's container. Raises NotFound, InvalidField."""
         if not self.video.is_file():
             raise NotFound(f"video: no such file: {self.video}")
         if not self.video.stat().st_size:
@@ -50,7 +50,7 @@ class RunRequest:
 
 
 async def run_here(request: RunRequest, cache: Path) -> None:
-    """Starts the stack, runs the job, ends the stack. Logs stay only when the job fails."""
+    """Starts the stack, runs the job and stops the stack. Keeps the logs only if the job fails."""
     request = request.checked()
     async with temporary(cache) as options, _starting(options) as address:
         try:
@@ -63,7 +63,7 @@ async def run_here(request: RunRequest, cache: Path) -> None:
 
 @asynccontextmanager
 async def temporary(cache: Path) -> AsyncIterator[StackOptions]:
-    """A stack with its own jobs, sharing the artifacts in `cache`; logs go when all went well."""
+    """Yields a stack with its own jobs that shares the artifacts in `cache`; removes logs after success."""
     logs = _new_log_folder(cache / "logs")
     with Scratch(None).folder() as data:
         yield StackOptions((cache / "store").resolve().as_uri(), data, logs, print_warning)
@@ -79,7 +79,7 @@ async def _starting(options: StackOptions) -> AsyncIterator[str]:
 
 
 def _new_log_folder(logs: Path) -> Path:
-    """An empty folder for this run's logs; those of the oldest failed runs go."""
+    """The path of this run's log folder. Removes the logs of the oldest failed runs."""
     old = sorted(logs.glob("*")) if logs.exists() else []
     for folder in old[:-KEPT_LOGS]:
         shutil.rmtree(folder, ignore_errors=True)
@@ -87,7 +87,7 @@ def _new_log_folder(logs: Path) -> Path:
 
 
 async def run_there(request: RunRequest, gateway: str, detach: bool) -> None:
-    """Runs the job on the gateway at that address. Ctrl-C cancels the job."""
+    """Runs the job on the gateway at address `gateway`. Ctrl-C cancels the job."""
     request = request.checked()
     async with AsyncClient(gateway) as client:
         with console.status("uploading the video"):

@@ -1,7 +1,7 @@
 """The local stack: four services and the gateway as processes on loopback.
 
-Each is started again when it dies. Children stop when this process does, however it
-ends: they watch a pipe that it holds.
+A process that dies is restarted. Children stop when this process ends, however it ends:
+they watch a pipe that it keeps open.
 """
 
 import fcntl
@@ -21,10 +21,10 @@ LOOPBACK = "127.0.0.1:0"
 
 @dataclass(frozen=True)
 class StackOptions:
-    """Where a stack keeps what.
+    """Where a stack stores its data.
 
     Artifacts are at `store_url`, jobs in `data` unless `job_store_url` names another place, logs
-    in `logs`. Many stacks may share a store; each has a `data` of its own.
+    in `logs`. Several stacks may share a store, but each needs its own `data`.
     """
 
     store_url: str
@@ -35,13 +35,13 @@ class StackOptions:
     job_store_url: str = ""
 
     def made(self) -> "StackOptions":
-        """The same with absolute folders, which exist."""
+        """Creates the folders and returns the same options with absolute paths."""
         for folder in (self.data, self.logs):
             folder.mkdir(parents=True, exist_ok=True)
         return replace(self, data=self.data.resolve(), logs=self.logs.resolve())
 
     def child(self, name: str, settings: dict[str, str]) -> Child:
-        """A child of this stack."""
+        """Returns a child of this stack."""
         return Child(name, {"store_url": self.store_url, **settings}, self.data, self.logs, self.on_death)
 
 
@@ -72,13 +72,13 @@ async def one_service(name: str, options: StackOptions) -> AsyncIterator[str]:
 
 
 def _computing() -> dict[str, str]:
-    """The settings of a service that computes on all cores. A port for metrics would be the gateway's."""
+    """The settings of a service that computes on all cores. Only the gateway may use the metrics port."""
     return {"listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1), "metrics_port": "0"}
 
 
 @contextmanager
 def _sole_use(data: Path) -> Iterator[None]:
-    """Holds the folder's lock: two gateways on one SQLite file would run jobs twice."""
+    """Locks the folder, because two gateways on one SQLite file would run jobs twice."""
     with (data / "lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -16,11 +16,11 @@ STAGES = {
     pb.STAGE_GENERATE: "composing the music",
     pb.STAGE_MIX: "mixing",
 }
-"""Stages of a newer gateway that are missing here are not shown."""
+"""Stages that are missing here, such as those of a newer gateway, are not shown."""
 
 
 async def show(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
-    """Follows a job to its end and returns it as it then stands."""
+    """Shows the progress of a job until it ends and returns its last state."""
     follow = _bars if console.is_terminal else _lines
     return await follow(jobs, console)
 
@@ -31,14 +31,14 @@ def state_of(job: pb.Job) -> str:
 
 
 def require_success(job: pb.Job) -> None:
-    """Raises ApiError with the job's own error unless it has succeeded."""
+    """Raises ApiError with the job's error unless the job has succeeded."""
     if job.state != pb.STATE_SUCCEEDED:
         job.error.message = job.error.message or f"the job is {state_of(job)}"
         raise ApiError(job.error)
 
 
 def bars(console: Console) -> Progress:
-    """A display of bars, to be entered; shows nothing but on a terminal."""
+    """A context that displays progress bars, but only on a terminal."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
@@ -80,7 +80,7 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
 
 
 def _wait(stage: pb.StageProgress) -> str:
-    """For which service the stage waits, "" for none."""
+    """A text that names the service for which the stage waits; "" if it does not wait."""
     return f"waiting for the {stage.waiting_for} service" if stage.waiting_for else ""
 
 

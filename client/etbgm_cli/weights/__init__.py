@@ -1,6 +1,6 @@
-"""Weights on this machine: fetched, converted, recorded, checked. Nothing but `etbgm models` uses it."""
+"""Fetches, converts, records and checks weights on this machine. Only `etbgm models` uses it."""
 
 import os
 
-# Otherwise huggingface_hub tells the hub about the machine that asks, and asks what to tell.
+# Otherwise huggingface_hub sends the hub data about this machine, and asks it which data to send.
 os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

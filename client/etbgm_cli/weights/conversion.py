@@ -1,4 +1,4 @@
-"""How the services' own commands turn what is fetched into what their engines load."""
+"""Conversion of fetched weights, by the services' own commands, to the formats that their engines load."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,9 +9,9 @@ from etbgm_kit.models.catalogue import Entry
 
 @dataclass(frozen=True)
 class Conversion:
-    """A module that is run with `arguments(source folder, new folder)`.
+    """A conversion command: `arguments(source folder, new folder)` follow `python -m`.
 
-    `modules` must be importable for that; `extra` is what pip installs them by.
+    `modules` must be importable; `extra` is the requirement that installs them with pip.
     """
 
     arguments: Callable[[Path, Path], list[str]]
@@ -20,7 +20,7 @@ class Conversion:
 
 
 def conversion_of(entry: Entry) -> Conversion | None:
-    """How the model must be converted, or None."""
+    """The conversion that the model needs, or None."""
     match entry.convert:
         case "ctranslate2":
             return Conversion(

@@ -1,5 +1,5 @@
-"""What can keep a model from being installed."""
+"""The error of a failed model installation."""
 
 
 class WeightsError(Exception):
-    """A model could not be fetched or converted; the message says why in one line."""
+    """A model could not be fetched or converted; the message gives the reason in one line."""

@@ -1,7 +1,7 @@
-"""One file over HTTP, going on where an earlier attempt stopped.
+"""Downloads a file over HTTP and resumes an interrupted download.
 
-huggingface_hub throws away what it has of a file when the process ends; three
-gigabytes are too much for that, so files come through here, with its own session
+huggingface_hub discards a partial file when its process ends, which is unacceptable for
+three gigabytes, so this module downloads files itself, with huggingface_hub's session
 (proxies, offline mode, token).
 """
 
@@ -26,21 +26,21 @@ from etbgm_cli.weights.record import PART
 from etbgm_kit.artifacts.hashes import sha256_of
 
 TIMEOUT = httpx2.Timeout(10, read=30)
-"""Seconds without an answer, or without a byte."""
+"""Seconds to connect, and seconds without a byte."""
 
 ATTEMPTS = 5
-"""Breaks in a row, without a byte in between, after which the server counts as unreachable."""
+"""Number of consecutive interruptions without a new byte before the server counts as unreachable."""
 
 PAUSE_S = 1.0
-"""After a break."""
+"""Delay before a retry."""
 
 OnProgress = Callable[[int], None]
-"""Called with the number of bytes that are now there."""
+"""Called with the number of bytes present so far."""
 
 
 @dataclass(frozen=True)
 class RemoteFile:
-    """A file to fetch: `name` is its path in the model's folder, `sha256` hex or None when not known."""
+    """A file to fetch: `name` is its path in the model's folder, `sha256` is hex, or None if unknown."""
 
     name: str
     url: str
@@ -49,11 +49,11 @@ class RemoteFile:
 
 
 def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: OnProgress) -> None:
-    """Makes `folder` have the file; nothing is sent when it has.
+    """Downloads the file to `folder`. Sends no request if the file is already complete.
 
     Raises:
-        WeightsError: the server cannot be reached or refuses, or sent something else.
-        OSError: the disk is full, or cannot be written.
+        WeightsError: the server is unreachable, refuses the request or sends different content.
+        OSError: the disk is full or cannot be written.
     """
     target = folder / file.name
     part = target.with_name(target.name + PART)
@@ -62,7 +62,7 @@ def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: 
     part.parent.mkdir(parents=True, exist_ok=True)
     part.touch()
     if _size(part) > file.size_bytes:
-        # No server can continue such a file: it would answer 416 for ever.
+        # No server can resume a file that is too long: each attempt would get status 416.
         os.truncate(part, 0)
     on_progress(_size(part))
     breaks = 0
@@ -82,9 +82,9 @@ def fetch(file: RemoteFile, folder: Path, headers: dict[str, str], on_progress: 
 
 
 def _receive(file: RemoteFile, part: Path, headers: dict[str, str], on_progress: OnProgress) -> None:
-    """Appends to `part` what it lacks, or as much as comes."""
+    """Appends the missing bytes to `part`, or as many as arrive."""
     have = _size(part)
-    # A server may answer a range of the compressed file otherwise.
+    # Otherwise a server may return a range of the compressed file.
     asked = headers | {"Accept-Encoding": "identity"} | ({"Range": f"bytes={have}-"} if have else {})
     with get_session().stream("GET", file.url, headers=asked, timeout=TIMEOUT) as response:
         if not response.is_success:
@@ -110,7 +110,7 @@ def _size(path: Path) -> int:
 
 
 def unreachable(url: str, error: Exception) -> WeightsError:
-    """The error for a server that gives no answer."""
+    """The error for a server that does not respond."""
     server = httpx2.URL(url).copy_with(raw_path=b"/")
     why = str(error) or type(error).__name__
     return WeightsError(f"cannot reach {server} ({why}); run the command again to resume")
@@ -118,7 +118,7 @@ def unreachable(url: str, error: Exception) -> WeightsError:
 
 @contextmanager
 def refusals_told(what: str) -> Iterator[None]:
-    """A hub's refusals inside the context become one WeightsError, which names `what`."""
+    """Converts the hub's errors inside the context to a WeightsError that names `what`."""
     try:
         yield
     except GatedRepoError:

@@ -1,4 +1,4 @@
-"""Installs a model of the catalogue: its files fetched, converted where needed, and recorded."""
+"""Installs a model of the catalogue: fetches its files, converts them if needed and records them."""
 
 import fcntl
 import shutil
@@ -23,17 +23,17 @@ from etbgm_kit.models.catalogue import Download, Entry, Hub
 from etbgm_kit.models.folders import RECORD
 
 Progress = Callable[[int, int], None]
-"""Called with the bytes that are there and the bytes that there will be."""
+"""Called with the number of bytes present so far and the total number."""
 
 
 def install(entry: Entry, models_dir: Path, progress: Progress) -> Path:
-    """Makes `models_dir` have the model, whole, and returns its folder. Blocks.
+    """Installs the model in `models_dir`, unless it is up to date, and returns its folder. Blocks.
 
-    What an earlier, interrupted call has fetched is used.
+    Resumes an interrupted download.
 
     Raises:
-        WeightsError: it cannot be fetched or converted, or another process installs here.
-        OSError: the disk is full, or cannot be written.
+        WeightsError: the model cannot be fetched or converted, or another process is installing models.
+        OSError: the disk is full or cannot be written.
     """
     folder = models_dir / entry.name
     models_dir.mkdir(parents=True, exist_ok=True)
@@ -59,7 +59,7 @@ def _install(entry: Entry, models_dir: Path, folder: Path, progress: Progress) -
 
 @contextmanager
 def _alone(models_dir: Path) -> Iterator[None]:
-    """Holds the folder's lock: two processes that write to one file spoil it."""
+    """Locks the folder, because two processes that write to one file would corrupt it."""
     with (models_dir / ".lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,7 +69,7 @@ def _alone(models_dir: Path) -> Iterator[None]:
 
 
 def is_current(entry: Entry, folder: Path) -> bool:
-    """Whether `folder` has the model at the catalogue's revision, and every file as it was fetched."""
+    """Whether `folder` has the model at the catalogue's revision and all files match the record."""
     if not (folder / RECORD).is_file() or record.faults(folder):
         return False
     return record.read(folder).revision == record.revision_of(entry)
@@ -91,7 +91,7 @@ def _fetch_all(entry: Entry, folder: Path, progress: Progress) -> None:
 
 
 def _files_of(entry: Entry) -> tuple[list[RemoteFile], dict[str, str]]:
-    """The files to fetch, and the headers to ask for them with."""
+    """The files to fetch and the request headers."""
     match entry.source:
         case Hub() as source:
             api = HfApi(token=get_token())

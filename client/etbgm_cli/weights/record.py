@@ -1,4 +1,4 @@
-"""The record of an installed model: written last, so that a folder with one is whole."""
+"""The record of an installed model. It is written last, so a folder with a record is complete."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from etbgm_kit.models.catalogue import Entry, Hub
 from etbgm_kit.models.folders import RECORD
 
 PART = ".part"
-"""Ending of a file or folder that is not whole yet."""
+"""Suffix of an incomplete file or folder."""
 
 
 class FileFacts(BaseModel):
@@ -23,21 +23,21 @@ class FileFacts(BaseModel):
 
 
 class Record(BaseModel):
-    """What is in a model's folder; the JSON in the file etbgm-model.json."""
+    """The contents of a model's folder, stored as JSON in etbgm-model.json."""
 
     model_config = ConfigDict(frozen=True)
 
     name: str
     source: str
     revision: str
-    """The commit on the hub; "" where there is none."""
+    """The commit on the hub; "" if there is none."""
     licence: str
     files: dict[str, FileFacts]
-    """By path in the folder."""
+    """Files by their path in the folder."""
 
 
 def write(folder: Path, entry: Entry) -> None:
-    """Records all files in `folder` as the model `entry`; nothing or the whole record is written."""
+    """Records all files in `folder` as the model `entry`. Writes the record atomically."""
     record = Record(
         name=entry.name,
         source=str(entry.source),
@@ -51,17 +51,17 @@ def write(folder: Path, entry: Entry) -> None:
 
 
 def read(folder: Path) -> Record:
-    """The record. Raises OSError when there is none, ValueError when it cannot be read."""
+    """The record in `folder`. Raises OSError if it is missing, ValueError if it cannot be parsed."""
     return Record.model_validate_json((folder / RECORD).read_bytes())
 
 
 def revision_of(entry: Entry) -> str:
-    """The commit that `entry` names, or ""."""
+    """The commit that `entry` names; "" if it names none."""
     return entry.source.revision if isinstance(entry.source, Hub) else ""
 
 
 def faults(folder: Path) -> list[str]:
-    """What is not as recorded, one line for each file; reads every file."""
+    """Differences from the record, one line for each file. Reads every file."""
     try:
         record = read(folder)
     except OSError:
