@@ -1,1 +1,1 @@
-"""ET-BGM's gateway: durable jobs over the four services, gRPC API, command line."""
+"""ET-BGM's gateway: a gRPC API that runs durable jobs on the four services."""

@@ -1,4 +1,4 @@
-"""The gateway, assembled."""
+"""Assembles the gateway from its parts."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -37,9 +37,9 @@ from externalscaler import externalscaler_pb2_grpc
 
 
 def build(settings: Settings) -> Service:
-    """The gateway's service, one in a process; needs a running event loop.
+    """Builds the gateway's service, one per process; needs a running event loop.
 
-    Jobs that an earlier process has left go on from here, before the port is open.
+    Jobs that an earlier process left unfinished resume here, before the port opens.
     """
     gateway = _Gateway(settings)
     return Service(
@@ -57,7 +57,7 @@ def build(settings: Settings) -> Service:
 
 
 class _Gateway:
-    """All parts."""
+    """All parts of the gateway."""
 
     def __init__(self, settings: Settings) -> None:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
@@ -97,9 +97,9 @@ class _Gateway:
         externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
 
     async def report_health(self, set_health: SetHealth) -> None:
-        """Sets `upstream.<service>` for each service: whether a replica of it takes calls.
+        """Sets `upstream.<service>` for each service: whether any of its replicas accepts calls.
 
-        The gateway itself is SERVING all the same: uploads, jobs that wait, and results need no service.
+        The gateway itself stays SERVING: uploads, queued jobs and results need no service.
         """
         while True:
             for name, remote in self._clients.by_name().items():
@@ -107,12 +107,12 @@ class _Gateway:
             await asyncio.sleep(LOOK_EVERY_S)
 
     def load(self) -> None:
-        """Finds the services, then takes jobs. Blocks."""
+        """Finds the services, then starts to take jobs. Blocks."""
         self._wait_for(self._clients.find())
         self._queue.open()
 
     def close(self) -> None:
-        """Leaves the jobs for the next start. Blocks."""
+        """Shuts down and leaves unfinished jobs for the next start. Blocks."""
         self._wait_for(self._pipeline.stop())
         self._orphans.close()
         self._queue.close()
@@ -124,7 +124,7 @@ class _Gateway:
 
 
 def _clients(settings: Settings) -> Clients:
-    """Clients for the addresses in `settings`; needs a running event loop."""
+    """Creates clients for the addresses in `settings`; needs a running event loop."""
 
     def remote(
         name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None

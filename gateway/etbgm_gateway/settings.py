@@ -14,16 +14,16 @@ Addresses = Annotated[str, AfterValidator(checked)]
 class Settings(ServiceSettings):
     """Variables begin with ETBGM_.
 
-    An address of replicas is host:port (several are separated by commas), or kubernetes:///service:port,
-    the pods behind a Service (kubernetes://namespace/service:port in another namespace; the port is a
-    name or a number), which are followed as they come and go.
+    An address of replicas is host:port (separate several with commas), or kubernetes:///service:port for
+    the pods behind a Service (kubernetes://namespace/service:port for another namespace; the port is a
+    name or a number). The gateway follows the pods as they start and stop.
     """
 
     listen_address: str = "[::]:50050"
-    """Where the gateway's own gRPC server listens; port 0 takes any free one."""
+    """Address that the gateway's own gRPC server listens on; port 0 picks any free port."""
 
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
-    """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy's form)."""
+    """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy URLs)."""
 
     stt_address: Addresses
     """Replicas of the speech-to-text service."""
@@ -38,54 +38,54 @@ class Settings(ServiceSettings):
     """Replicas of the mixer service."""
 
     separator_address: Addresses | None = None
-    """Replicas of the mixer service that separate speech from the rest, on GPUs for example; the same as
-    `mixer_address` when absent."""
+    """Replicas of the mixer service that separate speech from the rest, for example on GPUs; defaults to
+    `mixer_address`."""
 
     executor_id: str = "gateway"
-    """Under this name a restarted gateway finds the jobs it was running: the same after every restart, and
-    different for every gateway that shares the job store (a StatefulSet's pod name)."""
+    """Name by which a restarted gateway finds the jobs that it was running. It must stay the same across
+    restarts and differ between gateways that share the job store (a StatefulSet's pod name does)."""
 
     executor_lease_s: float = Field(default=30.0, gt=0)
-    """A gateway that gave no sign of life for this long has lost its jobs to the others that share the job
-    store: as long as a gateway may be away for a restart, so that it finds them itself."""
+    """Time without a heartbeat after which the other gateways that share the job store take over a gateway's
+    jobs. Allow enough time for a restart, so that a restarted gateway still finds its jobs."""
 
     concurrent_jobs: int = Field(default=4, ge=1)
-    """Jobs that this gateway runs at the same time; the others are queued."""
+    """Jobs that this gateway runs at the same time; further jobs are queued."""
 
     calls_per_replica: int = Field(default=4, ge=1)
-    """Streaming calls that may be on their way to one replica; the others wait here, not there."""
+    """Streaming calls in flight to one replica; further calls wait in the gateway, not at the replica."""
 
     riffusion_calls_per_replica: int | None = Field(default=None, ge=1)
-    """The same for the music service alone, whose diffusion engine takes many at once."""
+    """The same limit for the music service only, whose diffusion engine runs many calls at once."""
 
     replica_wait_s: float = Field(default=600.0, gt=0)
-    """Time that a stage waits while no replica of a service takes calls; then its job fails with
-    SERVICE_UNAVAILABLE. As long as a node and its engine may take to start, where services scale to zero."""
+    """Time that a stage waits while no replica of a service accepts calls; then its job fails with
+    SERVICE_UNAVAILABLE. If services scale to zero, allow enough time for a node and its engine to start."""
 
     queue_wait_s: float = Field(default=21600.0, ge=0)
-    """Time that a call of a stage may wait in all for replicas to take it, before its own deadline begins:
-    every call ends when this time and its deadline are over."""
+    """Total time that a stage's call may wait for replicas to accept it before its own deadline starts.
+    Every call ends no later than this time plus its deadline."""
 
     probe_deadline_s: float = Field(default=20.0, gt=0)
-    """Time that CreateJob gives the mixer to look at a video."""
+    """Time that CreateJob allows the mixer to probe a video."""
 
     stage_deadline_s: float = Field(default=900.0, gt=0)
-    """Time that every call of a stage may compute, lost attempts included; to this is added:"""
+    """Time that each call of a stage may compute, including attempts on lost replicas, plus:"""
 
     stage_deadline_per_media_s: float = Field(default=20.0, ge=0)
-    """Seconds more for each second of video."""
+    """Additional seconds for each second of video."""
 
     uploads_dir: Path | None = None
-    """Folder of uploads under way; below the system's temporary folder when absent."""
+    """Folder for uploads in progress; defaults to a folder in the system's temporary folder."""
 
     max_upload_bytes: int = Field(default=16 << 30, ge=1)
-    """Longest upload taken."""
+    """Size of the largest upload accepted."""
 
     max_timeline_spans: int = Field(default=10_000, ge=1)
-    """Most spans of a timeline that CreateJob takes."""
+    """Maximum number of spans in a timeline that CreateJob accepts."""
 
     upload_keep_s: float = Field(default=86400.0, gt=0)
-    """Time after which an upload that nobody continued is removed."""
+    """Time without new data after which an incomplete upload is removed."""
 
     drain_s: float = Field(default=5.0, ge=0)
-    """Time that calls have to finish after SIGTERM; jobs go on after the restart, so it is short."""
+    """Time that calls have to finish after SIGTERM; it is short because jobs continue after the restart."""

@@ -1,1 +1,1 @@
-"""The gateway's API: decode, check, call, encode."""
+"""The gateway's API: decode, validate, call, encode."""

@@ -1,4 +1,4 @@
-"""Stored jobs to messages and back."""
+"""Converts stored jobs to messages and back."""
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
@@ -9,11 +9,11 @@ from etbgm_kit.errors import InvalidField
 
 
 def job_to_pb(row: JobRow) -> gateway_pb2.Job:
-    """The message for `row`."""
+    """Returns the message for `row`."""
     request = gateway_pb2.CreateJobRequest.FromString(row.request)
     stages = gateway_pb2.Job.FromString(row.stages).stages
     if row.state not in UNFINISHED:
-        # A job that was cancelled keeps what was written of it last.
+        # A cancelled job keeps the progress that was written last.
         for entry in stages:
             entry.waiting_for = ""
     return gateway_pb2.Job(
@@ -31,7 +31,7 @@ def job_to_pb(row: JobRow) -> gateway_pb2.Job:
 
 
 def timestamp_to_pb(seconds: float | None) -> Timestamp | None:
-    """The message for seconds since 1970, to the microsecond that a float of today can carry."""
+    """Returns the message for seconds since 1970, to the microsecond: a float of today carries no more."""
     if seconds is None:
         return None
     timestamp = Timestamp()
@@ -40,13 +40,13 @@ def timestamp_to_pb(seconds: float | None) -> Timestamp | None:
 
 
 def request_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
-    """What is stored of a request, and compared with a later one of the same id: video and settings."""
+    """Returns the part that is stored and compared with later requests of the same id: video and settings."""
     kept = gateway_pb2.CreateJobRequest(video=request.video, settings=request.settings)
     return kept.SerializeToString(deterministic=True)
 
 
 def states_from_pb(states: "list[gateway_pb2.State.ValueType]") -> tuple[str, ...]:
-    """The names in the job store; raises InvalidField for STATE_UNSPECIFIED and unknown numbers."""
+    """Returns the job store's names; raises InvalidField for STATE_UNSPECIFIED and unknown numbers."""
     known = gateway_pb2.State.values()
     for i, state in enumerate(states):
         if state not in known or state == gateway_pb2.STATE_UNSPECIFIED:

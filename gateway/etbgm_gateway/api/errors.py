@@ -2,14 +2,14 @@
 
 EtbgmError
 ├── RequestIdUsed       ALREADY_EXISTS: the request id belongs to another request
-└── BeyondEnd           OUT_OF_RANGE: the offset lies behind the last byte
+└── BeyondEnd           OUT_OF_RANGE: the offset lies beyond the last byte
 """
 
 from etbgm_kit.errors import EtbgmError
 
 
 class RequestIdUsed(EtbgmError):
-    """The request id was used for a request that was not the same."""
+    """The request id was used for a different request."""
 
     code = "ALREADY_EXISTS"
     reason = "REQUEST_ID_USED"
@@ -19,7 +19,7 @@ class RequestIdUsed(EtbgmError):
 
 
 class BeyondEnd(EtbgmError):
-    """An artifact ends before the wanted offset."""
+    """An artifact ends before the requested offset."""
 
     code = "OUT_OF_RANGE"
     reason = "BEYOND_END"

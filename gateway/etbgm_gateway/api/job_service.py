@@ -1,4 +1,4 @@
-"""What the gateway offers, whichever way it is called."""
+"""The gateway's operations, independent of how they are called."""
 
 import asyncio
 import secrets
@@ -28,13 +28,13 @@ from etbgm_kit.serving.stopping import pause
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
 WATCH_EVERY_S = 0.25
-"""How often a watched job is looked at: another gateway may be the one that runs it."""
+"""How often a watched job is polled, because another gateway may be running it."""
 STYLE_DEADLINE_S = 2.0
-"""Time to ask whether the style can be read; when nobody answers, the stage will say."""
+"""Timeout of the style check; without an answer, the job's stage reports the error."""
 
 
 class JobService:
-    """Jobs and artifacts."""
+    """Operations on jobs and artifacts."""
 
     def __init__(
         self,
@@ -52,10 +52,10 @@ class JobService:
         self._stopping = stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
-        """Checks the request and queues the job; without an id when it was only to be checked.
+        """Checks the request and queues the job; with `validate_only` the returned job has no id.
 
-        Raises InvalidField, NotFound, RequestIdUsed, RemoteError (what the mixer says of the
-        video), ServiceError (it says nothing).
+        Raises InvalidField, NotFound, RequestIdUsed, RemoteError (the mixer rejects the video),
+        ServiceError (the mixer does not answer).
         """
         kept = request_to_bytes(request)
         if request.request_id:
@@ -74,11 +74,11 @@ class JobService:
         return _answer(await asyncio.to_thread(self._jobs.add, request_id, kept, expected, enqueue), kept)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
-        """The job as it stands; raises NotFound."""
+        """Returns the job; raises NotFound."""
         return job_to_pb(await asyncio.to_thread(self._jobs.get, job_id))
 
     async def page(self, request: gateway_pb2.ListJobsRequest) -> gateway_pb2.ListJobsResponse:
-        """Jobs, newest first; raises InvalidField."""
+        """Returns jobs, newest first; raises InvalidField."""
         size = request.page_size if request.HasField("page_size") else DEFAULT_PAGE
         if not 1 <= size <= LARGEST_PAGE:
             raise InvalidField("page_size", f"must be in [1, {LARGEST_PAGE}]")
@@ -92,7 +92,7 @@ class JobService:
         )
 
     async def watch(self, job_id: str) -> AsyncIterator[gateway_pb2.Job]:
-        """The job as it stands and after each change, until it is finished.
+        """Yields the job now and after each change, until it is finished.
 
         Raises NotFound, ServerStopping.
         """
@@ -110,13 +110,13 @@ class JobService:
         """Stops the job unless it is finished; raises NotFound."""
         job = await asyncio.to_thread(self._jobs.get, job_id)
         if job.state in UNFINISHED:
-            # The work first: when either fails, the job is unfinished and the next call does both again.
+            # Cancel the work first: if either fails, the job stays unfinished and the next call repeats both.
             await self._queue.cancel(job_id)
             await asyncio.to_thread(self._jobs.finish, job_id, "CANCELLED")
         return await self.get(job_id)
 
     async def download(self, uri: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """Blocks of at most 1 MiB, each read when the one before it was taken.
+        """Yields blocks of at most 1 MiB, each read after the previous one was consumed.
 
         Raises InvalidField, NotFound, BeyondEnd.
         """
@@ -133,7 +133,7 @@ class JobService:
             yield block
 
     async def _check(self, request: gateway_pb2.CreateJobRequest) -> mixer_pb2.MediaFacts:
-        """What the video holds."""
+        """Checks the request and returns what the video contains."""
         settings = request.settings
         check_settings(settings)
         timeline = await timeline_of(settings, self._max_timeline_spans)
@@ -179,7 +179,7 @@ class JobService:
 
 
 def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
-    """The message for `job`; raises RequestIdUsed when it was created by another request of the same id."""
+    """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
     if job.request != request:
         raise RequestIdUsed(job.request_id)
     return job_to_pb(job)

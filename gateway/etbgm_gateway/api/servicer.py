@@ -30,7 +30,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
                 await asyncio.to_thread(arriving.append, _data(request))
             received = await asyncio.to_thread(arriving.settle)
         finally:
-            # In a thread: it waits for what a cancelled call still does there.
+            # In a thread: it waits for work that a cancelled call may still be doing in another.
             await asyncio.to_thread(arriving.close)
         return gateway_pb2.UploadVideoResponse(received_bytes=received.size_bytes, video=_video(received))
 

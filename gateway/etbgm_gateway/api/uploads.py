@@ -1,6 +1,6 @@
-"""Uploads under way: bytes that have arrived wait in a folder until they are complete.
+"""Uploads in progress: a folder keeps the received bytes until the upload is complete.
 
-uploads_dir/ID.part             what has arrived; its length is where the upload stands
+uploads_dir/ID.part             the bytes received so far; its length is the offset to resume from
 records/uploads/ID              in the artifact store: the artifact, once complete
 """
 
@@ -37,7 +37,7 @@ class Opening:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """Where an upload stands; `artifact` once it is complete."""
+    """How much of an upload was received; `artifact` is set once it is complete."""
 
     size_bytes: int
     artifact: Artifact | None = None
@@ -46,20 +46,20 @@ class Received:
 class Arriving:
     """An upload that is open for more bytes; all methods block.
 
-    They wait for each other: a caller who leaves while bytes are written or stored ends
-    neither, and nobody else may send before they are done.
+    They exclude each other: writing or storing continues when the caller disconnects, and no
+    other caller can send before it is done.
     """
 
     def __init__(self, uploads: "Uploads", opening: Opening, file: FileIO) -> None:
         self._uploads, self._opening, self._file = uploads, opening, file
         self._lock = threading.Lock()
         self.received_bytes = opening.offset_bytes
-        """So many bytes have arrived."""
+        """Number of bytes received."""
 
     def append(self, data: bytes) -> None:
-        """Takes the next bytes.
+        """Appends the next bytes.
 
-        Raises InvalidField when they are more than were announced, StorageFull.
+        Raises InvalidField if they exceed the announced size, StorageFull.
         """
         if self.received_bytes + len(data) > self._opening.size_bytes:
             raise InvalidField("data", f"goes beyond the announced {self._opening.size_bytes} bytes")
@@ -71,12 +71,12 @@ class Arriving:
                 rest = rest[written:]
 
     def settle(self) -> Received:
-        """Stores the upload when it is complete; says where it stands. Raises StorageFull."""
+        """Stores the upload if it is complete; returns what was received. Raises StorageFull."""
         with self._lock:
             return self._uploads.settle(self._opening)
 
     def close(self) -> None:
-        """Lets others go on with it."""
+        """Lets other callers continue the upload."""
         with self._lock:
             self._file.close()
             self._uploads.release(self._opening.upload_id)
@@ -86,17 +86,17 @@ class Uploads:
     """All uploads; all methods block."""
 
     def __init__(self, folder: Path | None, store: ArtifactStore, limit_bytes: int, keep_s: float) -> None:
-        """Keeps bytes in `folder`; refuses more than `limit_bytes`; forgets them after `keep_s` seconds."""
+        """Keeps bytes in `folder`; refuses more than `limit_bytes`; deletes them after `keep_s` seconds."""
         self.folder = folder or Path(tempfile.gettempdir()) / "etbgm-uploads"
-        """Where bytes wait."""
+        """Folder of the incomplete uploads."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._store, self._limit_bytes, self._keep_s = store, limit_bytes, keep_s
-        # Weak: a caller who leaves while `begin` runs never gets the upload, and cannot close it.
+        # Weak: a caller that disconnects while `begin` runs never gets the upload and cannot close it.
         self._open: WeakValueDictionary[str, Arriving] = WeakValueDictionary()
         self._lock = threading.Lock()
 
     def received(self, upload_id: str) -> Received:
-        """Raises InvalidField for an impossible id, NotFound for an unknown one."""
+        """Returns what was received. Raises InvalidField for a malformed id, NotFound for an unknown one."""
         check_id(upload_id, "upload_id")
         if record := self._store.recall(f"uploads/{upload_id}"):
             artifact = artifact_from_pb(media_pb2.Artifact.FromString(record))
@@ -109,10 +109,10 @@ class Uploads:
             raise NotFound("no such upload", upload_id=upload_id) from None
 
     def begin(self, opening: Opening) -> Arriving:
-        """An upload to append to, until it is closed; what has arrived stays, however it ends.
+        """Opens an upload for appending until it is closed; received bytes stay, however it ends.
 
-        Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (someone
-        else is sending), StorageFull.
+        Raises InvalidField (limits, offset), NotFound (nothing to resume), Conflict (another
+        call is sending), StorageFull.
         """
         check_id(opening.upload_id, "opening.upload_id")
         with self._lock:
@@ -121,17 +121,17 @@ class Uploads:
             self._check(opening)
             self._remove_old()
             with space_in(self.folder, _REMEDY):
-                # Unbuffered, so that `close` has nothing left to write, which a full disk would refuse.
+                # Unbuffered, so that `close` has nothing left to write, which would fail on a full disk.
                 file = self._part(opening.upload_id).open("ab", buffering=0)
             self._open[opening.upload_id] = arriving = Arriving(self, opening, file)
         return arriving
 
     def release(self, upload_id: str) -> None:
-        """Lets others begin to send it."""
+        """Lets other callers open the upload."""
         self._open.pop(upload_id, None)
 
     def settle(self, opening: Opening) -> Received:
-        """What `Arriving.settle` does while nobody else may send."""
+        """Implements `Arriving.settle`; no other caller can send meanwhile."""
         received, part = self.received(opening.upload_id), self._part(opening.upload_id)
         if received.size_bytes < opening.size_bytes:
             return received

@@ -1,4 +1,4 @@
-"""Checks of a job's settings: ranges as the contract states them."""
+"""Checks a job's settings against the ranges in the contract."""
 
 import asyncio
 import re
@@ -21,13 +21,13 @@ _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
 
 
 def check_id(value: str, field: str) -> None:
-    """Raises InvalidField unless `value` is an id that callers may choose."""
+    """Raises InvalidField unless `value` is a valid id."""
     if not _ID.fullmatch(value):
         raise InvalidField(field, "must be 8 to 64 characters of [A-Za-z0-9_-]")
 
 
 def check_settings(settings: gateway_pb2.JobSettings) -> None:
-    """Raises InvalidField for the first value that is out of its range; the timeline: `timeline_of`."""
+    """Raises InvalidField for the first value out of range; `timeline_of` checks the timeline."""
     if settings.HasField("variants"):
         check_range("settings.variants", settings.variants, 1, MOST_VARIANTS)
     if settings.HasField("random_seed"):
@@ -53,7 +53,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
 
 
 async def timeline_of(settings: gateway_pb2.JobSettings, most_spans: int) -> EmotionTimeline | None:
-    """The timeline that is given, if any; raises InvalidField, of more than `most_spans` spans at once."""
+    """Returns the given timeline, if any. Raises InvalidField, at once for more than `most_spans` spans."""
     if not settings.HasField("timeline"):
         return None
     spans = len(settings.timeline.spans)

@@ -1,4 +1,4 @@
-"""What the gateway tells Prometheus beside its calls: jobs, cues, stages, replicas."""
+"""The gateway's Prometheus metrics besides those of its calls: jobs, cues, stages, replicas."""
 
 import logging
 from collections.abc import Iterable, Sequence
@@ -22,9 +22,9 @@ _NONE = {name.removeprefix("STATE_"): 0 for name in gateway_pb2.State.keys()[1:]
 
 
 class StageMetrics:
-    """Where the time of this gateway's jobs goes.
+    """How this gateway's jobs spend their time.
 
-    A stage's real-time factor is the increase of its inference seconds by that of its media
+    A stage's real-time factor is the increase of its inference seconds divided by that of its media
     seconds: how long engines compute for a second of video (of each variant, where there are variants).
     """
 
@@ -40,19 +40,19 @@ class StageMetrics:
             "etbgm_stage_media_seconds", "Video, or variants of it, computed on.", of_stage, registry=None
         )
         for stage in gateway_pb2.Stage.keys()[1:]:
-            # Prometheus sees no increase in a counter that it did not know before.
+            # Prometheus sees no increase in the first value of a new counter.
             for counter in (self._inference, self._media):
                 counter.labels(stage.removeprefix("STAGE_"))
 
     @property
     def collectors(self) -> tuple[Collector, ...]:
-        """What a registry takes."""
+        """The collectors to register."""
         return (self._seconds, self._inference, self._media)
 
     def ended(
         self, entry: gateway_pb2.StageProgress, timings: Sequence[media_pb2.Timings], media_s: float
     ) -> None:
-        """A stage has ended whose calls, for `media_s` in all, had these timings."""
+        """Records a stage that has ended: its calls, for `media_s` in total, had these timings."""
         stage = gateway_pb2.Stage.Name(entry.stage).removeprefix("STAGE_")
         duration_s = (entry.end_time.ToNanoseconds() - entry.start_time.ToNanoseconds()) / 1e9
         self._seconds.labels(stage).observe(max(0.0, duration_s))
@@ -64,7 +64,7 @@ class StageMetrics:
 
 
 class ClusterMetrics(Collector):
-    """What is looked up when Prometheus asks. Jobs and cues are the same at every gateway."""
+    """Metrics that are read on each scrape. Jobs and cues are the same at every gateway."""
 
     def __init__(self, jobs: JobStore, clients: Clients) -> None:
         self._jobs, self._clients = jobs, clients
@@ -79,7 +79,7 @@ class ClusterMetrics(Collector):
         services = self._clients.by_name()
         replicas = {name: remote.presence.serving for name, remote in services.items()}
         in_flight = {name: remote.replicas.in_flight for name, remote in services.items()}
-        # Not by service: Prometheus says by that label whose metrics these are.
+        # Not labelled `service`: in Prometheus that label names the service that exports the metrics.
         yield _gauge("etbgm_replicas", "Replicas that take calls.", "callee", replicas)
         yield _gauge("etbgm_calls_to", "Calls of this gateway to a service.", "callee", in_flight)
 

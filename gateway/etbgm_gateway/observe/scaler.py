@@ -1,8 +1,8 @@
 """KEDA's external scaler for the music service: decode, call, encode.
 
-What it measures is the cues of all queued and running jobs that have not been rendered
-yet, wherever in the pipeline the jobs are. The number comes from the job store, so all gateways
-tell the same, before and after a restart.
+The metric is the number of cues of all queued and running jobs that have not been rendered
+yet, at whatever stage the jobs are. The number comes from the job store, so all gateways
+report the same value, before and after a restart.
 """
 
 import asyncio
@@ -21,18 +21,18 @@ from externalscaler import externalscaler_pb2_grpc
 METRIC = "etbgm_cues"
 SERVICE = "riffusion"
 LOOK_EVERY_S = 0.5
-"""How often a stream looks for work: another gateway may be the one that takes it."""
+"""How often a stream polls the job store for work, because another gateway may have accepted it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """What a ScaledObject asks for."""
+    """The trigger of a ScaledObject."""
 
     cues_per_replica: float
 
     @staticmethod
     def of(reference: pb.ScaledObjectRef) -> "Trigger":
-        """Reads the trigger's metadata; raises InvalidField."""
+        """Parses the trigger's metadata; raises InvalidField."""
         metadata = reference.scalerMetadata
         if metadata.get("service") != SERVICE:
             raise InvalidField("scalerMetadata.service", f'must be "{SERVICE}", the service that has cues')
@@ -40,7 +40,7 @@ class Trigger:
             cues = float(metadata.get("cuesPerReplica", ""))
         except ValueError:
             cues = math.nan
-        # KEDA divides by it.
+        # KEDA divides by this value.
         if not 0 < cues < math.inf:
             raise InvalidField("scalerMetadata.cuesPerReplica", "must be a number > 0")
         return Trigger(cues)
@@ -60,9 +60,9 @@ class ScalerServicer(externalscaler_pb2_grpc.ExternalScalerServicer):
     async def StreamIsActive(
         self, request: pb.ScaledObjectRef, context: Context
     ) -> AsyncIterator[pb.IsActiveResponse]:
-        """See externalscaler.proto. KEDA acts on nothing but true, so nothing else is sent.
+        """See externalscaler.proto. KEDA acts only on true, so nothing else is sent.
 
-        It ends well when the gateway stops: after an error KEDA would wait longer each time, and for ever.
+        Ends without an error when the gateway stops: KEDA would wait longer after each error, without limit.
         """
         Trigger.of(request)
         was_active = False

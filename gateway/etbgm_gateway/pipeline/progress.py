@@ -1,4 +1,4 @@
-"""How far a job has come, written to the job store now and then."""
+"""Tracks a job's progress and writes it to the job store at intervals."""
 
 import asyncio
 import logging
@@ -15,18 +15,18 @@ from etbgm_gateway.store.jobs import JobRow, JobStore
 log = logging.getLogger(__name__)
 
 WRITE_EVERY_S = 0.25
-"""Time between two writes of one job."""
+"""Interval between two writes for one job."""
 
 
 class Progress:
-    """The stages of one job, an asynchronous context: while it lasts, changes are written.
+    """The stages of one job: an asynchronous context that writes changes while it lasts.
 
-    A job that is taken up again after a crash passes its finished stages once more; they
-    keep the times they had. While the database is away, the job goes on.
+    A job that resumes after a crash passes through its finished stages again; they keep
+    their original times. The job continues while the database is unavailable.
     """
 
     def __init__(self, jobs: JobStore, job: JobRow) -> None:
-        """`job` is as the job store has kept it."""
+        """Continues from `job` as the job store holds it."""
         self._jobs, self._job_id = jobs, job.job_id
         self._job = gateway_pb2.Job.FromString(job.stages)
         self._cues_left = job.cues_left
@@ -38,7 +38,7 @@ class Progress:
 
     @property
     def stages(self) -> list[gateway_pb2.StageProgress]:
-        """Those that have begun, in order."""
+        """The stages that have started, in order."""
         return list(self._job.stages)
 
     async def __aenter__(self) -> "Progress":
@@ -53,13 +53,13 @@ class Progress:
         await self._write()
 
     def begin(self, stage: gateway_pb2.Stage.ValueType) -> None:
-        """`stage` begins now, unless it has begun before."""
+        """Starts `stage`, unless it has already started."""
         if self._find(stage) is None:
             self._job.stages.add(stage=stage, start_time=_now())
             self._changed = True
 
     def part(self, stage: gateway_pb2.Stage.ValueType) -> Callable[[float], None]:
-        """A report for one of several calls that share `stage`; its fraction is the mean of theirs."""
+        """Returns a callback for one of several calls that share `stage`, whose fraction is their mean."""
         parts = self._parts.setdefault(stage, [])
         number = len(parts)
         parts.append(0.0)
@@ -74,7 +74,7 @@ class Progress:
         return report
 
     def wait(self, stage: gateway_pb2.Stage.ValueType, service: str, waits: bool) -> None:
-        """A call of `stage` begins to wait for a replica of `service`, or no longer waits."""
+        """Records that a call of `stage` starts or stops waiting for a replica of `service`."""
         waiting = self._waiting.setdefault(stage, Counter())
         waiting[service] += 1 if waits else -1
         entry = self._find(stage)
@@ -83,16 +83,16 @@ class Progress:
             self._changed = True
 
     def cues(self, number: int) -> None:
-        """So many are left to be rendered."""
+        """Sets the number of cues left to render."""
         self._cues_left = number
         self._changed = True
 
     def cue_rendered(self) -> None:
-        """One less is left."""
+        """Records that one cue was rendered."""
         self.cues(self._cues_left - 1)
 
     def end(self, stage: gateway_pb2.Stage.ValueType, *, found: bool) -> gateway_pb2.StageProgress | None:
-        """`stage` ends now, unless it has ended before: None. `found` when nothing was computed."""
+        """Ends `stage`; returns None if it has already ended. `found`: nothing had to be computed."""
         entry = self._find(stage)
         if entry is None or entry.HasField("end_time"):
             return None

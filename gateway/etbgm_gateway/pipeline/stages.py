@@ -1,6 +1,6 @@
-"""The six stages of one job: which call each makes, and with what.
+"""The six stages of one job: the calls that each makes and their requests.
 
-Each stage is one durable step or several; a stage that has nothing to do makes none.
+Each stage is one or more durable steps; a stage with nothing to do has none.
 """
 
 import asyncio
@@ -28,7 +28,7 @@ _SUBTITLES_USED = "The subtitles in the video replaced speech recognition; ignor
 
 
 class Stages:
-    """What the pipeline is made of, for one job."""
+    """The stages of the pipeline, for one job."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Stages:
         self._clients, self._steps, self._results = clients, steps, results
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
-        """Video to facts, sound and captions."""
+        """Extracts facts, sound and captions from the video."""
         request = mixer_pb2.ExtractRequest(video=self._video)
         with self._steps.stage(Stage.STAGE_INGEST) as timings:
             result = await self._steps.stream(
@@ -52,7 +52,7 @@ class Stages:
         return result
 
     async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
-        """Sound to speech and the rest."""
+        """Separates the sound into speech and the rest."""
         request = mixer_pb2.SeparateRequest(audio=media.audio)
         with self._steps.stage(Stage.STAGE_SEPARATE) as timings:
             if not media.HasField("audio"):
@@ -71,7 +71,7 @@ class Stages:
     async def transcribe(
         self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
     ) -> stt_pb2.TranscribeResult:
-        """Captions, those given or those in the video, or speech to transcript."""
+        """Imports captions, given or in the video, or else transcribes the speech."""
         language = self._settings.language if self._settings.HasField("language") else None
         with self._steps.stage(Stage.STAGE_TRANSCRIBE) as timings:
             captions = self._captions(media)
@@ -98,7 +98,7 @@ class Stages:
     async def analyze(
         self, media: mixer_pb2.ExtractResult, transcript: media_pb2.Transcript
     ) -> sentiment_pb2.AnalyzeResponse:
-        """Transcript to emotion timeline, unless one is given or nothing was said."""
+        """Turns the transcript into an emotion timeline, unless one is given or nothing was said."""
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
@@ -126,9 +126,9 @@ class Stages:
     async def generate(
         self, stems: mixer_pb2.SeparateResult, timeline: media_pb2.EmotionTimeline
     ) -> list[MusicBed]:
-        """Timeline to music: all cues of all variants at the same time.
+        """Generates music for the timeline: all cues of all variants at the same time.
 
-        Stems are wanted whole, so with them a bed is one cue.
+        Stems must not be split, so a bed with stems is a single cue.
         """
         whole = await asyncio.to_thread(timeline_from_pb, timeline)
         spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
@@ -166,7 +166,7 @@ class Stages:
         analysis: sentiment_pb2.AnalyzeResponse,
         music_beds: list[MusicBed],
     ) -> gateway_pb2.JobResult:
-        """Speech and music under the picture, all variants at the same time, and the report."""
+        """Puts speech and music under the picture, all variants at the same time, and writes the report."""
         request = mixer_pb2.MixRequest(
             video=self._video,
             audio=media.audio if media.HasField("audio") else None,
@@ -229,7 +229,7 @@ class Stages:
         return None
 
     async def _readable_languages(self) -> Sequence[str]:
-        """The languages that the transcript may be in; empty for any."""
+        """Returns the languages that the transcript may be in; empty for any."""
         if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSCRIBE:
             return ()
         if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE:

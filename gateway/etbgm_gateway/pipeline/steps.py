@@ -1,7 +1,7 @@
-"""The durable steps of a job: what has ended once is never run again.
+"""The durable steps of a job: a step that has ended never runs again.
 
-DBOS remembers which steps of a job have ended; what they returned lies in the artifact
-store as a message, so the job database holds references, never what was said.
+DBOS records which steps of a job have ended. Their results are stored as messages in the
+artifact store, so the job database holds references, never what was said.
 """
 
 import asyncio
@@ -33,17 +33,17 @@ MESSAGE_TYPE = "application/x-protobuf"
 
 
 class StageFailed(Exception):
-    """A step ended by an error; `status` is what the user is told."""
+    """A step failed; `status` is what the user receives."""
 
     def __init__(self, status: bytes) -> None:
-        """Takes a serialised google.rpc.Status: DBOS stores errors pickled, which needs plain arguments."""
+        """Takes a serialised google.rpc.Status: DBOS pickles errors, which requires plain arguments."""
         super().__init__(status)
         self.status = Status.FromString(status)
 
 
 @dataclass(frozen=True, slots=True)
 class Deadlines:
-    """Time that each call of a stage has: `fixed_s`, and `per_media_s` more for each second of video."""
+    """Time that each call of a stage has: `fixed_s`, plus `per_media_s` for each second of video."""
 
     fixed_s: float
     per_media_s: float
@@ -59,11 +59,11 @@ class StepContext:
 
 
 class Steps:
-    """The steps of one job; only inside its workflow.
+    """The steps of one job; for use inside its workflow only.
 
-    A step's number is drawn when its method is called, not when its result is awaited, so steps
-    that run at the same time have the same numbers after a crash when they are made in the same
-    order. All methods raise StageFailed.
+    A step gets its number when its method is called, not when its result is awaited. Steps that
+    run at the same time therefore have the same numbers after a crash if they are created in the
+    same order. All methods raise StageFailed.
     """
 
     def __init__(self, context: StepContext, progress: Progress) -> None:
@@ -72,13 +72,13 @@ class Steps:
         self._media_s = 0.0
 
     def allow_for(self, media_s: float) -> None:
-        """From now on calls have the time that `media_s` seconds of video take."""
+        """Sets the deadline of later calls for a video of `media_s` seconds."""
         self._media_s = media_s
 
     def run(
         self, name: str, result_type: type[Result], work: Callable[[], Awaitable[Result]]
     ) -> Coroutine[Any, Any, Result]:
-        """What `work` returns, from an earlier run of the job when there was one."""
+        """Returns the result of `work`, or its stored result from an earlier run of the job."""
         return self._run(DBOS.reserve_step(), name, result_type, work)
 
     def unary(
@@ -114,7 +114,7 @@ class Steps:
     def stage(
         self, stage: gateway_pb2.Stage.ValueType, variants: int = 1
     ) -> Iterator[list[media_pb2.Timings]]:
-        """The stage lasts as long as the context; the timings of its calls are put into the list."""
+        """Runs the stage while the context lasts; the caller adds the timings of its calls to the list."""
         timings: list[media_pb2.Timings] = []
         self.progress.begin(stage)
         yield timings
@@ -133,7 +133,7 @@ class Steps:
         result_type: type[Result],
         work: Callable[[], Awaitable[Result]],
     ) -> Result:
-        # preemptible: a cancelled job's calls are cancelled too, not only the steps after them.
+        # preemptible: cancelling a job also cancels its running calls, not only the steps after them.
         kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work)
         artifact = artifact_from_pb(media_pb2.Artifact.FromString(kept))
         return result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
@@ -157,9 +157,9 @@ def internal_failure(error: Exception, **fields: str) -> Status:
 
 
 async def together(calls: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:
-    """The results of `calls`, which run at the same time, in order.
+    """Runs `calls` at the same time and returns their results in order.
 
-    The first error is raised once all others have been cancelled and have stopped.
+    Raises the first error after all other calls have been cancelled and have stopped.
     """
     tasks = [asyncio.create_task(call) for call in calls]
     try:

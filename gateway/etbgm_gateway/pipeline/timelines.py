@@ -1,4 +1,4 @@
-"""Emotion timelines that nobody had to classify."""
+"""Emotion timelines that need no classification."""
 
 from dataclasses import replace
 
@@ -7,18 +7,18 @@ from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 
 FIT_TOLERANCE_S = 0.05
-"""A given timeline may miss the video's end by this much: more than a frame of 24 Hz video."""
+"""How far the end of a given timeline may be from the video's end: more than a frame of 24 Hz video."""
 
 
 def neutral(duration_s: float) -> EmotionTimeline:
-    """One neutral span over everything."""
+    """Returns one neutral span over the whole duration."""
     return EmotionTimeline(duration_s, (EmotionSpan(Span(0.0, duration_s), Emotion.NEUTRAL, 1.0),))
 
 
 def fitted(timeline: EmotionTimeline, duration_s: float, field: str) -> EmotionTimeline:
-    """`timeline` with its last span ending at `duration_s`.
+    """Returns `timeline` with its last span ending at `duration_s`.
 
-    Raises InvalidField (naming `field`) when it misses that by more than FIT_TOLERANCE_S.
+    Raises InvalidField (naming `field`) if it ends more than FIT_TOLERANCE_S before or after that.
     """
     *others, last = timeline.spans
     missing_s = abs(timeline.duration_s - duration_s)

@@ -1,11 +1,11 @@
-"""Transcripts made to fit their video."""
+"""Fits transcripts to their video."""
 
 from etbgm.media.v1 import media_pb2
 from etbgm_kit.converters import seconds_from_pb, seconds_to_pb
 
 
 def clipped(transcript: media_pb2.Transcript, duration_s: float) -> media_pb2.Transcript:
-    """The transcript without what lies behind the video's end.
+    """Returns the transcript without the part after the video's end.
 
     Sound is a whole number of samples long, so its last word may end microseconds after the picture.
     """

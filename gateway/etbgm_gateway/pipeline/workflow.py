@@ -1,4 +1,4 @@
-"""The way of a job, as a durable DBOS workflow."""
+"""A job as a durable DBOS workflow."""
 
 import asyncio
 from functools import partial
@@ -17,16 +17,16 @@ from etbgm_kit.errors import Conflict, EtbgmError
 from etbgm_kit.serving.status import status_of
 
 MOST_STARTS = 20
-"""A job that was taken up this often and never ended brings the gateway down; it is given up."""
+"""A job that was started this often without ending is given up, because it crashes the gateway."""
 
 
 PIPELINE_CLASS, JOB_WORKFLOW = "Pipeline", "job"
-"""Names under which DBOS stores the workflow of a job."""
+"""Names under which DBOS stores a job's workflow."""
 
 
 @DBOS.dbos_class(PIPELINE_CLASS)
 class Pipeline(DBOSConfiguredInstance):
-    """Runs jobs; one instance in a process, made before DBOS is launched."""
+    """Runs jobs; one instance per process, created before DBOS is launched."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Pipeline(DBOSConfiguredInstance):
         steps: StepContext,
         stopping: asyncio.Event,
     ) -> None:
-        """From when `stopping` is set on no job is begun."""
+        """Starts no more jobs once `stopping` is set."""
         super().__init__(config_name="pipeline")
         self._clients, self._jobs, self._steps = clients, jobs, steps
         self._results = Results(steps.store)
@@ -44,9 +44,9 @@ class Pipeline(DBOSConfiguredInstance):
 
     @DBOS.workflow(name=JOB_WORKFLOW, max_recovery_attempts=None)
     async def run(self, job_id: str) -> None:
-        """Brings the job to its end: SUCCEEDED with a result or FAILED with a status."""
+        """Runs the job to its end: SUCCEEDED with a result or FAILED with a status."""
         if self._stopping.is_set():
-            # DBOS goes on handing out jobs until it is destroyed.
+            # DBOS keeps dispatching jobs until it is destroyed.
             raise asyncio.CancelledError
         task = asyncio.current_task()
         assert task is not None
@@ -82,7 +82,7 @@ class Pipeline(DBOSConfiguredInstance):
             return await _make(Stages(request, self._clients, steps, self._results))
 
     async def stop(self) -> None:
-        """Interrupts what runs; DBOS takes it up again after the next start."""
+        """Interrupts running jobs; DBOS resumes them after the next start."""
         self._stopping.set()
         tasks = list(self._running)
         for task in tasks:

@@ -1,4 +1,4 @@
-"""DBOS, which holds the queue of jobs and takes up again what was interrupted."""
+"""DBOS, which holds the queue of jobs and resumes interrupted jobs."""
 
 import asyncio
 import logging
@@ -12,16 +12,16 @@ from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeli
 
 QUEUE = "jobs"
 POLL_S = 0.1
-"""How often the queue is looked at; at DBOS's default of 1 s a job would start 0.8 s late."""
+"""How often the queue is polled; with DBOS's default of 1 s a job would start 0.8 s late."""
 
 APPLICATION_VERSION = "1"
-"""DBOS takes up only jobs of the same version: raise it when the durable steps change, and let those of
-the old one end before gateways of the new one are alone."""
+"""DBOS runs only jobs of the same version. Raise it when the durable steps change, and let jobs of the
+old version end before the last gateway of that version is replaced."""
 
 _APPLICATION = "etbgm"
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _IDS_PER_QUERY = 1000
-"""A statement takes a limited number of parameters."""
+"""The number of parameters in a statement is limited."""
 
 
 class JobQueue:
@@ -30,9 +30,9 @@ class JobQueue:
     def __init__(
         self, pipeline: Pipeline, database: sa.Engine, executor_id: str, concurrent_jobs: int
     ) -> None:
-        """Launches DBOS on the database of the jobs; blocks for a second.
+        """Launches DBOS on the job database; blocks for a second.
 
-        Workflows run in the event loop that is running here, where the clients' channels live.
+        Workflows run in the current event loop, which the clients' channels belong to.
         """
         self._concurrent_jobs = concurrent_jobs
         self._loop = asyncio.get_running_loop()
@@ -56,26 +56,26 @@ class JobQueue:
         }
 
     def open(self) -> None:
-        """Begins to take jobs from the queue. Blocks."""
+        """Starts to take jobs from the queue. Blocks."""
         DBOS.register_queue(QUEUE, worker_concurrency=self._concurrent_jobs, polling_interval_sec=POLL_S)
 
     def executors(self) -> set[str]:
-        """Names of the gateways that have taken jobs and not brought them to an end. Blocks."""
+        """Returns the names of the gateways that have taken jobs and not finished them. Blocks."""
         running = DBOS.list_workflows(
             status="PENDING", app_version=APPLICATION_VERSION, load_input=False, load_output=False
         )
         return {workflow.executor_id for workflow in running if workflow.executor_id}
 
     def adopt(self, executor_id: str) -> int:
-        """Puts the jobs that the gateway of this name has taken into the queue again; how many. Blocks.
+        """Requeues the jobs that the gateway of this name has taken; returns their number. Blocks.
 
         Two gateways may do so at once: DBOS gives each job to one of them.
         """
-        # Its own recovery service calls this; nothing public asks who has the job in the same transaction.
+        # DBOS's recovery service calls this; no public API checks the job's owner in the same transaction.
         return len(DBOS._recover_pending_workflows([executor_id]))
 
     def ended(self, job_ids: Sequence[str]) -> Mapping[str, str]:
-        """Those of the jobs whose workflow has ended, with DBOS's name for how. Blocks."""
+        """Returns those of the jobs whose workflow has ended, with its DBOS status. Blocks."""
         ended = {}
         for first in range(0, len(job_ids), _IDS_PER_QUERY):
             ids = list(job_ids[first : first + _IDS_PER_QUERY])
@@ -86,18 +86,18 @@ class JobQueue:
         return ended
 
     def enqueue(self, connection: sa.Connection, job_id: str) -> None:
-        """Queues the job when the transaction of `connection`, to the database of the jobs, is committed."""
+        """Queues the job when the transaction of `connection`, to the job database, is committed."""
         self._client.enqueue_in_transaction(connection, {**self._workflow, "workflow_id": job_id}, job_id)
 
     async def cancel(self, job_id: str) -> None:
-        """Stops the job, wherever it runs, with the calls that it makes: there within a second."""
+        """Stops the job and its calls, on whichever gateway it runs; this takes up to a second there."""
         await DBOS.cancel_workflow_async(job_id)
 
     def close(self) -> None:
-        """Ends DBOS; what was running is taken up after the next start. Blocks."""
+        """Shuts DBOS down; running jobs resume after the next start. Blocks."""
         self._client.destroy()
         DBOS.destroy()
-        # DBOS had made its threads, which are gone now, the loop's own; others still need some.
+        # DBOS replaced the loop's default executor with its own, now shut down; other code still needs one.
         self._loop.call_soon_threadsafe(self._loop.set_default_executor, ThreadPoolExecutor())
 
 
@@ -109,7 +109,7 @@ def _log_as_we_do() -> None:
 
 
 def _is_news(record: logging.LogRecord) -> bool:
-    """False for what DBOS calls an error and we asked for: a cancelled job, a gateway that stops."""
+    """False for what DBOS logs as an error but we requested: a cancelled job, a stopping gateway."""
     kind = record.exc_info[0] if record.exc_info else None
     if kind and issubclass(kind, error.DBOSAwaitedWorkflowCancelledError):
         return False

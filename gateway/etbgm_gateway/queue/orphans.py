@@ -1,4 +1,4 @@
-"""Jobs that nobody looks after: those of gateways that are gone, and those whose workflow has ended."""
+"""Handles orphaned jobs: those of dead gateways, and those whose workflow ended without recording it."""
 
 import logging
 import threading
@@ -13,18 +13,18 @@ from etbgm_kit.serving.status import internal_status, new_error_id
 log = logging.getLogger(__name__)
 
 BEATS_PER_LEASE = 3
-"""Signs of life that a gateway gives in the time after which the others give it up."""
+"""Heartbeats that a gateway sends within one lease, after which the others consider it dead."""
 
 
 class Silences:
-    """Who has been silent for how long, by this process's own clock: those of others may be wrong. Pure."""
+    """Tracks how long each gateway has been silent, by this process's clock: others may be wrong. Pure."""
 
     def __init__(self, lease_s: float) -> None:
         self._lease_s = lease_s
         self._heard: dict[str, tuple[int, float]] = {}
 
     def gone(self, beats: Mapping[str, int], now_s: float) -> set[str]:
-        """Those whose number of beats has not changed for the lease, seen again and again until `now_s`."""
+        """Returns the gateways whose beat count did not change for the lease, over calls up to `now_s`."""
         heard = {}
         for name, count in beats.items():
             known = self._heard.get(name)
@@ -33,16 +33,16 @@ class Silences:
         return {name for name, (_, since_s) in self._heard.items() if now_s - since_s >= self._lease_s}
 
     def forget(self) -> None:
-        """Nothing was heard of anybody for a while, as when the database was away: all begin anew."""
+        """Restarts all measurements, because heartbeats could not be read, for example during an outage."""
         self._heard.clear()
 
 
 class Orphans:
-    """A thread that says that this gateway lives, and takes over the jobs of those that do not.
+    """A thread that sends this gateway's heartbeats and takes over the jobs of dead gateways.
 
-    A gateway that only seemed gone loses its jobs to another: DBOS lets it write nothing
-    more to them. The thread also ends each job whose workflow has ended and could not
-    write so, as after an error of the database or a cancellation that broke off halfway.
+    A gateway that only seemed dead loses its jobs to another: DBOS rejects its further
+    writes to them. The thread also ends each job whose workflow has ended but could not
+    record that, for example after a database error or an interrupted cancellation.
     """
 
     def __init__(
@@ -55,11 +55,11 @@ class Orphans:
         self._thread = threading.Thread(target=self._run, name="orphans", daemon=True)
 
     def open(self) -> None:
-        """Begins."""
+        """Starts the thread."""
         self._thread.start()
 
     def close(self) -> None:
-        """Ends. Blocks."""
+        """Stops the thread. Blocks."""
         self._stopping.set()
         self._thread.join()
 
@@ -70,7 +70,7 @@ class Orphans:
                 self._take_over()
                 self._end_abandoned()
             except Exception as error:
-                # Whatever the database's trouble is: a gateway that falls silent would lose its jobs.
+                # Continue after any database error: a gateway without heartbeats would lose its jobs.
                 log.warning("cannot say that this gateway lives", extra={"reason": repr(error)})
                 self._silences.forget()
 

@@ -1,1 +1,1 @@
-"""What a job hands over: result, report, plot."""
+"""What a job delivers: result, report, plot."""

@@ -1,4 +1,4 @@
-"""What a job made, put together: transcript files, plot, report, and the result that names them."""
+"""Assembles what a job produced: transcript files, plot, report, and the result that refers to them."""
 
 import json
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from etbgm_kit.types import Span
 
 @dataclass(frozen=True)
 class MusicBed:
-    """The music of one variant: `cues` sound during `spans`, which cover the video."""
+    """The music of one variant: `cues` play during `spans`, which cover the video."""
 
     number: int
     random_seed: int
@@ -37,7 +37,7 @@ class MusicBed:
 
 @dataclass(frozen=True)
 class Made:
-    """Everything that the stages of a job returned; `music_beds` and `mixes` are in order of variants."""
+    """Everything that the stages of a job returned; `music_beds` and `mixes` are in variant order."""
 
     video: media_pb2.Artifact
     settings: gateway_pb2.JobSettings
@@ -51,13 +51,13 @@ class Made:
 
 
 class Results:
-    """Makes results; all methods block."""
+    """Builds results; all methods block."""
 
     def __init__(self, store: ArtifactStore) -> None:
         self._store = store
 
     def assemble(self, made: Made) -> gateway_pb2.JobResult:
-        """The job's result, its files stored."""
+        """Stores the job's files and returns its result."""
         speaks = bool(made.stems.speech_spans)
         result = gateway_pb2.JobResult(
             variants=[_variant(*one) for one in zip(made.music_beds, made.mixes, strict=True)],
@@ -114,7 +114,7 @@ def _variant(bed: MusicBed, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
 
 
 def _engines(made: Made) -> list[media_pb2.Engine]:
-    """Each once: replicas may compute with different ones."""
+    """Returns each engine once; replicas may use different ones."""
     stages = (made.stems, made.transcript, made.analysis)
     used = [part.engine for part in stages if part.HasField("engine")]
     used += [cue.engine for bed in made.music_beds for cue in bed.cues if cue.HasField("engine")]
@@ -122,7 +122,7 @@ def _engines(made: Made) -> list[media_pb2.Engine]:
 
 
 def _notes(made: Made) -> list[str]:
-    """What the stages had to say, in their order, each sentence once."""
+    """Returns the notes of the stages, in stage order, without duplicates."""
     sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes]
     sources += [made.transcript.notes, made.analysis.notes]
     sources += [cue.notes for bed in made.music_beds for cue in bed.cues]

@@ -1,4 +1,4 @@
-"""The picture of a result: who speaks when, which emotion, how loud speech and music are."""
+"""Plots a result: when someone speaks, which emotion, how loud speech and music are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,9 +13,9 @@ _HEIGHT = 640
 _LEGEND_X = 1300
 _MUSIC = "#c2447a"
 FLOOR_LUFS = -50.0
-"""Below this nothing is drawn: next to music at -25 LUFS it is silence."""
+"""Nothing below this is drawn: next to music at -25 LUFS it is silence."""
 _COLUMNS = 1200
-"""Points of a curve, about one for a pixel; of a longer video each is the loudest of its stretch."""
+"""Points of a curve, about one per pixel; for a longer video each is the maximum of its interval."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Levels:
 
 
 def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], levels: Levels) -> bytes:
-    """A PNG, 1500 × 640 pixels."""
+    """Returns a PNG of 1500 × 640 pixels."""
     figure = charts.Figure(_HEIGHT, timeline.duration_s, (2.2, 0.8, 7))
     bands, speech, loudness = figure.rows
     emotions = [(span.span, span.emotion) for span in timeline.spans]
@@ -54,7 +54,7 @@ def _draw_loudness(row: charts.Row, levels: Levels) -> None:
 
 
 def curve_of(values: Sequence[float | None]) -> NDArray[np.float64]:
-    """At most _COLUMNS points of `values`, each the loudest of its stretch; NaN where all is silence."""
+    """Returns at most _COLUMNS points, each the maximum of its interval of `values`; NaN for silence."""
     known = np.array([FLOOR_LUFS if v is None else v for v in values], dtype=np.float64)
     width = max(1, -(-len(known) // _COLUMNS))
     padded = np.pad(known, (0, -len(known) % width), constant_values=FLOOR_LUFS)

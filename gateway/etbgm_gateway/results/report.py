@@ -1,4 +1,4 @@
-"""The report of a job: everything that is known about its result, as JSON."""
+"""The report of a job: everything known about its result, as JSON."""
 
 import json
 import time
@@ -22,7 +22,7 @@ def write(
     facts: mixer_pb2.MediaFacts,
     stages: list[gateway_pb2.StageProgress],
 ) -> str:
-    """The JSON text; called at the end of the last stage, whose time ends now."""
+    """Returns the JSON text; called at the end of the last stage, which counts as ending now."""
     fields: dict[str, Json] = {
         "video": {"sha256": video.sha256, **_fields(facts)},
         "settings": _fields(settings),
@@ -54,7 +54,7 @@ def _variant(variant: gateway_pb2.Variant, timeline: media_pb2.EmotionTimeline) 
 
 
 def boundary_error_s(sections_s: Iterable[float], boundaries_s: Iterable[float]) -> float:
-    """By how much the starts of the sections miss the emotion boundary that they miss most, in seconds.
+    """Returns the largest distance of an emotion boundary from the nearest section start, in seconds.
 
     0 when there are no sections.
     """

@@ -1,4 +1,4 @@
-"""The database of jobs, which DBOS uses too."""
+"""The database of jobs, which DBOS also uses."""
 
 import asyncio
 import logging
@@ -15,27 +15,27 @@ log = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError)
-"""What is raised while a database cannot be reached: the same may succeed later."""
+"""Errors raised while a database is unreachable; the same operation may succeed later."""
 AGAIN_S = 1.0
-"""After this `when_reachable` tries again."""
+"""Time after which `when_reachable` retries."""
 
 _VARIABLE = "ETBGM_JOB_STORE_URL"
 _KINDS = "it must be postgresql://user:password@host/name or sqlite:///file"
 _POSTGRESQL = {
-    # A database in plain ASCII would answer in bytes, and not be told from a broken one.
+    # A database in plain ASCII would answer in bytes, and could not be distinguished from a broken one.
     "client_encoding": "utf8",
-    # A machine that vanishes closes no connection: it is given up after 20 s.
+    # A machine that vanishes closes no connection: the connection is given up after 20 s.
     "connect_timeout": "10",
     "keepalives_idle": "10",
     "keepalives_interval": "5",
     "keepalives_count": "2",
     "tcp_user_timeout": "20000",
 }
-"""Parameters of libpq."""
+"""Connection parameters of libpq."""
 
 
 async def when_reachable(call: Callable[[], Result], job_id: str) -> Result:
-    """What `call`, which blocks, returns; while the database is away it is called again and again."""
+    """Returns the result of `call`, which blocks; retries it while the database is unreachable."""
     while True:
         try:
             return await asyncio.to_thread(call)
@@ -45,10 +45,10 @@ async def when_reachable(call: Callable[[], Result], job_id: str) -> Result:
 
 
 def address(url: str) -> str:
-    """`url` with what every connection to it needs.
+    """Returns `url` with the parameters that every connection needs.
 
     Raises:
-        BadSettings: it is neither postgresql://user:password@host/name nor sqlite:///file.
+        BadSettings: `url` is neither postgresql://user:password@host/name nor sqlite:///file.
     """
     try:
         parsed = sa.make_url(url)
@@ -62,10 +62,10 @@ def address(url: str) -> str:
 
 
 def connect(url: str) -> sa.Engine:
-    """Connections to the database at `url`, see `address`.
+    """Connects to the database at `url`; see `address`.
 
     Raises:
-        BadSettings: there is no database that can be used; PostgreSQL's must be encoded in UTF8.
+        BadSettings: the database cannot be used; a PostgreSQL database must be encoded in UTF8.
     """
     engine = sa.create_engine(address(url), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
@@ -82,7 +82,7 @@ def connect(url: str) -> sa.Engine:
 
 
 def make(table: sa.Table, engine: sa.Engine) -> None:
-    """Creates the table, or columns that it had not before; several gateways may do so at once."""
+    """Creates the table or adds its missing columns; several gateways may do so at once."""
     try:
         table.create(engine, checkfirst=True)
         known = {column["name"] for column in sa.inspect(engine).get_columns(table.name)}
@@ -98,7 +98,7 @@ def make(table: sa.Table, engine: sa.Engine) -> None:
 
 def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: object) -> None:
     cursor = connection.cursor()
-    # Readers and DBOS's writer do not wait for each other in WAL mode, which stays with the file.
+    # In WAL mode readers and DBOS's writer do not block each other; the mode is stored in the file.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA busy_timeout=30000")
     cursor.close()

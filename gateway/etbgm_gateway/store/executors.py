@@ -1,4 +1,4 @@
-"""Signs of life of the gateways that share a job store: one row for each name."""
+"""Heartbeats of the gateways that share a job store: one row per name."""
 
 from collections.abc import Mapping
 
@@ -16,21 +16,21 @@ _C = _TABLE.c
 
 
 class Executors:
-    """All gateways, living or not. Methods block; call them from worker threads."""
+    """All gateways, alive or not. Methods block; call them from worker threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        """Makes the table when it is missing."""
+        """Creates the table if it is missing."""
         self._engine = engine
         make(_TABLE, engine)
 
     def beat(self, executor_id: str) -> None:
-        """The gateway of this name lives."""
+        """Records a heartbeat of the gateway with this name."""
         with self._engine.begin() as connection:
             mine = _TABLE.update().where(_C.executor_id == executor_id).values(beats=_C.beats + 1)
             if not connection.execute(mine).rowcount:
                 connection.execute(_TABLE.insert().values(executor_id=executor_id, beats=1))
 
     def beats(self) -> Mapping[str, int]:
-        """How often each has said that it lives."""
+        """Returns the number of heartbeats of each gateway."""
         with self._engine.connect() as connection:
             return {row.executor_id: row.beats for row in connection.execute(_TABLE.select())}

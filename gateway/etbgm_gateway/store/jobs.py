@@ -1,4 +1,4 @@
-"""The job store: one row for each job, in the database that DBOS uses too."""
+"""The job store: one row per job, in the database that DBOS also uses."""
 
 import secrets
 import time
@@ -35,10 +35,10 @@ class JobRow:
     """A job as stored.
 
     `state` is a name of gateway.State without its prefix; times are seconds since 1970.
-    Bytes are messages: `request` a CreateJobRequest, `stages` a Job with nothing but its
-    stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often the
-    job was taken up, `cues_left` the cues that have not been rendered yet: an estimate until
-    the timeline is known.
+    Bytes are serialised messages: `request` a CreateJobRequest, `stages` a Job that has only
+    its stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often
+    the job was started, `cues_left` the cues that have not been rendered yet: an estimate
+    until the timeline is known.
     """
 
     job_id: str
@@ -59,17 +59,17 @@ class JobStore:
     """All jobs. Methods block; call them from worker threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        """Makes the table when it is missing."""
+        """Creates the table if it is missing."""
         self._engine = engine
         make(_TABLE, engine)
 
     def add(
         self, request_id: str, request: bytes, cues: int, enqueue: Callable[[sa.Connection, str], None]
     ) -> JobRow:
-        """The queued job for `request`; the one that is there when `request_id` was used before.
+        """Queues a job for `request` and returns it, or the existing job if `request_id` was used before.
 
-        It will have about as many `cues`. `enqueue` puts a new job, by its id, into the queue within the
-        same transaction: when it fails there is no job.
+        `cues` is the expected number of cues. `enqueue` puts a new job into the queue by its id, within
+        the same transaction: if it fails, no job is created.
         """
         job_id = _new_id()
         row = {
@@ -94,20 +94,20 @@ class JobStore:
         return self.get(job_id)
 
     def find_request(self, request_id: str) -> JobRow | None:
-        """The job that `request_id` made, if any."""
+        """Returns the job that was created with `request_id`, if any."""
         return self._one(_C.request_id == request_id)
 
     def get(self, job_id: str) -> JobRow:
-        """The job; raises NotFound."""
+        """Returns the job; raises NotFound."""
         row = self._one(_C.job_id == job_id)
         if row is None:
             raise NotFound("no such job", job_id=job_id)
         return row
 
     def page(self, before: str, states: Collection[str], size: int) -> list[JobRow]:
-        """At most `size` jobs without results, newest first.
+        """Returns at most `size` jobs without results, newest first.
 
-        Those in `states` (all when empty), with an id below `before` unless that is empty.
+        Only jobs in `states` (all when empty), with an id below `before` unless that is empty.
         """
         columns = [sa.null().label("result") if c.name == "result" else c for c in _C]
         query = sa.select(*columns).order_by(_C.job_id.desc()).limit(size)
@@ -119,13 +119,13 @@ class JobStore:
             return [JobRow(**row) for row in connection.execute(query).mappings()]
 
     def unfinished(self) -> list[str]:
-        """Ids of the jobs that are queued or running, oldest first."""
+        """Returns the ids of queued and running jobs, oldest first."""
         query = sa.select(_C.job_id).where(_C.state.in_(UNFINISHED)).order_by(_C.job_id)
         with self._engine.connect() as connection:
             return list(connection.execute(query).scalars())
 
     def begin(self, job_id: str) -> JobRow | None:
-        """Marks the job as running and returns it; None when it is finished already."""
+        """Marks the job as running and returns it; returns None if it is already finished."""
         change = {
             "state": "RUNNING",
             "starts": _C.starts + 1,
@@ -134,25 +134,25 @@ class JobStore:
         return self.get(job_id) if self._change(job_id, change) else None
 
     def by_state(self) -> dict[str, int]:
-        """How many jobs there are in each state."""
+        """Returns the number of jobs in each state."""
         query = sa.select(_C.state, sa.func.count()).group_by(_C.state)
         with self._engine.connect() as connection:
             return {row[0]: row[1] for row in connection.execute(query)}
 
     def cues_left(self) -> int:
-        """The cues of all jobs that are queued or running, rendering or yet to be rendered."""
+        """Returns the number of cues of all queued and running jobs that are not yet rendered."""
         query = sa.select(sa.func.coalesce(sa.func.sum(_C.cues_left), 0)).where(_C.state.in_(UNFINISHED))
         with self._engine.connect() as connection:
             return int(connection.execute(query).scalar_one())
 
     def keep_progress(self, job_id: str, stages: bytes, cues_left: int) -> None:
-        """Writes how far the job has come, unless it is finished."""
+        """Stores the job's progress, unless the job is finished."""
         self._change(job_id, {"stages": stages, "cues_left": cues_left})
 
     def finish(
         self, job_id: str, state: str, *, error: bytes | None = None, result: bytes | None = None
     ) -> bool:
-        """Ends the job in `state`, unless it is finished: False."""
+        """Ends the job in `state`; returns False if it was already finished."""
         end = {"state": state, "end_time_s": time.time(), "error": error, "result": result}
         return self._change(job_id, end)
 
@@ -168,6 +168,6 @@ class JobStore:
 
 
 def _new_id() -> str:
-    """48 bits of milliseconds, then chance: sorts by time (RFC 9562, version 7 without its fixed bits)."""
+    """48 bits of milliseconds, then random: sorts by time (RFC 9562, version 7 without its fixed bits)."""
     digits = f"{time.time_ns() // 1_000_000:012x}{secrets.token_hex(10)}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))

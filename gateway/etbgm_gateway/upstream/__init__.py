@@ -1,1 +1,1 @@
-"""Calls to the four services: discovery, choice of replica, retries."""
+"""Calls to the four services: discovery, replica choice, retries."""

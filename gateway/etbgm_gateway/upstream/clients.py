@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clients:
-    """One client for each service; the `separator` is the mixer, unless it has replicas of its own."""
+    """One client for each service; the `separator` is the mixer unless it has its own replicas."""
 
     mixer: "RemoteService[MixerServiceAsyncStub]"
     separator: "RemoteService[MixerServiceAsyncStub]"
@@ -24,7 +24,7 @@ class Clients:
     riffusion: "RemoteService[RiffusionServiceAsyncStub]"
 
     async def find(self) -> None:
-        """Finds out where the replicas are; until then calls wait. Raises DiscoveryFailed."""
+        """Finds the replicas; calls wait until then. Raises DiscoveryFailed."""
         await asyncio.gather(*(remote.find() for remote in self.by_name().values()))
 
     async def close(self) -> None:
@@ -33,6 +33,6 @@ class Clients:
             await remote.close()
 
     def by_name(self) -> "dict[str, RemoteService[Any]]":
-        """All of them, each once."""
+        """Returns the clients by name, each once."""
         named = {getattr(self, field.name): field.name for field in reversed(fields(self))}
         return {name: remote for remote, name in named.items()}

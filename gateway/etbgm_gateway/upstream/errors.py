@@ -1,12 +1,12 @@
-"""What a caller learns when a service gave no answer of its own: the service's name, never an address.
+"""Errors of calls that a service did not answer itself. They contain the service's name, never an address.
 
 EtbgmError
-└── ServiceError            service: which one
-    ├── ServiceUnavailable  UNAVAILABLE: no replica of it takes calls
-    ├── ServiceBusy         RESOURCE_EXHAUSTED: all of its replicas refused the call until its time ended
-    ├── ServiceLost         UNAVAILABLE: replicas were lost again and again while they computed the call
-    ├── ServiceTimeout      DEADLINE_EXCEEDED: a replica took the call and did not answer in time
-    └── ServiceFailed       INTERNAL: the call broke in a way that no retry mends
+└── ServiceError            service: the service's name
+    ├── ServiceUnavailable  UNAVAILABLE: no replica accepts calls
+    ├── ServiceBusy         RESOURCE_EXHAUSTED: all replicas refused the call until its time was up
+    ├── ServiceLost         UNAVAILABLE: the call lost its replica repeatedly while it computed
+    ├── ServiceTimeout      DEADLINE_EXCEEDED: a replica accepted the call and did not answer in time
+    └── ServiceFailed       INTERNAL: the call failed in a way that a retry cannot fix
 """
 
 import grpc
@@ -16,14 +16,14 @@ from etbgm_kit.errors import EtbgmError
 
 
 class ServiceError(EtbgmError):
-    """A call to a service failed, and not by an error that the service itself has described."""
+    """A call to a service failed without an error that the service itself described."""
 
     def __init__(self, service: str, what: str, **facts: object) -> None:
         super().__init__(f"the {service} service {what}", service=service, **facts)
 
 
 class ServiceUnavailable(ServiceError):
-    """No replica of the service took calls for `waited_s`."""
+    """No replica of the service accepted calls for `waited_s`."""
 
     code = "UNAVAILABLE"
     reason = "SERVICE_UNAVAILABLE"
@@ -43,7 +43,7 @@ class ServiceBusy(ServiceError):
 
 
 class ServiceLost(ServiceError):
-    """Replicas of the service ended `times` times while they computed the call."""
+    """The call lost its replica `times` times while it computed."""
 
     code = "UNAVAILABLE"
     reason = "SERVICE_LOST"
@@ -53,7 +53,7 @@ class ServiceLost(ServiceError):
 
 
 class ServiceTimeout(ServiceError):
-    """A replica took the call and did not answer within `deadline_s`."""
+    """A replica accepted the call and did not answer within `deadline_s`."""
 
     code = "DEADLINE_EXCEEDED"
     reason = "SERVICE_TIMEOUT"
@@ -63,7 +63,7 @@ class ServiceTimeout(ServiceError):
 
 
 class ServiceFailed(ServiceError):
-    """The call ended in a way that the service has not described: `how`, a gRPC status for example."""
+    """The call failed in a way that the service did not describe: `how`, for example a gRPC status."""
 
     code = "INTERNAL"
     reason = "SERVICE_FAILED"
@@ -73,5 +73,5 @@ class ServiceFailed(ServiceError):
 
 
 def is_described(failure: grpc.aio.AioRpcError) -> bool:
-    """True when a server of ours described its error; else its text is gRPC's, with addresses in it."""
+    """True when one of our servers described the error; gRPC's own errors have addresses in their text."""
     return rpc_status.from_call(failure) is not None  # type: ignore[arg-type]  # has what a Call has

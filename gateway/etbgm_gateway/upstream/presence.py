@@ -1,4 +1,4 @@
-"""Which replicas of a service take calls, by what they say of their own health."""
+"""Tracks which replicas of a service accept calls, according to their health checks."""
 
 import asyncio
 from contextlib import suppress
@@ -10,11 +10,11 @@ from grpc_health.v1 import health_pb2, health_pb2_grpc
 from etbgm_gateway.upstream.replicas import Replica, Replicas
 
 LOOK_EVERY_S = 2.0
-"""Time between two looks, and the time that a replica has to answer."""
+"""Interval between two checks, and the time that a replica has to answer one."""
 
 
 class Presence:
-    """Looks at the replicas of one service again and again."""
+    """Checks the health of one service's replicas at regular intervals."""
 
     def __init__(self, replicas: Replicas[Any]) -> None:
         self._replicas = replicas
@@ -23,15 +23,15 @@ class Presence:
 
     @property
     def serving(self) -> int:
-        """How many replicas take calls; before the first look, how many there should be."""
+        """The number of replicas that accept calls; before the first check, the number of known replicas."""
         return len(self._replicas) if self._serving is None else self._serving
 
     def doubt(self) -> None:
-        """A call found no replica that answers: looks again at once."""
+        """Checks again at once, because a replica did not answer a call."""
         self._look.set()
 
     async def watch(self) -> None:
-        """Looks at the replicas until the task is cancelled."""
+        """Checks the replicas until the task is cancelled."""
         while True:
             self._look.clear()
             answers = await asyncio.gather(*(_serves(replica) for replica in self._replicas))
@@ -41,7 +41,7 @@ class Presence:
 
 
 async def _serves(replica: Replica[Any]) -> bool:
-    """True also for a server without a health service: it answers."""
+    """Returns whether the replica serves; a server without a health service does, because it answers."""
     health = health_pb2_grpc.HealthStub(replica.channel)
     request = health_pb2.HealthCheckRequest()
     try:

@@ -1,4 +1,4 @@
-"""Calls to a service: a deadline on each, retried on another replica or later, and always an end."""
+"""Calls to a service: each has a deadline, is retried on another replica or later, and always ends."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -14,18 +14,18 @@ from etbgm_gateway.upstream.replicas import Replicas, Stub
 from etbgm_gateway.upstream.rounds import Answer, Metadata, OnProgress, Rounds, now, result_of
 
 OnWait = Callable[[bool], None]
-"""Told True when the call begins to wait for a replica, because none takes calls, and False when one does."""
+"""Receives True when the call starts to wait because no replica accepts calls, False when the wait ends."""
 
 LOOK_EVERY_S = 0.5
-"""How often a call that has no replica looks whether there is one."""
+"""How often a call without a replica checks whether one is available."""
 
 
 @dataclass(frozen=True, slots=True)
 class Waits:
-    """How a stage's calls wait: for a place, `calls_per_replica` at every replica, and for a replica.
+    """Limits on how a stage's calls wait, for a place at a replica or for a replica to become available.
 
-    `replica_s` is how long without a pause there may be no replica that takes calls, `queue_s` how
-    long a call may wait in all, whatever for.
+    `calls_per_replica` is the number of places at each replica. `replica_s` is how long there may be no
+    replica that accepts calls, without interruption. `queue_s` is the total time that a call may wait.
     """
 
     calls_per_replica: int
@@ -36,17 +36,17 @@ class Waits:
 class RemoteService(Generic[Stub]):
     """One service, whichever replica answers.
 
-    UNAVAILABLE, RESOURCE_EXHAUSTED and CANCELLED (a server that stopped before it was done)
-    are retried, first at the other replicas, then after a pause. All methods of the services are
+    UNAVAILABLE, RESOURCE_EXHAUSTED and CANCELLED (a server stopped before it finished) are
+    retried, first at the other replicas, then after a pause. All methods of the services are
     idempotent. Cancelling the awaiting task cancels the call.
 
-    Every call has an absolute end. Without an `on_wait` it is the deadline, for all attempts
-    and pauses together: somebody waits for the answer. A stage's call, which is told of waits, may
-    compute for `deadline_s`, and the time before a replica takes it does not count: it is a queue.
-    It ends `deadline_s` and `Waits.queue_s` after it began, or earlier, when no replica took calls
-    for `Waits.replica_s`.
+    Every call has a fixed end. Without `on_wait`, that is the deadline for all attempts and pauses
+    together, because a user is waiting for the answer. A stage's call may compute for `deadline_s`,
+    not counting the time that it queues before a replica accepts it. It ends at the latest
+    `deadline_s` plus `Waits.queue_s` after it started, or earlier if no replica accepts calls for
+    `Waits.replica_s`.
 
-    Calls raise RemoteError, as a service has described its error, and ServiceError.
+    Calls raise RemoteError if the service described its error, and ServiceError otherwise.
     """
 
     def __init__(self, name: str, replicas: Replicas[Stub], waits: Waits) -> None:
@@ -55,7 +55,7 @@ class RemoteService(Generic[Stub]):
         self._watching: asyncio.Task[None] | None = None
 
     async def find(self) -> None:
-        """Finds out where the replicas are, now and after each change. Raises DiscoveryFailed."""
+        """Finds the replicas and follows later changes. Raises DiscoveryFailed."""
         await self.replicas.find()
         self._watching = self._watching or asyncio.create_task(self.presence.watch())
 
@@ -67,7 +67,7 @@ class RemoteService(Generic[Stub]):
         deadline_s: float,
         on_wait: OnWait | None = None,
     ) -> Answer:
-        """Calls a quick method; with `on_wait` for a stage."""
+        """Calls a quick method; stages pass `on_wait`."""
 
         async def attempt(stub: Stub, left_s: float, metadata: Metadata) -> Answer:
             answer = await getattr(stub, method)(request, timeout=left_s, metadata=metadata)
@@ -91,7 +91,7 @@ class RemoteService(Generic[Stub]):
     ) -> Answer:
         """Calls a method that streams progress and ends with a result, for a stage.
 
-        Waits here while as many calls are on their way as the replicas have places.
+        Waits in the gateway while calls in flight occupy all places at the replicas.
         """
 
         async def attempt(stub: Stub, left_s: float, metadata: Metadata) -> Answer:
@@ -108,7 +108,7 @@ class RemoteService(Generic[Stub]):
             )
 
     async def close(self) -> None:
-        """Forgets the replicas and closes the channels to them."""
+        """Drops the replicas and closes the channels to them."""
         if self._watching:
             self._watching.cancel()
             await asyncio.wait([self._watching])
@@ -116,7 +116,7 @@ class RemoteService(Generic[Stub]):
 
     @asynccontextmanager
     async def _watched(self, rounds: Rounds[Stub], on_wait: OnWait) -> AsyncIterator[None]:
-        """Tells of waits for a replica; raises ServiceUnavailable when one lasts too long."""
+        """Reports waits for a replica; raises ServiceUnavailable when one lasts too long."""
         try:
             async with asyncio.timeout(None) as limit:
                 watching = asyncio.create_task(self._watch(rounds, on_wait, limit))
@@ -138,7 +138,7 @@ class RemoteService(Generic[Stub]):
                         on_wait(False)
                     absent_since = None
                 elif not rounds.is_taken:
-                    # A replica that drains takes no calls and goes on with those that it has.
+                    # A draining replica accepts no new calls but continues those that it has.
                     if absent_since is None:
                         on_wait(True)
                     absent_since = max(absent_since or time_s, rounds.heard_at)

@@ -14,25 +14,25 @@ Stub = TypeVar("Stub")
 
 _OPTIONS = (
     ("grpc.max_receive_message_length", 32 << 20),
-    # A service that was restarted is found within two seconds; gRPC's own limit is two minutes.
+    # Reconnects to a restarted service within two seconds; gRPC's own limit is two minutes.
     ("grpc.initial_reconnect_backoff_ms", 200),
-    # Also the time that an attempt to connect has.
+    # Also the timeout of a connection attempt.
     ("grpc.min_reconnect_backoff_ms", 1000),
     ("grpc.max_reconnect_backoff_ms", 2000),
-    # A machine that vanishes closes no connection: without pings its calls would end at their deadlines.
+    # A machine that vanishes closes no connection: without pings, its calls would last until their deadlines.
     ("grpc.keepalive_time_ms", 10_000),
     ("grpc.keepalive_timeout_ms", 10_000),
-    # gRPC waits for the longer of the two, and this one is a minute by default.
+    # gRPC uses the longer of the two timeouts, and this one defaults to a minute.
     ("grpc.http2.ping_timeout_ms", 10_000),
     ("grpc.http2.max_pings_without_data", 0),
 )
 
 
 class Replica(Generic[Stub]):
-    """One server: its address, its stub, and how many calls of ours it has."""
+    """One server: its address, its stub, and the number of our calls in flight to it."""
 
     def __init__(self, address: str, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
-        """Connects when first called; needs a running event loop."""
+        """Connects on the first call; needs a running event loop."""
         self.address = address
         self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
         self.stub = stub_of(self.channel)
@@ -40,7 +40,7 @@ class Replica(Generic[Stub]):
 
 
 class Replicas(Generic[Stub]):
-    """The servers of one service; none before `find`."""
+    """The servers of one service; empty before `find`."""
 
     def __init__(self, discovery: Discovery, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
         self._discovery, self._stub_of = discovery, stub_of
@@ -59,7 +59,7 @@ class Replicas(Generic[Stub]):
 
     @property
     def in_flight(self) -> int:
-        """Our calls to those that are there; may be asked from any thread."""
+        """The number of our calls in flight to current replicas; may be read from any thread."""
         return sum(replica.in_flight for replica in list(self._replicas.values()))
 
     @property
@@ -67,21 +67,21 @@ class Replicas(Generic[Stub]):
         return sum(replica.in_flight for replica in self._retired)
 
     async def find(self) -> None:
-        """Asks the discovery who is there, and follows it from then on. Raises DiscoveryFailed."""
+        """Gets the replicas from the discovery and follows later changes. Raises DiscoveryFailed."""
         if self._following is None:
             watch = self._discovery.watch()
             self._set(await anext(watch))
             self._following = asyncio.create_task(self._follow(watch))
 
     async def some(self) -> None:
-        """Waits while there is none: services can be scaled to zero."""
+        """Waits until there is at least one replica: services can be scaled to zero."""
         await self._until(lambda: len(self) > 0)
 
     @asynccontextmanager
     async def place(self, of_each: int) -> AsyncIterator[None]:
-        """One of the places that there are, `of_each` at every replica; waits while there is none free.
+        """Holds one of the places, `of_each` at every replica; waits until one is free.
 
-        Calls that end at replicas which take no more hold no place of those that do.
+        Calls still running at removed replicas do not use up places at the current ones.
         """
         await self._until(lambda: self._placed - self._leaving < of_each * len(self))
         self._placed += 1
@@ -93,10 +93,10 @@ class Replicas(Generic[Stub]):
 
     @asynccontextmanager
     async def take(self, refused_by: Collection[Replica[Stub]] = ()) -> AsyncIterator[Replica[Stub]]:
-        """The replica with the fewest calls in flight, one of them at random when several are equal.
+        """Yields the replica with the fewest calls in flight, chosen at random among equals.
 
-        Those in `refused_by` are passed over as long as there is another; waits while there
-        is none at all. It counts one call more while the context lasts.
+        Skips replicas in `refused_by` as long as there is another; waits while there are none at
+        all. The replica counts one more call in flight while the context lasts.
         """
         await self.some()
         choice = [replica for replica in self if replica not in refused_by] or list(self)
@@ -123,7 +123,7 @@ class Replicas(Generic[Stub]):
             self._set(addresses)
 
     def _set(self, addresses: Collection[str]) -> None:
-        """Calls in flight to replicas that are gone from the list go on: a pod may be draining."""
+        """Updates the replicas; calls in flight to removed ones continue, because a pod may be draining."""
         for address in self._replicas.keys() - addresses:
             self._retired.add(self._replicas.pop(address))
         for address in addresses - self._replicas.keys():
@@ -143,6 +143,6 @@ class Replicas(Generic[Stub]):
             await self._changed.wait()
 
     def _tell(self) -> None:
-        """Wakes all that wait, in order of arrival."""
+        """Wakes all waiting tasks, in order of arrival."""
         self._changed.set()
         self._changed.clear()

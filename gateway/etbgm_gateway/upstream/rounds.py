@@ -1,4 +1,4 @@
-"""The attempts of one call: round after round over the replicas, with pauses between the rounds."""
+"""The attempts of one call: repeated rounds over the replicas, with pauses between the rounds."""
 
 import asyncio
 import logging
@@ -29,26 +29,26 @@ log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer", bound=Message)
 OnProgress = Callable[[float], None]
-"""Told of the share done, [0, 1]."""
+"""Receives the completed fraction, [0, 1]."""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 """Bounds of the random pause between two rounds over the replicas: doubled each time, full jitter
-(M. Brooker, "Exponential Backoff And Jitter", 2015), short against any stage."""
+(M. Brooker, "Exponential Backoff And Jitter", 2015), short compared with any stage."""
 
 WAIT_S = 30.0
-"""So long a call waits in line at a replica that is busy, once all others have refused it: were it refused
-there too, the calls of other gateways, which follow each other without a pause, would leave it no gap."""
+"""How long a call waits for a slot at a busy replica, once all others have refused it. If that replica
+refused it too, the uninterrupted calls of other gateways would never leave it a free slot."""
 
 MOST_LOST = 5
-"""A call whose server was lost this often while it computed may be what ends the servers; it is given up."""
+"""A call that lost its server this often while it computed is given up, because it may crash the servers."""
 
 Metadata = tuple[tuple[str, str]]
 Attempt = Callable[[Stub, float, Metadata], Awaitable[Answer]]
-"""Calls with a time limit, in seconds, and metadata."""
+"""Makes a call with a time limit, in seconds, and metadata."""
 
 
 class Lost(Exception):
-    """A call failed after its server had begun to answer."""
+    """A call failed after its server had started to answer."""
 
     def __init__(self, failure: grpc.aio.AioRpcError) -> None:
         super().__init__()
@@ -58,11 +58,12 @@ class Lost(Exception):
 class Rounds(Generic[Stub]):
     """The attempts of one call.
 
-    `is_taken` while one is on its way, `heard_at` when a replica last refused or lost one.
+    `is_taken` is True while an attempt is in flight; `heard_at` is the time at which a replica last refused
+    an attempt or was lost during one.
     """
 
     def __init__(self, name: str, replicas: Replicas[Stub], presence: Presence, deadline_s: float) -> None:
-        """Attempts may compute for `deadline_s`, those whose server was lost included."""
+        """Attempts may compute for `deadline_s` in total, including those whose server was lost."""
         self._name, self._replicas, self._presence = name, replicas, presence
         self._deadline_s, self._left_s = deadline_s, deadline_s
         self._lost, self._was_taken = 0, False
@@ -75,7 +76,7 @@ class Rounds(Generic[Stub]):
         ends_in_s: float,
         place: AbstractAsyncContextManager[None],
     ) -> Answer:
-        """The first answer; the attempts are made while `place` is held. Raises RemoteError, ServiceError."""
+        """Returns the first answer; holds `place` during the attempts. Raises RemoteError, ServiceError."""
         try:
             async with asyncio.timeout(ends_in_s) as limit, place:
                 return await self._go_round(attempt, limit)
@@ -83,7 +84,7 @@ class Rounds(Generic[Stub]):
             raise self.gave_up(self._at_the_end(ends_in_s)) from None
 
     def gave_up(self, error: ServiceError) -> ServiceError:
-        """The same error; what gRPC said last is for the log alone."""
+        """Logs `error` with gRPC's last message, which appears only in the log, and returns it."""
         said = self._last.details() if self._last else None
         log.warning("a call to a service failed", extra={**error.facts, "reason": error.reason, "grpc": said})
         return error
@@ -107,7 +108,7 @@ class Rounds(Generic[Stub]):
                 pause_s, have_all_refused = min(2 * pause_s, LONGEST_PAUSE_S), True
 
     async def _taken(self, attempt: Awaitable[Answer]) -> Answer:
-        """The attempt's answer. Raises AioRpcError, ServiceLost."""
+        """Returns the attempt's answer. Raises AioRpcError, ServiceLost."""
         began, self.is_taken, self._was_taken = now(), True, True
         try:
             return await attempt
@@ -123,7 +124,7 @@ class Rounds(Generic[Stub]):
             self.is_taken = False
 
     def _retry_after_s(self, failure: grpc.aio.AioRpcError) -> float:
-        """What a replica that refused asks to wait for. Raises what no retry mends."""
+        """Returns the delay that a refusing replica asks for. Raises errors that a retry cannot fix."""
         self._last, error = failure, error_from_rpc(failure)
         described = is_described(failure)
         if error.status_code in ("UNAVAILABLE", "CANCELLED"):
@@ -147,7 +148,7 @@ class Rounds(Generic[Stub]):
 
 
 async def result_of(call: Any, on_progress: OnProgress) -> Any:
-    """What a stream ends with, None without a result. Raises Lost, AioRpcError."""
+    """Returns the result of a stream, or None if it sent none. Raises Lost, AioRpcError."""
     result = None
     is_computing = False
     try:
@@ -167,5 +168,5 @@ async def result_of(call: Any, on_progress: OnProgress) -> Any:
 
 
 def now() -> float:
-    """The event loop's time, in seconds."""
+    """Returns the event loop's time, in seconds."""
     return asyncio.get_running_loop().time()

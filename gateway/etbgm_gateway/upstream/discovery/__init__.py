@@ -1,4 +1,4 @@
-"""Where the replicas of a service are: at fixed addresses, or wherever Kubernetes runs them."""
+"""Finds the replicas of a service: at fixed addresses, or wherever Kubernetes runs them."""
 
 from etbgm_gateway.upstream.discovery.static import Static
 from etbgm_gateway.upstream.discovery.target import SCHEME, Target
@@ -6,7 +6,7 @@ from etbgm_gateway.upstream.discovery.types import Discovery
 
 
 def checked(addresses: str) -> str:
-    """The same; raises ValueError for what `discovery_of` cannot read."""
+    """Returns `addresses` unchanged; raises ValueError if `discovery_of` cannot read them."""
     if addresses.strip().startswith(SCHEME):
         Target.of(addresses)
     else:
@@ -15,9 +15,9 @@ def checked(addresses: str) -> str:
 
 
 def discovery_of(addresses: str) -> Discovery:
-    """The discovery for a setting: host:port, several separated by commas, or see Target.of.
+    """Returns the discovery for a setting: host:port, several separated by commas, or see Target.of.
 
-    Raises ValueError, and RuntimeError when a Service is named and the Kubernetes client is not installed.
+    Raises ValueError, or RuntimeError if a Service is named and the Kubernetes client is not installed.
     """
     if not addresses.strip().startswith(SCHEME):
         return Static(addresses)

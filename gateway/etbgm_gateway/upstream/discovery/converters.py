@@ -1,4 +1,4 @@
-"""EndpointSlices of the Kubernetes client to our own."""
+"""Converts the Kubernetes client's EndpointSlices to our own types."""
 
 from kubernetes.aio.client import V1Endpoint, V1EndpointSlice
 
@@ -6,7 +6,7 @@ from etbgm_gateway.upstream.discovery.slices import Endpoint, Slice
 
 
 def slice_from_kubernetes(slice_: V1EndpointSlice) -> Slice:
-    """A slice that an API server has told of; raises ValueError when it has no name or version."""
+    """Converts a slice from an API server; raises ValueError when it has no name or version."""
     metadata = slice_.metadata
     if metadata is None or metadata.name is None or metadata.resource_version is None:
         raise ValueError("an EndpointSlice without a name or a version")
@@ -20,16 +20,16 @@ def slice_from_kubernetes(slice_: V1EndpointSlice) -> Slice:
 
 
 def _endpoint(endpoint: V1Endpoint) -> Endpoint:
-    """All addresses of an endpoint are the same pod's, so the first does; somebody's own has no pod."""
+    """Uses the first address, since all belong to one pod; an endpoint that a user created has no pod."""
     address = endpoint.addresses[0]
     pod = (endpoint.target_ref and endpoint.target_ref.uid) or address
     return Endpoint(pod, address, takes_calls=_takes_calls(endpoint))
 
 
 def _takes_calls(endpoint: V1Endpoint) -> bool:
-    """Conditions that are not known count as good, as the API says.
+    """Returns whether the endpoint accepts calls; unknown conditions count as good, as the API specifies.
 
-    `ready` alone would not do: a Service with publishNotReadyAddresses has it always true.
+    `ready` alone is not enough: a Service with publishNotReadyAddresses always sets it to true.
     """
     conditions = endpoint.conditions
     if conditions is None:

@@ -1,4 +1,4 @@
-"""Replicas wherever Kubernetes runs them: list and watch of a Service's EndpointSlices.
+"""Finds replicas in Kubernetes by listing and watching a Service's EndpointSlices.
 
 https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
 """
@@ -25,10 +25,10 @@ from etbgm_gateway.upstream.discovery.types import DiscoveryFailed
 log = logging.getLogger(__name__)
 
 WATCH_S = 60
-"""The API server ends a watch after this long, and the next goes on where it stood: a connection that died
-without a word is noticed soon after."""
+"""The API server ends a watch after this long, and the next one continues from there, so that a silently
+dead connection is detected soon."""
 ANSWER_S = 10.0
-"""Time for a list, and for the end of a watch beyond WATCH_S."""
+"""Timeout of a list, and the extra time that a watch has beyond WATCH_S."""
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.2, 30.0
 """Bounds of the pause before the next watch: doubled after each failure, with jitter."""
 
@@ -37,14 +37,14 @@ _RULE = '{apiGroups: ["discovery.k8s.io"], resources: ["endpointslices"], verbs:
 
 
 class EndpointSlices:
-    """The pods behind a Service that take calls."""
+    """The pods behind a Service that accept calls."""
 
     def __init__(self, target: Target, configuration: Configuration | None = None) -> None:
-        """Asks the API server of `configuration`, or see `_usual_configuration`."""
+        """Uses the API server of `configuration`; by default that of `_usual_configuration`."""
         self._target, self._configuration = target, configuration
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
-        """See Discovery. Whatever fails after the first list is tried again, for ever."""
+        """See Discovery. Retries every failure after the first list, without limit."""
         async with ApiClient(self._configuration or await _usual_configuration()) as client:
             source = _Source(DiscoveryV1Api(client), self._target)
             try:
@@ -74,7 +74,7 @@ class _Source:
         return Slices(map(slice_from_kubernetes, found.items), int(version or 0))
 
     async def follow(self, listed: Slices) -> AsyncGenerator[Slices, None]:
-        """The slices after every change: from a watch, or from a list where a watch has failed."""
+        """Yields the slices after every change, from a watch or, after a failed watch, from a new list."""
         slices: Slices | None = listed
         pause_s = FIRST_PAUSE_S
         while True:
@@ -86,17 +86,17 @@ class _Source:
                     async for _ in changes:
                         pause_s = FIRST_PAUSE_S
                         yield slices
-                # It has lasted its time, though nothing may have changed.
+                # The watch ran for its full time, even if nothing changed.
                 pause_s = FIRST_PAUSE_S
             except Exception as failure:
-                # Nothing that an API server, or a proxy before it, may say ends the watch.
+                # No response of the API server, or of a proxy in front of it, may end this loop.
                 slices, pause_s = None, min(2 * pause_s, LONGEST_PAUSE_S)
                 if not _is_gone(failure):
                     log.warning("lost sight of replicas", extra={"reason": self.explain(failure)})
             await asyncio.sleep(random.uniform(pause_s / 2, pause_s))
 
     async def _watch(self, slices: Slices) -> AsyncGenerator[None, None]:
-        """Puts events into `slices`, and yields after each, until the server ends the watch."""
+        """Applies events to `slices` and yields after each, until the server ends the watch."""
         async with Watch() as watch:
             async for event in watch.stream(
                 self._list,
@@ -117,7 +117,7 @@ class _Source:
                 yield
 
     def explain(self, failure: Exception) -> str:
-        """What is wrong, and what would help."""
+        """Returns a description of the problem and how to fix it."""
         what = f"EndpointSlices of Service {self._service} in namespace {self._namespace}"
         if not isinstance(failure, ApiException):
             return f"cannot list or watch {what}: {failure!r}"
@@ -128,12 +128,12 @@ class _Source:
 
 
 def _is_gone(failure: Exception) -> bool:
-    """True when a watch was to go on from where the API server no longer remembers: nothing is wrong."""
+    """True when the API server no longer has the version that the watch continues from; this is normal."""
     return isinstance(failure, ApiException) and failure.status == HTTPStatus.GONE
 
 
 async def _usual_configuration() -> Configuration:
-    """That of the pod's service account, or of the user's kubeconfig outside a cluster."""
+    """Loads the configuration of the pod's service account or, outside a cluster, the user's kubeconfig."""
     configuration = Configuration()
     try:
         if "KUBERNETES_SERVICE_HOST" in os.environ:

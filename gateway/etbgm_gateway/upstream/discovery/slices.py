@@ -1,4 +1,4 @@
-"""The EndpointSlices of one Service, kept up to date, and what they say. Pure.
+"""The EndpointSlices of one Service, kept up to date, and the addresses in them. Pure.
 
 https://kubernetes.io/docs/concepts/services-networking/endpoint-slices
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """A pod at one of its addresses."""
+    """A pod and one of its addresses."""
 
     pod: str
     address: str
@@ -18,7 +18,7 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Slice:
-    """Some of a Service's pods at their addresses of one `family`, IPv4 or IPv6.
+    """Some of a Service's pods with their addresses of one `family`, IPv4 or IPv6.
 
     `version` is the resource version: a decimal number that grows with each change
     (https://kep.k8s.io/5504).
@@ -32,25 +32,25 @@ class Slice:
 
 
 class Slices:
-    """What list and watch have told so far.
+    """The slices received from list and watch so far.
 
-    An event that is older than what is known of its slice changes nothing, so duplicates and
-    events out of order do no harm.
+    An event older than the stored state of its slice is ignored, so duplicates and events out of
+    order do no harm.
     """
 
     def __init__(self, slices: Iterable[Slice], version: int) -> None:
-        """All slices that there were at `version`."""
+        """Starts with all slices that existed at `version`."""
         self._slices = {slice_.name: slice_ for slice_ in slices}
         self._listed = self._newest = version
         self._told = {name: slice_.version for name, slice_ in self._slices.items()}
 
     @property
     def version(self) -> int:
-        """From here on a watch has to go on."""
+        """The version from which a watch must continue."""
         return self._newest
 
     def take(self, slice_: Slice, *, deleted: bool) -> None:
-        """A watch says that the slice was added, changed or deleted."""
+        """Applies a watch event: the slice was added, changed or deleted."""
         if slice_.version <= self._told.get(slice_.name, self._listed):
             return
         self._told[slice_.name] = slice_.version
@@ -61,14 +61,14 @@ class Slices:
             self._slices[slice_.name] = slice_
 
     def reach(self, version: int) -> None:
-        """A watch says that it has told all up to `version`: a bookmark."""
+        """Applies a bookmark: the watch has sent all events up to `version`."""
         self._newest = max(self._newest, version)
 
     def addresses(self, port: str) -> frozenset[str]:
-        """host:port of every pod that takes calls on `port`, a name or a number: one address for each.
+        """Returns host:port for every pod that accepts calls on `port` (a name or number), one per pod.
 
-        A pod that moves between slices is in both for a moment: what was said last counts. A
-        pod of a dual-stack Service is in slices of both families: its IPv4 address is taken.
+        A pod that moves between slices is briefly in both: the newer slice counts. A pod of a
+        dual-stack Service is in slices of both families: its IPv4 address is used.
         """
         pods: dict[str, dict[str, str | None]] = {}
         for slice_ in sorted(self._slices.values(), key=lambda slice_: slice_.version):
@@ -76,7 +76,7 @@ class Slices:
             for endpoint in slice_.endpoints if number else ():
                 address = f"{_host(endpoint.address)}:{number}" if endpoint.takes_calls else None
                 pods.setdefault(endpoint.pod, {})[slice_.family] = address
-        # A pod that takes no calls at its IPv4 address takes none: the slices of IPv6 may say so later.
+        # A pod that accepts no calls at its IPv4 address accepts none: its IPv6 slice may be updated later.
         chosen = (families.get("IPv4", families.get("IPv6")) for families in pods.values())
         return frozenset(address for address in chosen if address)
 

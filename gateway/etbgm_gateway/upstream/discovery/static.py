@@ -1,17 +1,17 @@
-"""Replicas at addresses that never change."""
+"""Replicas at fixed addresses."""
 
 from collections.abc import AsyncIterator
 
 
 class Static:
-    """The addresses that were written down."""
+    """The addresses that the operator configured."""
 
     def __init__(self, addresses: str) -> None:
-        """`addresses` are host:port, separated by commas; ValueError when there is none."""
+        """Reads `addresses`, host:port separated by commas; raises ValueError when there is none."""
         self._addresses = frozenset(name.strip() for name in addresses.split(",") if name.strip())
         if not self._addresses:
             raise ValueError("need at least one address, host:port")
 
     async def watch(self) -> AsyncIterator[frozenset[str]]:
-        """All of them, once."""
+        """Yields all addresses, once."""
         yield self._addresses

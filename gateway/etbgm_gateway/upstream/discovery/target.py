@@ -6,7 +6,7 @@ from dataclasses import dataclass
 SCHEME = "kubernetes://"
 
 _LABEL = "[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
-"""RFC 1123, as Kubernetes names namespaces, Services and ports."""
+"""A label of RFC 1123, the form of Kubernetes' names for namespaces, Services and ports."""
 _FORM = re.compile(rf"{SCHEME}(?P<namespace>({_LABEL})?)/(?P<service>{_LABEL}):(?P<port>{_LABEL})")
 
 
@@ -14,8 +14,8 @@ _FORM = re.compile(rf"{SCHEME}(?P<namespace>({_LABEL})?)/(?P<service>{_LABEL}):(
 class Target:
     """A port of the pods behind a Service.
 
-    `port` is the port's name in the Service, or the number that the pods listen on. Without a
-    `namespace` it is that of the gateway's own pod.
+    `port` is the port's name in the Service, or the number that the pods listen on. `namespace`
+    defaults to that of the gateway's own pod.
     """
 
     namespace: str | None

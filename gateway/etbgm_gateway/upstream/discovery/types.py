@@ -1,19 +1,19 @@
-"""What every discovery offers."""
+"""The interface of every discovery."""
 
 from collections.abc import AsyncIterator
 from typing import Protocol
 
 
 class DiscoveryFailed(RuntimeError):
-    """Nobody says where the replicas are; the message says what has to be changed."""
+    """The replicas cannot be found; the message says what to change."""
 
 
 class Discovery(Protocol):
-    """Where the replicas of one service are."""
+    """Finds the replicas of one service."""
 
     def watch(self) -> AsyncIterator[frozenset[str]]:
-        """The addresses, host:port, of all replicas that take calls now, and again after each change.
+        """Yields the addresses, host:port, of all replicas that accept calls, now and after each change.
 
-        Ends when nothing will change. Raises DiscoveryFailed, only in place of the first.
+        Ends when no change can follow. Raises DiscoveryFailed only in place of the first set.
         """
         ...
