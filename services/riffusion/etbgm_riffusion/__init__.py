@@ -1,1 +1,1 @@
-"""Music for an emotion timeline."""
+"""Generates music for an emotion timeline."""

@@ -1,4 +1,4 @@
-"""The riffusion service, assembled."""
+"""Assembles the riffusion service."""
 
 from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
 from etbgm_kit.artifacts.memo import Memo
@@ -16,7 +16,7 @@ from etbgm_riffusion.settings import Settings
 
 
 def build(settings: Settings) -> Service:
-    """Puts store, engine and servicer together."""
+    """Builds the service from its store, engine and servicer."""
     scratch = Scratch(settings.work_dir)
     store = ArtifactStore(settings.store_url, scratch)
     runner = Runner(_slots(settings), settings.waiting)
@@ -40,10 +40,10 @@ def _choice(settings: Settings) -> Choice:
 
 
 def _slots(settings: Settings) -> int:
-    """Riffusion shares batches among calls; the composer has nothing to share."""
+    """Returns the number of concurrent calls: Riffusion shares batches among calls, the composer does not."""
     try:
         engine = _choice(settings).engine
-    except NoRiffusion:  # what is missing may come while the server waits for it
+    except NoRiffusion:  # the missing parts may become available while the server waits
         engine = "riffusion"
     return _painted_calls(settings) if engine == "riffusion" else settings.slots
 
@@ -53,7 +53,7 @@ def _painted_calls(settings: Settings) -> int:
 
 
 def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
-    """The chosen engine, and advice on what would be better."""
+    """Returns the chosen engine, and advice on a better setup."""
     choice = _choice(settings)
     composer = ComposerEngine(settings.soundfont)
     if choice.model is None:

@@ -13,14 +13,14 @@ Engine = Literal["composer", "riffusion"]
 Wanted = Literal["auto", "composer", "riffusion"]
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "soxr")
-"""What `etbgm-riffusion[diffusion]` brings."""
+"""The packages that the extra `etbgm-riffusion[diffusion]` installs."""
 
 _SLOW = "Riffusion runs on the CPU; a CUDA device is many times faster."
 _NAMED = "ETBGM_RIFFUSION_ENGINE names it"
 
 
 class NoRiffusion(RuntimeError):
-    """The engine riffusion is wanted and cannot run; the message names what is missing."""
+    """Raised if the engine riffusion is requested but cannot run; the message names what is missing."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(f"the engine riffusion cannot run here: it needs {missing}")
@@ -28,7 +28,7 @@ class NoRiffusion(RuntimeError):
 
 @dataclass(frozen=True)
 class Available:
-    """What is there: all PACKAGES, the folder of `riffusion_model`, if any, and CUDA for torch."""
+    """What is available: all PACKAGES, the folder of `riffusion_model` if there is one, and CUDA in torch."""
 
     packages: bool
     folder: Path | None
@@ -37,7 +37,7 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine to load, where it computes, why, and what would be better.
+    """The engine to load, its device, the reason for the choice, and advice on a better setup.
 
     `model` is a folder, or the id of a model on the Hugging Face hub; None for the composer.
     """
@@ -50,20 +50,20 @@ class Choice:
 
 
 def find_available(models_dir: Path, model: str) -> Available:
-    """Looks for packages, the folder that `model`, a path or an installed model's name, means, and CUDA."""
+    """Looks for the packages, CUDA, and the folder of `model` (a path or an installed model's name)."""
     packages = all(find_spec(name) for name in PACKAGES)
     return Available(packages, locate(models_dir, model), torch_has_device())
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """The engine for the settings `riffusion_engine`, `device` and `riffusion_model`.
+    """Selects the engine from the settings `riffusion_engine`, `device` and `riffusion_model`.
 
-    `auto` takes Riffusion where packages, weights and a CUDA device are there: on a CPU it
-    is slower than the music. Raises NoRiffusion.
+    `auto` selects Riffusion if its packages, its weights and a CUDA device are available: on a CPU, it is
+    slower than real time. Raises NoRiffusion.
     """
     if wanted == "composer":
         return Choice("composer", reason=_NAMED)
-    # Only who names the engine agrees to a download from the hub.
+    # The model is downloaded from the hub only if the user names the engine explicitly.
     source = available.folder or (model if wanted == "riffusion" and _is_hub_id(model) else None)
     cuda = available.cuda and device != "cpu"
     on_cuda = wanted == "auto" or device == "cuda"

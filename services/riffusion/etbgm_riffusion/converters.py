@@ -1,4 +1,4 @@
-"""Requests to values and results to responses; requests are checked here."""
+"""Converts requests to values and results to responses, and validates requests."""
 
 from collections.abc import Sequence
 
@@ -41,9 +41,9 @@ _CONTINUITIES = {
 
 
 def with_defaults(request: pb.GenerateRequest, paints: bool) -> pb.GenerateRequest:
-    """The request with everything that it left to the service, so that equal requests are equal.
+    """Returns the request with all defaults filled in, so that equivalent requests are equal.
 
-    `paints`: whether the engine uses settings for diffusion when the request has none.
+    `paints`: whether the engine uses diffusion settings even if the request has none.
     """
     full = pb.GenerateRequest()
     full.CopyFrom(request)
@@ -68,7 +68,7 @@ def _fill(settings: pb.DiffusionSettings) -> None:
 
 
 def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) -> CueRequest:
-    """The request of a request with defaults. Raises InvalidField."""
+    """Converts a request that has its defaults filled in. Raises InvalidField."""
     timeline = timeline_from_pb(request.timeline)
     if timeline.duration_s > LONGEST_TIMELINE_S:
         raise InvalidField("timeline.duration", f"must be at most {LONGEST_TIMELINE_S:.0f} s")
@@ -91,7 +91,7 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
 
 
 def music_to_pb(music: Music) -> pb.GenerateResult:
-    """The result, without timings."""
+    """Converts the result, without timings."""
     return pb.GenerateResult(
         music=artifact_to_pb(music.music),
         midi=artifact_to_pb(music.midi),
@@ -108,19 +108,19 @@ def music_to_pb(music: Music) -> pb.GenerateResult:
 
 
 def styles_to_pb(styles: Sequence[StyleInfo]) -> pb.ListStylesResponse:
-    """The message for `styles`."""
+    """Converts `styles`."""
     return pb.ListStylesResponse(
         styles=[pb.Style(name=style.name, description=style.description) for style in styles]
     )
 
 
 def adapter_to_pb(adapter: AdapterInfo) -> pb.AdapterInfo:
-    """The message for `adapter`."""
+    """Converts `adapter`."""
     return pb.AdapterInfo(name=adapter.name, sha256=adapter.sha256, loaded=adapter.loaded)
 
 
 def style_request_from_pb(text: str, styles: Sequence[StyleInfo]) -> StyleRequest:
-    """What a style with hints means; raises InvalidField naming unknown words."""
+    """Parses a style with hints. Raises InvalidField naming unknown words."""
     try:
         return read(text, [style.name for style in styles])
     except ValueError as error:
@@ -128,7 +128,7 @@ def style_request_from_pb(text: str, styles: Sequence[StyleInfo]) -> StyleReques
 
 
 def style_request_to_pb(wish: StyleRequest) -> pb.ReadStyleResponse:
-    """The message for `wish`."""
+    """Converts `wish`."""
     return pb.ReadStyleResponse(
         style=wish.style, arousal=wish.arousal, instruments=wish.programmes, drums=wish.drums
     )

@@ -1,4 +1,4 @@
-"""Prints which music engine this machine leads to, as JSON: `python -m etbgm_riffusion.doctor`."""
+"""Prints which music engine this machine would use, as JSON: `python -m etbgm_riffusion.doctor`."""
 
 from etbgm_kit.serving.diagnosis import Part, answer, package
 from etbgm_riffusion.choice import Choice, choose, find_available

@@ -1,4 +1,4 @@
-"""What every music engine does: the composer, and engines that build on it."""
+"""The interface of every music engine: of the composer, and of engines that build on it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -8,23 +8,23 @@ from etbgm_kit.types import EngineInfo
 from etbgm_riffusion.types import AdapterInfo, CueRequest, Generated, StyleInfo
 
 OnProgress = Callable[[float], None]
-"""Called with the share of the work done, [0, 1]; may raise to stop the work."""
+"""Called with the fraction of the work done, in [0, 1]; may raise to stop the work."""
 
 
 class Adapters(Protocol):
     """The adapters (LoRAs) of an engine's model. All methods block."""
 
     def list(self) -> tuple[AdapterInfo, ...]:
-        """Those that requests may name, in alphabetical order."""
+        """Returns the adapters that requests may name, in alphabetical order."""
 
     def load(self, name: str) -> AdapterInfo:
-        """Reads one into memory; nothing to do when it is there.
+        """Loads an adapter into memory, unless it is already loaded.
 
-        Raises NotFound for an unknown name, Conflict for weights that are broken or do not fit.
+        Raises NotFound for an unknown name, Conflict if the weights are broken or do not fit the model.
         """
 
     def unload(self, name: str) -> None:
-        """Frees its memory. Raises NotFound for an unknown name, Conflict while a call uses it."""
+        """Frees the adapter's memory. Raises NotFound for an unknown name, Conflict while a call uses it."""
 
 
 class MusicEngine(Protocol):
@@ -32,27 +32,27 @@ class MusicEngine(Protocol):
 
     @property
     def adapters(self) -> Adapters | None:
-        """None when the engine has no model that could take any."""
+        """The adapters of the engine's model; None if the engine does not support adapters."""
 
     def load(self) -> None:
-        """Prepares for `generate`; blocks. Raises RuntimeError naming what is missing."""
+        """Prepares the engine for `generate`; blocks. Raises RuntimeError naming what is missing."""
 
     def close(self) -> None:
-        """Ends what `load` started; only when no call computes any more."""
+        """Stops what `load` started. Call it only when no call is computing."""
 
     def info(self) -> EngineInfo:
-        """What computes the results; only after `load`."""
+        """Describes what computes the results. Call it only after `load`."""
 
     def styles(self) -> tuple[StyleInfo, ...]:
-        """The styles that requests may name, in alphabetical order."""
+        """Returns the styles that requests may name, in alphabetical order."""
 
     def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
-        """Writes the cue's sound to `music` as FLAC, 24 bit, stereo.
+        """Writes the cue's sound to `music` as 24-bit stereo FLAC.
 
-        Its length is round(end * rate) - round(start * rate) samples. Cues of one
-        piece join sample-exactly; the same request gives the same bytes.
+        The length is round(end * rate) - round(start * rate) samples. Cues of one piece join
+        sample-exactly; the same request produces the same bytes.
 
-        When `request.stems` is set, each role's part is written beside it, likewise, to
-        `music.with_name(f"{role}.flac")`, for the roles that `Generated.stems` names.
-        Their sum is `music`, which is the same with and without them.
+        If `request.stems` is set, each role's part is also written, in the same format, to
+        `music.with_name(f"{role}.flac")`, for the roles named in `Generated.stems`. The stems sum to
+        `music`, which is the same with and without them.
         """

@@ -1,4 +1,4 @@
-"""The files that engines write: FLAC, 24 bit, stereo."""
+"""Writes the output files of engines: 24-bit stereo FLAC."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -17,9 +17,9 @@ _FULL_SCALE = 2**23 - 1
 def writing(
     paths: Sequence[Path], sample_rate_hz: int
 ) -> Iterator[Callable[[Iterable[NDArray[np.float32]]], None]]:
-    """Opens the files and gives what appends to them: a block for each, (samples, 2), clipped at ±1.
+    """Opens the files and yields a function that appends a block to each: (samples, 2), clipped at ±1.
 
-    All lie in one folder. Raises OSError when its disk is full.
+    All files must be in one folder. Raises OSError if its disk is full.
     """
     with full_disk_seen(paths[0].parent, soundfile.LibsndfileError), ExitStack() as stack:
         files = [
@@ -29,7 +29,7 @@ def writing(
 
         def write(blocks: Iterable[NDArray[np.float32]]) -> None:
             for file, block in zip(files, blocks, strict=True):
-                # 24 bits in the upper part of int32 are what soundfile takes.
+                # soundfile expects 24-bit samples in the upper bits of int32.
                 file.write(np.rint(np.clip(block, -1, 1) * _FULL_SCALE).astype(np.int32) * 2**8)
 
         yield write

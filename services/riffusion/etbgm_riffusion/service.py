@@ -1,4 +1,4 @@
-"""From a request to stored artifacts: the engine writes, the store keeps."""
+"""Turns requests into stored artifacts: the engine writes files, the store keeps them."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,7 +12,7 @@ from etbgm_riffusion.types import CueRequest, Music, StyleInfo
 
 
 class RiffusionService:
-    """Renders cues with the engine into `store`; files in the making lie in `scratch`."""
+    """Renders cues with the engine into `store`; unfinished files are kept in `scratch`."""
 
     def __init__(
         self,
@@ -20,7 +20,7 @@ class RiffusionService:
         store: ArtifactStore,
         scratch: Scratch,
     ) -> None:
-        """`choose` gives the engine, and advice on what would be better; it may raise RuntimeError."""
+        """`choose` returns the engine, and advice on a better setup; it may raise RuntimeError."""
         self._choose, self._store, self._scratch = choose, store, scratch
         self._loaded: MusicEngine | None = None
         self._advice: tuple[str, ...] = ()
@@ -32,41 +32,41 @@ class RiffusionService:
         self._loaded = engine
 
     def close(self) -> None:
-        """Ends what the engine runs."""
+        """Closes the engine."""
         if self._loaded:
             self._loaded.close()
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What would be better than this engine, in sentences."""
+        """Advice on a better setup, in sentences."""
         return self._advice
 
     @property
     def engine(self) -> MusicEngine:
-        """The loaded engine; raises NotReady before."""
+        """The loaded engine. Raises NotReady before it is loaded."""
         if self._loaded is None:
             raise NotReady
         return self._loaded
 
     @property
     def revision(self) -> str:
-        """Changes with the engine, its adapters and what is made of their sound; may hash adapters."""
+        """Changes with the engine, its adapters and the code that stores their sound; may hash adapters."""
         return revision_of(__name__, "etbgm_riffusion.converters", facts=self.engine.info().revision)
 
     @property
     def adapters(self) -> Adapters:
-        """The engine's; raises NotReady, and Conflict when it has none."""
+        """The engine's adapters. Raises NotReady, and Conflict if the engine has none."""
         if self.engine.adapters is None:
             raise Conflict(f"the engine {self.engine.info().name} has no adapters")
         return self.engine.adapters
 
     def styles(self) -> tuple[StyleInfo, ...]:
-        """The engine's styles, in alphabetical order; raises NotReady."""
+        """Returns the engine's styles, in alphabetical order. Raises NotReady."""
         return self.engine.styles()
 
     def render(self, request: CueRequest, on_progress: OnProgress) -> Music:
-        """The cue's sound, its stems if asked for, the piece's MIDI file and picture, stored; blocks."""
-        info = self.engine.info()  # now: an adapter may be replaced while this one sounds
+        """Renders and stores the cue's sound, requested stems, and the piece's MIDI and picture; blocks."""
+        info = self.engine.info()  # read now: an adapter may be replaced during rendering
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self.engine.generate(request, path, on_progress)

@@ -20,7 +20,7 @@ from etbgm_riffusion.service import RiffusionService
 
 
 class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
-    """Answers with `service`."""
+    """Implements the RPCs with `service`."""
 
     def __init__(self, calls: Calls, service: RiffusionService) -> None:
         self._calls, self._service = calls, service
@@ -40,28 +40,28 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
             yield response
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:
-        """Known without computing."""
+        """Returns the styles; needs no computation."""
         return styles_to_pb(self._service.styles())
 
     async def ReadStyle(self, request: pb.ReadStyleRequest, context: Context) -> pb.ReadStyleResponse:
-        """Known without computing."""
+        """Returns how a style is understood; needs no computation."""
         return style_request_to_pb(style_request_from_pb(request.style, self._service.styles()))
 
     async def ListAdapters(
         self, request: pb.ListAdaptersRequest, context: Context
     ) -> pb.ListAdaptersResponse:
-        """Reads weights that it has not seen yet, to hash them."""
+        """Returns the adapters; hashes weights that it has not seen yet."""
         adapters = await asyncio.to_thread(self._service.adapters.list)
         return pb.ListAdaptersResponse(adapters=map(adapter_to_pb, adapters))
 
     async def LoadAdapter(self, request: pb.LoadAdapterRequest, context: Context) -> pb.LoadAdapterResponse:
-        """At once, whatever computes meanwhile."""
+        """Loads an adapter at once, without waiting for running calls."""
         adapter = await asyncio.to_thread(self._service.adapters.load, request.name)
         return pb.LoadAdapterResponse(adapter=adapter_to_pb(adapter))
 
     async def UnloadAdapter(
         self, request: pb.UnloadAdapterRequest, context: Context
     ) -> pb.UnloadAdapterResponse:
-        """At once, whatever computes meanwhile."""
+        """Unloads an adapter at once, without waiting for running calls."""
         await asyncio.to_thread(self._service.adapters.unload, request.name)
         return pb.UnloadAdapterResponse()

@@ -1,4 +1,4 @@
-"""What the riffusion service is asked and what it answers, as plain values."""
+"""The riffusion service's requests and results, as plain values."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Ingr
 from etbgm_riffusion.diffusion.types import Continuity
 
 AUTO = "auto"
-"""The style that lets the random seed choose."""
+"""The style name that lets the random seed choose a style."""
 
 Stereo = NDArray[np.float32]
 """Samples, (samples, 2) float32."""
@@ -17,10 +17,10 @@ Stereo = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """What determines a piece of music: the same four values give the same notes.
+    """The inputs that determine a piece of music: the same four values produce the same notes.
 
-    `speech_spans` are ordered and do not overlap; `random_seed` is in [0, 2^53);
-    `style` is a style's name, AUTO, or hints that `composer.hints` reads.
+    `speech_spans` are ordered and do not overlap; `random_seed` is in [0, 2^53); `style` is a style's
+    name, AUTO, or hints that `composer.hints` reads.
     """
 
     timeline: EmotionTimeline
@@ -31,11 +31,11 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class DiffusionSettings:
-    """How far diffusion may go from the composer's sound, and where.
+    """How far diffusion may depart from the composer's sound, and how.
 
-    `denoising_strength` is in [0, 1], `guidance_scale` in [0, 20], `steps` in [1, 150],
-    `alpha` in [0.01, 1]; `adapters` are names of LoRAs, none twice, with their weights
-    in [-2, 2]. The contract explains them.
+    `denoising_strength` is in [0, 1], `guidance_scale` in [0, 20], `steps` in [1, 150], `alpha` in
+    [0.01, 1]; `adapters` are names of LoRAs, without duplicates, with their weights in [-2, 2]. The gRPC
+    contract explains each field.
     """
 
     denoising_strength: float = 0.5
@@ -48,10 +48,10 @@ class DiffusionSettings:
 
 @dataclass(frozen=True, slots=True)
 class CueRequest:
-    """Asks for the sound of `cue`, a span inside the piece, at `sample_rate_hz`.
+    """Requests the sound of `cue`, a span inside the piece, at `sample_rate_hz`.
 
-    With `stems` each role's part of it is asked for too. `diffusion` is None when the
-    caller leaves it to the engine.
+    With `stems`, each role's part is requested too. `diffusion` is None if the caller leaves the settings
+    to the engine.
     """
 
     piece: Piece
@@ -63,7 +63,7 @@ class CueRequest:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A stretch of the piece with one emotion; `key` as in "D dorian"."""
+    """A part of the piece with one emotion; `key` looks like "D dorian"."""
 
     span: Span
     emotion: Emotion
@@ -74,12 +74,11 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Generated:
-    """What an engine tells about the music it wrote.
+    """What an engine reports about the music it wrote.
 
-    `midi` is a standard MIDI file of the whole piece, `picture` a PNG of it; `notes` are
-    sentences for the user;
-    `stems` names the roles written as files of their own, the same for every cue of a piece;
-    `ingredients` made this music beside those of every result of the engine.
+    `midi` is a standard MIDI file of the whole piece, `picture` a PNG of it; `notes` are sentences for
+    the user; `stems` names the roles written to separate files, the same for every cue of a piece;
+    `ingredients` lists what this music used in addition to the engine's own ingredients.
     """
 
     midi: bytes
@@ -93,7 +92,7 @@ class Generated:
 
 @dataclass(frozen=True, slots=True)
 class AdapterInfo:
-    """An adapter (LoRA) that is there; `sha256` is that of its weights, in hexadecimal."""
+    """An available adapter (LoRA); `sha256` is the hash of its weights, in hexadecimal."""
 
     name: str
     sha256: str
@@ -102,7 +101,7 @@ class AdapterInfo:
 
 @dataclass(frozen=True, slots=True)
 class StyleInfo:
-    """A style's name and one sentence about it for the user."""
+    """A style's name and a one-sentence description for the user."""
 
     name: str
     description: str
