@@ -1,1 +1,1 @@
-"""Sound as a mel spectrogram image that Riffusion reads and writes, and back."""
+"""Converts sound to mel spectrogram images that Riffusion reads and writes, and back."""

@@ -1,18 +1,18 @@
-"""Maps between bins and bands: matrices that are nearly all zeros."""
+"""Linear maps between bins and bands, whose matrices are nearly all zeros."""
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 _PARTS = 8
-"""Costs least on one core: few enough calls, few enough zeros."""
+"""The cheapest number of parts on one core: few calls, and few multiplied zeros."""
 
 Weights = NDArray[np.float32]
-"""(from, to)."""
+"""Shape (from, to)."""
 
 
 class Banded:
-    """A linear map whose weights lie around a diagonal; only the parts that hold some are multiplied."""
+    """A linear map with weights around a diagonal; multiplies only the parts that have non-zero weights."""
 
     def __init__(self, weights: Weights, device: torch.device) -> None:
         self._parts = []
@@ -23,15 +23,15 @@ class Banded:
             self._parts.append((rows, part))
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        """(..., from) as (..., to)."""
+        """Maps (..., from) to (..., to)."""
         return torch.cat([values[..., rows] @ part for rows, part in self._parts], dim=-1)
 
 
 def triangles(corners: NDArray[np.float64], bins: NDArray[np.float64]) -> Weights:
-    """How much of each bin each band takes, (bins, bands): triangles of height 1.
+    """Returns the weight of each bin in each band, (bins, bands): triangles of height 1.
 
-    Band b rises from corner b, peaks at b + 1 and ends at b + 2. Not divided by their width,
-    like torchaudio's `melscale_fbanks` with `norm=None`.
+    Band b rises from corner b, peaks at corner b + 1 and ends at corner b + 2. The triangles are not
+    divided by their width, like torchaudio's `melscale_fbanks` with `norm=None`.
     """
     apart = np.diff(corners)
     beyond = bins[:, None] - corners[None]
@@ -40,5 +40,8 @@ def triangles(corners: NDArray[np.float64], bins: NDArray[np.float64]) -> Weight
 
 
 def interpolation(known: NDArray[np.float64], wanted: NDArray[np.float64]) -> Weights:
-    """Turns values at `known` into values at `wanted`, both rising: straight lines, level beyond the ends."""
+    """Returns weights that interpolate values at `known` linearly to `wanted`, constant beyond the ends.
+
+    Both are in ascending order.
+    """
     return np.stack([np.interp(wanted, known, row) for row in np.eye(len(known))]).astype(np.float32)

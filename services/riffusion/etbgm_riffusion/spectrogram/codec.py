@@ -1,4 +1,4 @@
-"""Sound to spectrogram and back, block by block."""
+"""Converts sound to spectrograms and back, block by block."""
 
 from collections.abc import Iterator
 
@@ -17,25 +17,25 @@ Sound = NDArray[np.float32]
 """(samples, channels) float32 at the sample rate of the params."""
 
 _ENCODED = 128
-"""Columns of a block of encoding: 9 MB of spectra for each channel."""
+"""Columns per encoding block: 9 MB of spectra for each channel."""
 
 _DECODED = 512
-"""Columns of a block of decoding, a clip: 150 to 200 MB for each channel, at most at once."""
+"""Columns per decoding block, one clip: peak memory of 150 to 200 MB for each channel."""
 
 _SHARED = 40
-"""Columns that are in two blocks of decoding. The later block starts with what the earlier
-one found there; they are mixed in the middle, a window away from where either ends."""
+"""Columns that two decoding blocks share. The later block starts with what the earlier one found there;
+the two are cross-faded in the middle, a window away from the end of either."""
 
 _ROUNDS = 16
-"""Before, and after, a look at the bands that came out."""
+"""Rounds of refinement, both before and after the bias of the resulting bands is measured."""
 
 _AIR, _LARGEST_AIR = 0.8, 2.0
-"""Above the bands the guide goes on, as loud as the bands from this share of them on are
-against its own, but at most twice (6 dB) as loud as it was."""
+"""The guide continues above the bands. Its gain is the level of the bands relative to the guide's own,
+measured from this fraction of the bands up, but at most 2 (6 dB)."""
 
 
 class Codec:
-    """Encodes and decodes with the numbers of `params` on one device.
+    """Encodes and decodes with `params` on one device.
 
     Holds no state between calls: the same values give the same result, from any thread.
     """
@@ -50,9 +50,9 @@ class Codec:
         self._band_frames = Frames(params, params.band_rate_hz, self._device)
 
     def encode(self, sound: Sound) -> Mel:
-        """The spectrogram of each channel, (channels, bands, params.columns(samples)).
+        """Returns the spectrogram of each channel, (channels, bands, params.columns(samples)).
 
-        The sound, at least two samples, is mirrored at its ends, like torchaudio does.
+        The sound must have at least two samples; it is mirrored at its ends, as in torchaudio.
         """
         columns = self.params.columns(len(sound))
         mel = np.empty((sound.shape[1], self.params.bands, columns), np.float32)
@@ -63,11 +63,11 @@ class Codec:
         return mel
 
     def decode(self, mel: Mel, guide: Sound | None, samples: int) -> Sound:
-        """Sound of so many samples with this spectrogram, (samples, channels).
+        """Returns sound with this spectrogram and number of samples, (samples, channels).
 
-        `guide` is sound from the same time on, at least two samples, of as many channels. It gives
-        the phases where it has the energy that `mel` asks for, and what is heard above the bands:
-        from the spectrogram of the guide itself comes the guide.
+        `guide` is sound that starts at the same time, with at least two samples and as many channels. It
+        supplies the phases where it has the energy that `mel` requires, and the sound above the bands:
+        decoding the guide's own spectrogram gives the guide.
         """
         hop, half = self.params.hop, self._frames.window // 2
         sound = np.zeros((samples, len(mel)), np.float32)
@@ -84,7 +84,7 @@ class Codec:
         return sound
 
     def _blocks(self, mel: Mel, guide: Sound | None) -> Iterator[tuple[int, torch.Tensor]]:
-        """First column and spectra of blocks that share `_SHARED` columns."""
+        """Yields the first column and the spectra of blocks that share `_SHARED` columns."""
         columns, known = mel.shape[2], None
         for first in range(0, max(1, columns - _SHARED), self._block - _SHARED):
             last = min(columns, first + self._block)
@@ -97,9 +97,9 @@ class Codec:
     def _decoded(
         self, bands: torch.Tensor, guide: torch.Tensor | None, known: torch.Tensor | None
     ) -> torch.Tensor:
-        """Spectra of a sound with these bands, (channels, columns, bins up to the highest band).
+        """Returns spectra of a sound with these bands, (channels, columns, bins up to the highest band).
 
-        `guide` are padded spectra; `known` is what has been found for the first columns.
+        `guide` contains padded spectra; `known` contains the spectra already found for the first columns.
         """
         targets = wanted = self._gains.targets(bands)
         spectra = phase.first_guess(self._gains.smooth(targets), self._frames.overlap, known)
@@ -115,7 +115,7 @@ class Codec:
         return phase.refined(spectra, targets, self._band_frames, self._gains, _ROUNDS)
 
     def _with_air(self, spectra: torch.Tensor, guide: torch.Tensor) -> torch.Tensor:
-        """Goes on above the bands with the guide."""
+        """Extends the spectra above the bands with the guide."""
         bins = spectra.shape[-1]
         top = slice(int(_AIR * bins), bins)
         ours, theirs = (each[..., top].abs().sum(dim=-1, keepdim=True) for each in (spectra, guide))
@@ -123,7 +123,7 @@ class Codec:
         return torch.cat([spectra, gain * guide[..., bins:]], dim=-1)
 
     def _cut(self, sound: Sound, first: int, last: int) -> torch.Tensor:
-        """The samples under the windows of columns [first, last), mirrored at the ends of the sound."""
+        """Returns the samples under the windows of columns [first, last), mirrored at the sound's ends."""
         hop, half, turn = self.params.hop, self._frames.window // 2, max(1, len(sound) - 1)
         places = np.abs(np.arange(first * hop - half, (last - 1) * hop + half)) % (2 * turn)
         cut = sound[np.minimum(places, 2 * turn - places)]

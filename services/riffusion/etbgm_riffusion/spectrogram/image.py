@@ -1,8 +1,8 @@
 """Spectrograms as images, in Riffusion's layout.
 
-Low frequencies are at the bottom. Mono is grey; stereo has left in green, right in blue,
-and no red. The sound's numbers travel in EXIF tags; Riffusion's samples were 16 bit integers,
-so that is the scale of the peak there.
+Low frequencies are at the bottom. Mono is grey; stereo has the left channel in green, the right in blue,
+and no red. EXIF tags hold the parameters. Riffusion's samples were 16-bit integers, so the peak is stored
+on that scale.
 """
 
 from pathlib import Path
@@ -21,7 +21,7 @@ Pixels = NDArray[np.uint8]
 _FULL_SCALE = 32768
 
 _ROUNDING = 0.001
-"""Riffusion cuts pixels off to whole numbers; this keeps those that are whole from falling by one."""
+"""Riffusion truncates pixels to integers; this keeps values that are already integers from losing one."""
 
 _MAX_VALUE = 11080
 _TAGS = {
@@ -36,11 +36,11 @@ _TAGS = {
     11070: "power",
 }
 _TRIPLE = 11007
-"""Set where the three colours are three neighbouring bands: a layout not read here."""
+"""Set if the three colours are three neighbouring bands: a layout that is not supported here."""
 
 
 def to_pixels(mel: Mel, peak: float, power: float = 0.25) -> Pixels:
-    """An image of one or two channels; `peak` is the magnitude that gets 0, more gets 0 too."""
+    """Returns an image of one or two channels; magnitudes of `peak` and above become 0."""
     share = np.clip(mel / peak, 0, 1) if peak > 0 else np.zeros_like(mel)
     levels = (255 + _ROUNDING - 255 * share**power).astype(np.uint8)[:, ::-1]
     colours = np.stack([np.zeros_like(levels[0]), *levels]) if len(levels) == 2 else np.repeat(levels, 3, 0)
@@ -48,10 +48,10 @@ def to_pixels(mel: Mel, peak: float, power: float = 0.25) -> Pixels:
 
 
 def from_pixels(pixels: NDArray[np.generic], stereo: bool, peak: float, power: float = 0.25) -> Mel:
-    """The magnitudes, (2 if stereo else 1, bands, columns).
+    """Returns the magnitudes, (2 if stereo else 1, bands, columns).
 
-    `pixels` (bands, columns, 3) are in [0, 255] and may be float. Mono is the mean of the
-    colours: a model that paints them does not keep them equal.
+    `pixels` (bands, columns, 3) are in [0, 255] and may be float. Mono is the mean of the colours,
+    because a model that paints them does not keep them equal.
     """
     colours = pixels[::-1].astype(np.float32).transpose(2, 0, 1)
     levels = colours[1:] if stereo else colours.mean(axis=0, keepdims=True)
@@ -71,9 +71,9 @@ def save(mel: Mel, params: SpectrogramParams, path: Path) -> None:
 
 
 def load(path: Path) -> tuple[Mel, SpectrogramParams]:
-    """Reads an image of Riffusion's or of `save`.
+    """Reads an image written by Riffusion or `save`.
 
-    Raises ValueError when its tags are missing, contradict each other, or name a layout not read here.
+    Raises ValueError if its tags are missing, contradict each other, or name an unsupported layout.
     """
     from PIL import Image
 

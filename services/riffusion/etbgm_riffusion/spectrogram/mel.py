@@ -1,4 +1,4 @@
-"""From spectra to mel bands, and what the bands ask of spectra."""
+"""Computes mel bands from spectra, and fits spectra to bands."""
 
 import numpy as np
 import torch
@@ -11,46 +11,46 @@ _MEL, _MEL_HZ = 2595.0, 700.0
 """S. Young et al., "The HTK Book" 3.4, 5.4: mel = 2595 log10(1 + Hz / 700)."""
 
 _SILENT = 1e-3
-"""A magnitude that nobody hears: 120 dB below a full tone, whose is a quarter of a window's samples."""
+"""An inaudible magnitude: 120 dB below a full-scale tone's, which is a quarter of a window's samples."""
 
 _LARGEST_GAIN = 100.0
-"""In one round: what is weaker than that is noise, and grows from round to round anyway."""
+"""Limit for one round: anything weaker is noise, and grows from round to round anyway."""
 
 
 def corners_hz(params: SpectrogramParams) -> NDArray[np.float64]:
-    """Where the bands' triangles start, peak and end: `bands` + 2 frequencies, evenly on the mel scale."""
+    """Returns where the triangles start, peak and end: `bands` + 2 frequencies, evenly spaced in mel."""
     low, high = (_MEL * np.log10(1 + hz / _MEL_HZ) for hz in (params.min_hz, params.max_hz))
     return _MEL_HZ * (10 ** (np.linspace(low, high, params.bands + 2) / _MEL) - 1)
 
 
 def bins_hz(params: SpectrogramParams, window_ms: int) -> NDArray[np.float64]:
-    """The bins of a window of this length, up to the highest band."""
+    """Returns the frequencies of the bins of a window of this length, up to the highest band."""
     last = params.max_hz * window_ms // 1000
     return np.linspace(0, last * 1000 / window_ms, last + 1)
 
 
 class MelBank:
-    """The bands of spectra of padded windows."""
+    """Computes the bands of padded windows' spectra."""
 
     def __init__(self, params: SpectrogramParams, device: torch.device) -> None:
         weights = triangles(corners_hz(params), bins_hz(params, params.padded_ms))
         self.areas = np.maximum(weights.sum(axis=0), 1e-6)
-        """What a spectrum of ones gives, (bands,)."""
+        """The bands of an all-ones spectrum, (bands,)."""
         self._bins = len(weights)
         self._weigh = Banded(weights, device)
 
     def bands(self, spectra: torch.Tensor) -> torch.Tensor:
-        """(channels, columns, bins) complex as (channels, columns, bands)."""
+        """Converts (channels, columns, bins) complex to (channels, columns, bands)."""
         return self._weigh(spectra[..., : self._bins].abs())
 
 
 class BandGains:
-    """Scales spectra of windows that are not padded until their bands are as wanted.
+    """Scales spectra of unpadded windows until their bands match.
 
-    Low bands lie closer together than the bins: there each bin is a node, and the bands tell
-    its magnitude. High bands span many bins: each is a node, and tells their mean. A spectrum
-    is scaled at the nodes, and between them by what lies between. So its peaks stay, which
-    the bands alone could not bring back.
+    Low bands lie closer together than the bins: there, each bin is a node, and the bands determine its
+    magnitude. High bands span many bins: there, each band is a node and determines their mean. Spectra
+    are scaled by a gain at each node, interpolated between nodes. This preserves the peaks of a spectrum,
+    which the bands alone could not restore.
     """
 
     def __init__(self, params: SpectrogramParams, areas: NDArray[np.float32], device: torch.device) -> None:
@@ -65,28 +65,28 @@ class BandGains:
         self._spread = Banded((share / np.maximum(share.sum(axis=1, keepdims=True), 1e-6)).T, device)
 
     def targets(self, bands: torch.Tensor) -> torch.Tensor:
-        """The magnitudes at the nodes, (channels, columns, nodes), that these bands ask for."""
+        """Returns the magnitudes at the nodes, (channels, columns, nodes), that these bands require."""
         return self._to_nodes(bands)
 
     def bias(self, spectra: torch.Tensor, bands: torch.Tensor) -> torch.Tensor:
-        """How much more, as a factor, nodes find in the spectra than the spectra's own bands tell.
+        """Returns the spectra's magnitudes at the nodes as a factor of those that their own bands imply.
 
         It depends on where tones lie between the bins, so it is much the same for similar sounds.
         """
         return (self._mean(spectra.abs()) + _SILENT) / (self._to_nodes(bands) + _SILENT)
 
     def smooth(self, targets: torch.Tensor) -> torch.Tensor:
-        """Magnitudes without peaks, (channels, columns, bins), that meet the targets."""
+        """Returns magnitudes without peaks, (channels, columns, bins), that meet the targets."""
         return self._to_bins(targets)
 
     def gains(self, spectra: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """What the spectra lack at the nodes, as a factor."""
+        """Returns the factors that bring the spectra to the targets at the nodes."""
         return targets / self._mean(spectra.abs()).clamp(min=_SILENT)
 
     def spread(self, values: torch.Tensor) -> torch.Tensor:
-        """Values at the nodes as values at the bins."""
+        """Spreads values at the nodes to the bins."""
         return self._spread(values)
 
     def fitted(self, spectra: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """The spectra as the targets want them, but raised by no more than 40 dB."""
+        """Returns the spectra scaled to the targets, but raised by no more than 40 dB."""
         return spectra * self._spread(self.gains(spectra, targets).clamp(max=_LARGEST_GAIN))

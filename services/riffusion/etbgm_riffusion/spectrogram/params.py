@@ -1,7 +1,7 @@
-"""The numbers of a spectrogram, as Riffusion chose them.
+"""The parameters of a spectrogram, as chosen by Riffusion.
 
-After H. Martiros and S. Forsgren, riffusion (2022): one column every 10 ms, 512 bands, so a
-square image of Stable Diffusion is 5.12 s.
+After H. Martiros and S. Forsgren, riffusion (2022): one column every 10 ms and 512 bands, so a square
+image of Stable Diffusion lasts 5.12 s.
 """
 
 from dataclasses import dataclass
@@ -11,19 +11,19 @@ from dataclasses import dataclass
 class SpectrogramParams:
     """How sound becomes a spectrogram, and a spectrogram an image.
 
-    Raises ValueError when they contradict each other, or a step is no whole number of samples.
+    Raises ValueError if the values contradict each other, or a step is not a whole number of samples.
     """
 
     stereo: bool = False
     sample_rate_hz: int = 44100
     step_ms: int = 10
-    """Between two columns."""
+    """Time between two columns."""
     window_ms: int = 100
-    """Hann."""
+    """Length of the Hann window."""
     padded_ms: int = 400
-    """The window is filled up with zeros to this length: bins lie 1000 / `padded_ms` Hz apart."""
+    """Windows are zero-padded to this length: bins are 1000 / `padded_ms` Hz apart."""
     bands: int = 512
-    """Rows of the image, on the mel scale of HTK, triangles of height 1."""
+    """Rows of the image: triangles of height 1 on the mel scale of HTK."""
     min_hz: int = 0
     max_hz: int = 10000
     power: float = 0.25
@@ -42,12 +42,12 @@ class SpectrogramParams:
 
     @property
     def channels(self) -> int:
-        """Of the sound that an image holds."""
+        """Channels of the sound that an image holds."""
         return 2 if self.stereo else 1
 
     @property
     def band_rate_hz(self) -> int:
-        """The lowest sample rate that holds every band."""
+        """The lowest sample rate that covers every band."""
         return 2 * self.max_hz
 
     @property
@@ -57,13 +57,13 @@ class SpectrogramParams:
 
     @property
     def window(self) -> int:
-        """Samples of a window; a column's is centred on sample column * hop."""
+        """Samples per window; a column's window is centred on sample column * hop."""
         return self.window_ms * self.sample_rate_hz // 1000
 
     def columns(self, samples: int) -> int:
-        """Of the spectrogram of so many samples."""
+        """Returns the number of columns of a spectrogram of `samples` samples."""
         return 1 + samples // self.hop
 
     def samples(self, columns: int) -> int:
-        """From the middle of the first column to the middle of the last one."""
+        """Returns the number of samples from the middle of the first column to the middle of the last one."""
         return (columns - 1) * self.hop

@@ -1,4 +1,4 @@
-"""Phases for magnitudes that have none."""
+"""Reconstructs phases for magnitudes."""
 
 import math
 
@@ -8,21 +8,21 @@ from etbgm_riffusion.spectrogram.frames import Frames
 from etbgm_riffusion.spectrogram.mel import BandGains
 
 _MOMENTUM = 0.99
-"""Perraudin et al. found nothing better, and so did we: 1.2 diverges."""
+"""Perraudin et al. found no better value, and neither did we: 1.2 diverges."""
 
 _TINY = 1e-12
 
 _TRUSTED, _USELESS = 4.0, 16.0
-"""A guide that needs less gain than the first gives the phase; one that needs more than the
-second does not."""
+"""A guide that needs less gain than the first determines the phase; one that needs more than the second
+is ignored."""
 
 
 def first_guess(magnitudes: torch.Tensor, hops: int, known: torch.Tensor | None) -> torch.Tensor:
-    """Spectra with these magnitudes (channels, columns, bins), in one pass over the columns.
+    """Returns spectra with these magnitudes (channels, columns, bins), in one pass over the columns.
 
-    Each peak of a column is taken for a tone: its phase goes on by its frequency, and the
-    bins around it follow. A window is `hops` columns long. The first columns are `known`.
-    After G. Beauregard, M. Harish and L. Wyse, "Single pass spectrogram inversion" (2015).
+    Each peak of a column is treated as a tone: its phase advances by its frequency, and the bins around
+    it follow. A window is `hops` columns long. The first columns are `known`. After G. Beauregard, M.
+    Harish and L. Wyse, "Single pass spectrogram inversion" (2015).
     """
     channels, columns, bins = magnitudes.shape
     places = torch.arange(bins, device=magnitudes.device)
@@ -43,7 +43,7 @@ def first_guess(magnitudes: torch.Tensor, hops: int, known: torch.Tensor | None)
 
 
 def led(guide: torch.Tensor, guess: torch.Tensor, targets: torch.Tensor, gains: BandGains) -> torch.Tensor:
-    """Spectra of the guide scaled to the targets; the guess where the guide is too weak to tell a phase."""
+    """Returns the guide scaled to the targets, blended with the guess where the guide is too weak."""
     weak = gains.gains(guide, targets).clamp(min=_TRUSTED, max=_USELESS)
     trust = gains.spread((_USELESS / weak).log() / math.log(_USELESS / _TRUSTED))
     return trust * gains.fitted(guide, targets) + (1 - trust) * guess
@@ -52,10 +52,10 @@ def led(guide: torch.Tensor, guess: torch.Tensor, targets: torch.Tensor, gains: 
 def refined(
     spectra: torch.Tensor, targets: torch.Tensor, frames: Frames, gains: BandGains, rounds: int
 ) -> torch.Tensor:
-    """Spectra nearer to those of a real sound whose bands are the targets.
+    """Moves the spectra closer to those of a real sound whose bands meet the targets.
 
-    The fast Griffin-Lim algorithm (N. Perraudin, P. Balazs, P. Søndergaard, 2013), but with
-    magnitudes that are free within the bands.
+    The fast Griffin-Lim algorithm (N. Perraudin, P. Balazs, P. Søndergaard, 2013), but with magnitudes
+    that are free within the bands.
     """
     real = None
     for _ in range(rounds):
