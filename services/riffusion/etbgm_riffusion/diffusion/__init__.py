@@ -1,1 +1,1 @@
-"""Music by diffusion: images of sound, denoised from the composer's."""
+"""Music by diffusion: spectrogram images, denoised from the composer's sound."""

@@ -1,7 +1,7 @@
-"""The adapters (LoRAs) in one folder: found there by name, loaded when somebody names them.
+"""The adapters (LoRAs) in one folder: found by name, loaded when a request names them.
 
-An adapter is a file NAME.safetensors, or a folder NAME with the file that diffusers writes.
-Requests name what a listing of the folder gave; they never make a path.
+An adapter is a file NAME.safetensors, or a folder NAME with the file that diffusers writes. Requests can
+only name adapters that a listing of the folder returned; no path is built from their names.
 """
 
 import hashlib
@@ -18,21 +18,21 @@ from etbgm_riffusion.types import AdapterInfo
 DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
-"""PEFT makes module names of them, which have no dots."""
+"""PEFT uses these as module names, which must not contain dots."""
 
 
 class Holder(Protocol):
-    """What holds adapters in memory: the batcher."""
+    """Holds adapters in memory: the batcher."""
 
     def load_adapter(self, name: str, file: Path) -> None:
-        """Blocks. Raises BrokenModel, Conflict."""
+        """Loads an adapter; blocks. Raises BrokenModel, Conflict."""
 
     def unload_adapter(self, name: str) -> None:
-        """Blocks. Raises NotFound, and Conflict while a canvas uses it."""
+        """Unloads an adapter; blocks. Raises NotFound, and Conflict while a canvas uses it."""
 
 
 class AdapterFolder:
-    """The adapters of `folder`, which need not exist; an engine's `Adapters`."""
+    """The adapters in `folder`, which need not exist; implements an engine's `Adapters`."""
 
     def __init__(self, folder: Path, holder: Holder) -> None:
         self._folder, self._holder = folder, holder
@@ -41,11 +41,11 @@ class AdapterFolder:
         self._lock = Lock()
 
     def list(self) -> tuple[AdapterInfo, ...]:
-        """See `Adapters.list`. Hashes files that are new or have changed."""
+        """See `Adapters.list`. Hashes new and changed files."""
         return tuple(self._info(name, file) for name, file in sorted(self._files().items()))
 
     def load(self, name: str) -> AdapterInfo:
-        """See `Adapters.load`. One whose file has changed since is read again."""
+        """See `Adapters.load`. Reloads an adapter whose file has changed."""
         with self._lock:
             file = self._file(name)
             sha256 = self._sha256(file)
@@ -67,7 +67,7 @@ class AdapterFolder:
 
     @property
     def revision(self) -> str:
-        """Changes with every adapter that comes, goes or changes."""
+        """Changes when an adapter is added, removed or changed."""
         names = "\n".join(f"{adapter.name} {adapter.sha256}" for adapter in self.list())
         return hashlib.sha256(names.encode()).hexdigest()[:12]
 

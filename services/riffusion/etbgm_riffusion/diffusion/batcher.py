@@ -1,9 +1,9 @@
 """Step-level continuous batching: one thread denoises the windows of all canvases together.
 
-Every batch is chosen anew: a canvas joins at the next step, whatever the others' timesteps,
-prompts, guidance and strength, and leaves when it is done or its caller has gone. Each has
-a scheduler and noise of its own, so neighbours never change a result: not at all on the
-CPU (see `steady`), within float tolerance on CUDA.
+Every batch is selected anew: a canvas joins at the next step, regardless of the others' timesteps,
+prompts, guidance and strength, and leaves when it is done or its caller has left. Each canvas has its own
+scheduler and noise, so other canvases do not affect its result: it is bit-identical on the CPU
+(see `steady`), and within float tolerance on CUDA.
 """
 
 import threading
@@ -21,11 +21,11 @@ from etbgm_riffusion.diffusion.types import Canvas, OnSteps, Pixels
 from etbgm_riffusion.diffusion.work import Work, steps_of
 
 CHECK_EVERY_S = 0.25
-"""A caller reports at least this often, and so learns that it should stop."""
+"""A caller reports progress at least this often, and so learns that it should stop."""
 
 
 class Batcher:
-    """Denoises canvases with `pipeline`, which is its own from now on; call from any thread."""
+    """Denoises canvases with `pipeline`, which it then owns; call it from any thread."""
 
     def __init__(self, pipeline: Pipeline, limits: Limits | None = None) -> None:
         self._pipeline = pipeline
@@ -39,10 +39,10 @@ class Batcher:
         self._thread.start()
 
     def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
-        """The canvas as the model hears it, (3, 512, width) in [-1, 1]; blocks.
+        """Returns the canvas after denoising, (3, 512, width) in [-1, 1]; blocks.
 
-        Raises NotFound for adapters that are not loaded, Busy beyond the limits, and what
-        `on_progress` raises: then the canvas's place is free at the next step.
+        Raises NotFound for adapters that are not loaded, Busy beyond the limits, and whatever
+        `on_progress` raises; the canvas then frees its place at the next step.
         """
         if not steps_of(canvas):
             return canvas.pixels.copy()
@@ -63,11 +63,11 @@ class Batcher:
                 self._line.leave(work)
 
     def adapters(self) -> tuple[str, ...]:
-        """Names of the loaded LoRA adapters, in alphabetical order."""
+        """Returns the names of the loaded LoRA adapters, in alphabetical order."""
         return self._adapters.names()
 
     def load_adapter(self, name: str, file: Path) -> None:
-        """Loads a LoRA between two steps; blocks. Raises BrokenModel, Conflict for a name that is taken."""
+        """Loads a LoRA between two steps; blocks. Raises BrokenModel, and Conflict if the name is taken."""
         self._between_steps(lambda: self._adapters.load(name, file))
 
     def unload_adapter(self, name: str) -> None:
@@ -75,7 +75,7 @@ class Batcher:
         self._between_steps(lambda: self._unload(name))
 
     def close(self) -> None:
-        """Ends the thread after the batch that is computed; canvases that are there fail. Blocks."""
+        """Stops the thread after the current batch and fails the remaining canvases; blocks."""
         with self._changed:
             self._closed = True
             self._changed.notify()
@@ -117,7 +117,7 @@ class Batcher:
             raise RuntimeError("the denoiser is closed")
 
     def _end(self) -> None:
-        """Nobody waits for ever."""
+        """Fails all pending work, so that no caller waits forever."""
         closed = RuntimeError("the denoiser is closed")
         for work in self._line:
             work.fail(closed)
@@ -126,7 +126,7 @@ class Batcher:
 
 
 def _settle(outcome: Future[None], errand: Callable[[], None]) -> None:
-    """Runs `errand`; what it raises is raised where its outcome is waited for."""
+    """Runs `errand` and stores its result or exception in `outcome`."""
     try:
         errand()
     except Exception as error:

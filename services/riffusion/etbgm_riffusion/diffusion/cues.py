@@ -1,4 +1,4 @@
-"""The sound of cues, out of the canvases that they touch."""
+"""Assembles the sound of cues from the canvases that they overlap."""
 
 from collections.abc import Iterator
 
@@ -14,30 +14,30 @@ from etbgm_riffusion.spectrogram.params import SpectrogramParams
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece, Stereo
 
 PARAMS = SpectrogramParams(stereo=True)
-"""Riffusion's numbers, and its layout for two channels."""
+"""Riffusion's parameters, in its stereo layout."""
 
 _KEPT_PER_CALL = 4
-"""Finished canvases that are remembered, 12 MB each: the next cue begins in this one's last, which
-this one comes to after three others."""
+"""Finished canvases that are cached per call, 12 MB each: the next cue begins in this cue's last canvas,
+which this cue reaches after three others."""
 
 _Key = tuple[Piece, DiffusionSettings, str, Place, int]
 
 
 class Cues:
-    """Paints the canvases that cues need, each once if they are asked for one soon after the other."""
+    """Paints the canvases that cues need, each only once if they are requested in close succession."""
 
     def __init__(self, painter: Painter, calls: int) -> None:
-        """`calls` may be made at the same time."""
+        """`calls` is the number of concurrent calls."""
         self._painter = painter
         self._canvases: Shelf[_Key, Stereo] = Shelf(_KEPT_PER_CALL * calls)
 
     def sound(
         self, request: CueRequest, settings: DiffusionSettings, revision: str, on_progress: OnProgress
     ) -> Iterator[Parts]:
-        """The cue's sound in blocks of one part; peaks, beginning and end are held as the composer's are.
+        """Returns the cue's sound in blocks of one part; peaks, start and end are treated as by the composer.
 
-        What is remembered counts for equal `revision` of weights, prompts and adapters.
-        `on_progress` hears the share done and may raise to stop.
+        A cached canvas is reused only for the same `revision` of weights, prompts and adapters.
+        `on_progress` receives the fraction done and may raise to stop.
         """
         rate, duration_s = request.sample_rate_hz, request.piece.timeline.duration_s
         first, last, total = (
@@ -64,7 +64,7 @@ class Cues:
 
 
 def _resampled(sound: Stereo, place: Place, sample_rate_hz: int) -> Stereo:
-    """Canvas by canvas, so that nothing depends on where a cue begins."""
+    """Resamples a whole canvas, so that the result does not depend on where a cue begins."""
     if sample_rate_hz == PARAMS.sample_rate_hz:
         return sound
     import soxr

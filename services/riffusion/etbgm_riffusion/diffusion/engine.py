@@ -22,18 +22,17 @@ from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Generated, StyleInfo
 
 _WINDOWS = 8
-"""Of one canvas, at most."""
+"""Maximum windows of one canvas."""
 
 _NO_STEMS = "There are no stems: Riffusion renders the music as a whole. The composer engine writes stems."
 
 
 @dataclass(frozen=True)
 class Means:
-    """What the engine works with.
+    """The engine's resources and limits.
 
-    `model` is a folder, or an id of the Hugging Face hub; `device` is cpu or cuda;
-    `prompts_file` is None for the package's table; a batch has so many `rows`; at most so
-    many `calls` compute at the same time.
+    `model` is a folder or a Hugging Face hub id; `device` is cpu or cuda; `prompts_file` is None for the
+    package's table; `rows` is the size of a batch; `calls` is the maximum number of concurrent calls.
     """
 
     model: Path | str
@@ -45,13 +44,13 @@ class Means:
 
 
 class _Denoiser:
-    """The batcher, with the adapters in it that a canvas names."""
+    """The batcher; loads the adapters that a canvas names."""
 
     def __init__(self, batcher: Batcher, adapters: AdapterFolder) -> None:
         self._batcher, self._adapters = batcher, adapters
 
     def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
-        """See `Batcher.denoise`. Each time anew: an adapter may be unloaded between two canvases."""
+        """See `Batcher.denoise`. Loads the adapters each time: they may be unloaded between two canvases."""
         for name, weight in canvas.adapters:
             if weight:
                 self._adapters.load(name)
@@ -59,7 +58,7 @@ class _Denoiser:
 
 
 class DiffusionEngine:
-    """Paints over what `composer` plays."""
+    """Paints over the sound that `composer` plays."""
 
     adapters: AdapterFolder
 
@@ -82,12 +81,12 @@ class DiffusionEngine:
         self._cues = Cues(Painter(self._composer, table, denoiser, codec), self._means.calls)
 
     def close(self) -> None:
-        """Ends the denoiser's thread."""
+        """Stops the denoiser's thread."""
         if self._batcher:
             self._batcher.close()
 
     def info(self) -> EngineInfo:
-        """The revision covers code, weights, prompts, the device, all adapters and the composer."""
+        """Describes the engine; its revision covers code, weights, prompts, device, adapters and composer."""
         composer = self._composer.info()
         return EngineInfo(
             name="riffusion",
@@ -97,11 +96,11 @@ class DiffusionEngine:
         )
 
     def styles(self) -> tuple[StyleInfo, ...]:
-        """The composer's."""
+        """Returns the composer's styles."""
         return self._composer.styles()
 
     def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
-        """See `MusicEngine.generate`. Raises InvalidField for adapters that are not there."""
+        """See `MusicEngine.generate`. Raises InvalidField for adapters that do not exist."""
         on_progress(0.0)
         settings = request.diffusion or DiffusionSettings()
         self._check(settings)
@@ -126,16 +125,16 @@ class DiffusionEngine:
 
 
 def commit_of(model: Path | str) -> str | None:
-    """The commit of a hub's model that the catalogue names; None for others, of which the newest is taken.
+    """Returns the commit that the catalogue names for a hub model; None for others, which use the newest.
 
-    The main branch of Riffusion's own has no safetensors.
+    The main branch of Riffusion's own repository has no safetensors files.
     """
     entry = find(model) if isinstance(model, str) else None
     return entry.source.revision if entry and isinstance(entry.source, Hub) else None
 
 
 def _digest(loaded: pipeline.Pipeline) -> str:
-    """Changes with every weight, number of the configurations and token, wherever they were read from."""
+    """Hashes every weight, configuration value and token, independently of where they were read from."""
     digest = hashlib.sha256()
     parts = loaded.parts
     for part in (parts.unet, parts.vae, parts.text_encoder):
@@ -145,7 +144,7 @@ def _digest(loaded: pipeline.Pipeline) -> str:
     configs = [part.config for part in (parts.unet, parts.vae, parts.scheduler)]
     tables = [*configs, parts.text_encoder.config.to_dict(), parts.tokenizer.get_vocab()]
     for table in tables:
-        # What the libraries note for themselves, such as the folder, begins with an underscore.
+        # Names that begin with an underscore are the libraries' own notes, such as the folder.
         facts = sorted((name, repr(value)) for name, value in table.items() if not name.startswith("_"))
         digest.update(repr(facts).encode())
     return digest.hexdigest()[:12]

@@ -1,7 +1,7 @@
-"""Where a piece is cut into canvases, and how their sounds become one again.
+"""Divides a piece into canvases, and joins their sounds.
 
-Canvases lie on a grid of the piece, whatever cue is asked for: so every cue computes the same
-samples for the same moment. Neighbours share a second, in which one fades into the other.
+Canvases lie on a fixed grid of the piece, regardless of the requested cue, so every cue computes the same
+samples for the same moment. Neighbours overlap by a second, in which they cross-fade.
 """
 
 import math
@@ -17,21 +17,21 @@ from etbgm_riffusion.types import Stereo
 COLUMNS_PER_S = 100
 
 WIDTH = 8 * CLIP - 7 * CLIP // 4
-"""Columns of a canvas, 32 s: eight windows that share a quarter of a clip."""
+"""Columns of a canvas, 32 s: eight windows that overlap by a quarter of a clip."""
 
 STEP = 6 * CLIP
-"""Columns from one canvas to the next: whole clips, so that clips side by side go on where they were."""
+"""Columns from one canvas to the next: whole clips, so that side-by-side clips stay on one grid."""
 
 _GRAIN = 64
-"""Canvases at the end of a piece are as wide as it takes, in multiples of this."""
+"""Canvases at the end of a piece are only as wide as needed, in multiples of this."""
 
 _BLOCK = 1 << 15
-"""Samples of a block handed on."""
+"""Samples per yielded block."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a canvas lies: its first column in the piece, and its columns."""
+    """The position of a canvas: its first column in the piece, and its width in columns."""
 
     start: int
     width: int
@@ -43,14 +43,14 @@ class Place:
 
 
 def places_of(duration_s: float) -> tuple[Place, ...]:
-    """The canvases of a piece, in order; the last one ends after it, less than a second later."""
+    """Returns the canvases of a piece, in order; the last one ends less than a second after the piece."""
     columns = max(1, math.ceil(duration_s * COLUMNS_PER_S))
     starts = range(0, max(1, columns - (WIDTH - STEP)), STEP)
     return tuple(Place(start, min(WIDTH, -(-(columns - start) // _GRAIN) * _GRAIN)) for start in starts)
 
 
 def reaching(places: tuple[Place, ...], first: int, last: int, sample_rate_hz: int) -> tuple[Place, ...]:
-    """Those that sound in samples [first, last) of the piece."""
+    """Returns the places that overlap samples [first, last) of the piece."""
     column = sample_rate_hz // COLUMNS_PER_S
     return tuple(place for place in places if place.end * column > first and place.start * column < last)
 
@@ -62,10 +62,10 @@ def joined(
     last: int,
     sample_rate_hz: int,
 ) -> Iterator[Parts]:
-    """Samples [first, last) of the piece in blocks of one part.
+    """Yields samples [first, last) of the piece in blocks of one part.
 
-    `places` are those of `reaching`; `sound_of` gives the sound of each, as long as it is
-    wide, at `sample_rate_hz`.
+    `places` come from `reaching`; `sound_of` returns the sound of each over its full width, at
+    `sample_rate_hz`.
     """
     column = sample_rate_hz // COLUMNS_PER_S
     before: tuple[int, Stereo] | None = None
@@ -82,13 +82,12 @@ def joined(
 
 
 def _faded(old: Stereo, new: Stereo) -> Stereo:
-    """From `old` to `new`, level, however alike they are.
+    """Fades from `old` to `new` at a constant level, however similar they are.
 
-    Both follow the same seed, but not to the wave: gains that add up to 1 fit sounds that
-    are equal, and would lose up to 3 dB in the middle of others, so they are divided by what
-    their mean square comes to at this correlation (M. Fink et al., "Signal-matched
-    power-complementary cross-fading", DAFx 2016). Hardly anything of a canvas's ends is
-    heard, where it knows no neighbours.
+    Both follow the same seed spectrogram, but their waveforms differ. Gains that add up to 1 suit equal
+    sounds, but lose up to 3 dB in the middle of different ones, so the gains are divided by the root mean
+    square that results at this correlation (M. Fink et al., "Signal-matched power-complementary
+    cross-fading", DAFx 2016). The ends of a canvas, computed without neighbours, are hardly audible.
     """
     rising = np.sin((np.arange(len(old)) + 0.5) / len(old) * (np.pi / 2)) ** 2
     energies = [float(np.sum(a * b, dtype=np.float64)) for a, b in ((old, old), (new, new), (old, new))]

@@ -1,9 +1,8 @@
-"""Who is served next, and who may join: pure, no thread.
+"""Decides which canvases are served next and which may join: pure, no thread.
 
-As many canvases are active as one batch has places for, so each of them moves on with
-every batch; places that they leave go round among those with more windows. Others wait in
-order of arrival. A canvas has one place at least: a long one cannot keep short ones from
-moving, nor they it.
+As many canvases are active as one batch has places for, so each of them advances with every batch.
+Canvases with more windows share the remaining places in turn. Others wait in order of arrival. Each
+canvas has at least one place: a long canvas cannot block short ones, nor they it.
 """
 
 from collections import deque
@@ -14,15 +13,15 @@ from etbgm_kit.errors import Busy
 from etbgm_riffusion.diffusion.work import Stage, Work
 
 RETRY_S = 5.0
-"""A canvas of one clip takes seconds."""
+"""Retry delay: a canvas of one clip takes seconds."""
 
 ROWS_PER_IMAGE = 4
-"""Coding a clip costs about what three or four rows of a step cost (2515 and 1117 against 803 GFLOP)."""
+"""Coding a clip costs about as much as three or four rows of a step (2515 and 1117 against 803 GFLOP)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """`rows` of one batch, >= 1: a window takes two with guidance. `windows` in all, active and waiting."""
+    """`rows` of one batch, >= 1 (two per window with guidance); `windows` in total, active and waiting."""
 
     rows: int = 8
     windows: int = 64
@@ -30,18 +29,18 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows of canvases that the model computes together: equal stage, equal adapters."""
+    """Windows of canvases that the model computes together: same stage, same adapters."""
 
     stage: Stage
     adapters: tuple[tuple[str, float], ...]
     places: tuple[tuple[Work, int], ...]
 
     def done(self) -> set[Work]:
-        """The canvases that wait for nothing more."""
+        """Returns the canvases that have finished."""
         return {work for work, _ in self.places if work.outcome.done()}
 
     def parts(self) -> list["Batch"]:
-        """One batch for each canvas."""
+        """Returns one batch for each canvas."""
         works = dict.fromkeys(work for work, _ in self.places)
         return [
             Batch(self.stage, self.adapters, tuple(place for place in self.places if place[0] is work))
@@ -50,7 +49,7 @@ class Batch:
 
 
 class Line:
-    """The canvases at work, the one served longest ago first, and those that wait."""
+    """The active canvases, least recently served first, and the waiting ones."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
@@ -64,7 +63,7 @@ class Line:
         return iter([*self._active, *self._waiting])
 
     def join(self, work: Work) -> None:
-        """Raises Busy where too many windows are already; a canvas that is alone may have any number."""
+        """Adds `work`. Raises Busy if there are too many windows; a lone canvas may have any number."""
         windows = sum(other.windows for other in self)
         if windows and windows + work.windows > self._limits.windows:
             raise Busy(RETRY_S)
@@ -79,7 +78,7 @@ class Line:
         self._fill_up()
 
     def next_batch(self) -> Batch | None:
-        """Begins with the canvas served longest ago, takes in what fits; None when nobody is there."""
+        """Returns a batch that starts with the least recently served canvas; None if no canvas is active."""
         if not self._active:
             return None
         stage, adapters = _kind(self._active[0])
@@ -90,7 +89,7 @@ class Line:
         return Batch(stage, adapters, places)
 
     def _places(self, mates: list[Work], stage: Stage) -> Iterator[tuple[Work, int]]:
-        """One window of each canvas in turn, until nothing more fits."""
+        """Yields one window of each canvas in turn, until no more fit."""
         room = self._limits.rows
         while any(work.pending and self._cost(work, stage) <= room for work in mates):
             for work in mates:
@@ -99,7 +98,7 @@ class Line:
                     yield work, work.pending.pop(0)
 
     def _cost(self, work: Work, stage: Stage) -> int:
-        """Rows that a window takes; what takes more than a batch has takes all of it."""
+        """Returns the rows that a window takes; one that needs more than a batch takes the whole batch."""
         return min(work.rows if stage is Stage.DENOISE else ROWS_PER_IMAGE, self._limits.rows)
 
     def _fill_up(self) -> None:
@@ -111,5 +110,5 @@ class Line:
 
 
 def _kind(work: Work) -> tuple[Stage, tuple[tuple[str, float], ...]]:
-    """What canvases must have in common to share a batch; adapters are not in the image coder."""
+    """Returns what canvases must have in common to share a batch; the image coder uses no adapters."""
     return work.stage, work.adapters if work.stage is Stage.DENOISE else ()

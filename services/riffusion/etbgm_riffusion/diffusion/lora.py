@@ -1,4 +1,4 @@
-"""LoRA adapters: small weights that are added to the pipeline's at run time, by PEFT."""
+"""LoRA adapters: small weights that PEFT adds to the pipeline's at run time."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ from etbgm_riffusion.diffusion.pipeline import Pipeline
 
 
 class Adapters:
-    """The adapters in a pipeline; to be used by the thread that uses the pipeline."""
+    """The adapters in a pipeline; for use by the pipeline's thread only."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         self._parts = pipeline.parts
@@ -16,13 +16,13 @@ class Adapters:
         self._applied: tuple[tuple[str, float], ...] = ()
 
     def names(self) -> tuple[str, ...]:
-        """Those that are loaded, in alphabetical order."""
+        """Returns the names of the loaded adapters, in alphabetical order."""
         return tuple(sorted(self._loaded))
 
     def load(self, name: str, file: Path) -> None:
-        """Reads a safetensors file of diffusers' or kohya's format; blocks.
+        """Reads a safetensors file in diffusers' or kohya's format; blocks.
 
-        Raises BrokenModel for a file that cannot be used, Conflict for a name that is taken.
+        Raises BrokenModel if the file cannot be used, Conflict if the name is taken.
         """
         if name in self._loaded:
             raise Conflict(f"an adapter named {name} is loaded")
@@ -47,32 +47,32 @@ class Adapters:
         self._switch(())
 
     def unload(self, name: str) -> None:
-        """Raises NotFound for a name that is not loaded."""
+        """Removes an adapter. Raises NotFound if it is not loaded."""
         self.check((name,))
         self._forget(name)
         self._loaded.remove(name)
         self._switch(())
 
     def apply(self, adapters: tuple[tuple[str, float], ...]) -> None:
-        """Adds these, with their weights, and no others from now on; () is the pipeline as it was loaded."""
+        """Activates exactly these adapters, with their weights; () restores the pipeline as it was loaded."""
         if adapters != self._applied:
             self._switch(adapters)
 
     def check(self, names: tuple[str, ...]) -> None:
-        """Raises NotFound unless all are loaded."""
+        """Raises NotFound unless all adapters are loaded."""
         for name in names:
             if name not in self._loaded:
                 raise NotFound(f"no adapter named {name} is loaded", adapter=name)
 
     def _forget(self, name: str) -> None:
-        """Takes the adapter's layers out; with the last one the pipeline is as it was loaded."""
+        """Removes the adapter's layers; removing the last adapter restores the pipeline as it was loaded."""
         if self._loaded - {name}:
             self._parts.delete_adapters(name)
         else:
             self._parts.unload_lora_weights()
 
     def _switch(self, adapters: tuple[tuple[str, float], ...]) -> None:
-        """PEFT makes active what it has just loaded, even in part, so this follows every load, too."""
+        """Activates `adapters`. Every load must call this: PEFT activates what it loads, even partially."""
         self._applied = adapters
         if adapters:
             names, weights = zip(*adapters, strict=True)

@@ -1,7 +1,7 @@
-"""Noise that belongs to a place in the piece, whichever canvas asks for it.
+"""Noise that belongs to a place in the piece, regardless of the canvas.
 
-It is drawn on the CPU, one block of a clip's width at a time, each from a generator of its
-own, so it is the same on every device, in every batch, and where canvases overlap.
+It is drawn on the CPU in blocks of a clip's width, each from its own generator, so it is the same on
+every device, in every batch, and where canvases overlap.
 """
 
 import math
@@ -11,31 +11,31 @@ import torch
 from torch import Tensor
 
 ALIKE = 0.9995
-"""Cosine above which two blocks are mixed along the straight line: the arc has no direction."""
+"""Cosine above which two blocks are mixed linearly, because the arc has no direction."""
 
 
 def generator_of(random_seed: int, block: int) -> torch.Generator:
-    """Draws the noise of the piece's block number `block`, >= 0."""
+    """Returns the generator for the noise of the piece's block number `block`, >= 0."""
     state = np.random.SeedSequence((random_seed, block)).generate_state(1, np.uint64)
     return torch.Generator().manual_seed(int(state[0]))
 
 
 def block_of(random_seed: int, block: int, channels: int, side: int) -> Tensor:
-    """Standard normal noise, (channels, side, side) float32."""
+    """Returns standard normal noise, (channels, side, side) float32."""
     return torch.randn(channels, side, side, generator=generator_of(random_seed, block))
 
 
 def stretch(random_seed: int, start: int, width: int, channels: int, side: int) -> Tensor:
-    """The noise of the piece's columns [start, start + width) of latents, (channels, side, width)."""
+    """Returns the noise of the piece's latent columns [start, start + width), (channels, side, width)."""
     first, last = start // side, (start + width - 1) // side
     blocks = [block_of(random_seed, block, channels, side) for block in range(first, last + 1)]
     return torch.cat(blocks, 2)[:, :, start - first * side :][:, :, :width]
 
 
 def between(random_seed: int, place: float, channels: int, side: int) -> Tensor:
-    """The noise at `place` along the blocks; 2.25 is a quarter of the arc from the third to the fourth.
+    """Returns the noise at `place` along the blocks; 2.25 is a quarter of the arc from block 2 to block 3.
 
-    Spherical interpolation (Shoemake 1985), which keeps the noise's variance.
+    Spherical interpolation (Shoemake 1985), which preserves the noise's variance.
     """
     block = math.floor(place)
     share = place - block

@@ -1,4 +1,4 @@
-"""From a stretch of the composer's sound to what the model makes of it."""
+"""Turns a stretch of the composer's sound into the model's version of it."""
 
 from typing import Protocol
 
@@ -19,32 +19,32 @@ from etbgm_riffusion.types import DiffusionSettings, Piece, Stereo
 PEAK = 1000.0
 """The magnitude that is black in every canvas of every piece, so that their levels agree.
 
-Of 8 styles in anger, joy, surprise and sadness at full intensity the loudest bands reach 200
-to 1560, and one in 10,000 170 to 830: what is cut off are single strokes of bells.
+Measured on 8 styles in anger, joy, surprise and sadness at full intensity: the loudest bands reach 200 to
+1560, and one in 10,000 reaches 170 to 830, so only single strokes of bells are clipped.
 """
 
 _SEEDED, _DENOISED = 0.05, 0.9
-"""Shares of the work that are done once the seed spectrogram is there, and the new one."""
+"""Fractions of the work done after the seed spectrogram, and after the new spectrogram."""
 
 
 class Denoiser(Protocol):
-    """What paints over canvases: the batcher."""
+    """Paints over canvases: the batcher."""
 
     def denoise(self, canvas: Canvas, on_progress: OnSteps) -> Pixels:
-        """The canvas after denoising; blocks. Raises what `on_progress` raises."""
+        """Returns the canvas after denoising; blocks. Raises whatever `on_progress` raises."""
 
 
 class Painter:
-    """Makes the sound of canvases: seed spectrogram, new spectrogram, new sound."""
+    """Produces the sound of canvases: seed spectrogram, new spectrogram, new sound."""
 
     def __init__(self, composer: ComposerEngine, prompts: Prompts, denoiser: Denoiser, codec: Codec) -> None:
-        """`codec` is for riffusion's numbers in stereo."""
+        """`codec` must use Riffusion's parameters in stereo."""
         self._composer, self._prompts, self._denoiser, self._codec = composer, prompts, denoiser, codec
 
     def sound(
         self, piece: Piece, place: Place, settings: DiffusionSettings, on_progress: OnProgress
     ) -> Stereo:
-        """The new sound of a place, as long as it is wide, at the codec's 44,100 Hz."""
+        """Returns the new sound of a place over its full width, at the codec's 44,100 Hz."""
         composed = self._composer.compose(piece)
         seed = self._seed(composed, place, lambda share: on_progress(share * _SEEDED))
         pixels = _pixels_of(image.to_pixels(self._codec.encode(seed)[..., : place.width], PEAK))
@@ -61,7 +61,7 @@ class Painter:
         return sound
 
     def _seed(self, composed: Composed, place: Place, on_progress: OnProgress) -> Stereo:
-        """The composer's sound of a place; silence after the piece's end."""
+        """Returns the composer's sound of a place, with silence after the piece's end."""
         params = self._codec.params
         span = Span(place.start / COLUMNS_PER_S, min(place.end / COLUMNS_PER_S, composed.score.duration_s))
         sound = np.zeros((place.width * params.hop, 2), np.float32)
@@ -91,5 +91,5 @@ class Painter:
 
 
 def _pixels_of(levels: NDArray[np.uint8]) -> Pixels:
-    """(512, width, 3) in [0, 255] → (3, 512, width) in [-1, 1]."""
+    """Converts (512, width, 3) in [0, 255] to (3, 512, width) in [-1, 1]."""
     return np.ascontiguousarray(levels.transpose(2, 0, 1), dtype=np.float32) / 127.5 - 1

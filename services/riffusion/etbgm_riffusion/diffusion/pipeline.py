@@ -1,7 +1,7 @@
-"""The weights: a pipeline of Stable Diffusion 1.5's shape, run row by row.
+"""Loads a pipeline of Stable Diffusion 1.5's architecture and runs it row by row.
 
-The parts are diffusers' own; what its pipelines do in their loops (which rows, at which
-timestep, with which prompt) is left to the batcher.
+The parts are diffusers' own. The loops of diffusers' pipelines are left to the batcher: it decides which
+rows to compute, at which timestep and with which prompt.
 """
 
 from dataclasses import dataclass
@@ -34,9 +34,9 @@ FILES = (
 
 @dataclass(frozen=True)
 class Pipeline:
-    """Loaded weights; to be used by one thread at a time.
+    """Loaded weights, for use by one thread at a time.
 
-    `scale` is how many columns, and rows, one latent stands for: 8.
+    `scale` is the number of columns, and of rows, per latent: 8.
     """
 
     parts: "StableDiffusionImg2ImgPipeline"
@@ -50,7 +50,7 @@ class Pipeline:
         return int(self.parts.vae.config.latent_channels)
 
     def scheduler(self, steps: int) -> "DPMSolverMultistepScheduler":
-        """A new scheduler for one canvas, set to `steps`.
+        """Returns a new scheduler for one canvas, set to `steps`.
 
         DPM-Solver++ (Lu et al. 2022): 20 to 30 steps suffice, and it draws no noise of its own.
         """
@@ -59,7 +59,7 @@ class Pipeline:
         return scheduler
 
     def embed(self, prompt: str) -> Tensor:
-        """What the text encoder makes of `prompt`, (tokens, features); words beyond 77 tokens are ignored."""
+        """Returns the text embedding of `prompt`, (tokens, features); ignores words beyond 77 tokens."""
         tokens = self.parts.tokenizer(
             prompt, padding="max_length", max_length=self._most_tokens, truncation=True, return_tensors="pt"
         )
@@ -67,18 +67,21 @@ class Pipeline:
         return embedding
 
     def encode(self, pixels: Tensor) -> Tensor:
-        """Images (n, 3, 512, 512) in [-1, 1] → latents (n, 4, 64, 64) float32, the mean: nothing is drawn."""
+        """Encodes images (n, 3, 512, 512) in [-1, 1] to latents (n, 4, 64, 64) float32, without sampling."""
         vae, rows = self.parts.vae, pixels.to(self.device, self.dtype)
         latents = steadily(lambda images: vae.encode(images).latent_dist.mode(), rows, self.device)
         return latents.float() * vae.config.scaling_factor
 
     def decode(self, latents: Tensor) -> Tensor:
-        """Latents (n, 4, 64, 64) → images (n, 3, 512, 512) float32, around [-1, 1]."""
+        """Decodes latents (n, 4, 64, 64) to images (n, 3, 512, 512) float32, roughly in [-1, 1]."""
         vae, rows = self.parts.vae, (latents / self.parts.vae.config.scaling_factor).to(self.dtype)
         return steadily(lambda rows: vae.decode(rows).sample, rows, self.device).float()
 
     def predict(self, latents: Tensor, timesteps: Tensor, embeddings: Tensor) -> Tensor:
-        """The noise in `latents` (n, 4, 64, 64) at `timesteps` (n,), embeddings (n, tokens, features)."""
+        """Predicts the noise in `latents` (n, 4, 64, 64).
+
+        `timesteps` are (n,), `embeddings` (n, tokens, features).
+        """
         noise = [
             self.parts.unet(rows.to(self.dtype), times, texts.to(self.dtype)).sample
             for rows, times, texts in steady_batches(self.device, latents, timesteps, embeddings)
@@ -86,7 +89,7 @@ class Pipeline:
         return torch.cat(noise)[: len(latents)].float()
 
     def warm_up(self) -> None:
-        """Runs everything once. Raises RuntimeError where the parts do not fit each other."""
+        """Runs all parts once. Raises RuntimeError if they do not fit each other."""
         side = CLIP // self.scale
         latents = self.encode(torch.zeros(1, 3, ROWS, CLIP))
         texts = self.embed("").unsqueeze(0)
@@ -100,11 +103,11 @@ class Pipeline:
 
 
 def load(model: str | Path, device: str = "auto", revision: str | None = None) -> Pipeline:
-    """The pipeline in the folder `model`, or the hub's model of that name at `revision`; blocks.
+    """Loads the pipeline in the folder `model`, or the hub's model of that name at `revision`; blocks.
 
-    Only safetensors are read: other formats can run code. `device` is auto, cpu or cuda;
-    CUDA computes in float16, the CPU in float32. Raises BrokenModel for weights that are
-    missing, cut off or do not fit, RuntimeError where there is no such device.
+    Only safetensors are read, because other formats can run code. `device` is auto, cpu or cuda; CUDA
+    computes in float16, the CPU in float32. Raises BrokenModel if weights are missing, truncated or do
+    not fit, RuntimeError if the device is not available.
     """
     import diffusers
     import transformers
@@ -129,7 +132,7 @@ def load(model: str | Path, device: str = "auto", revision: str | None = None) -
 
 
 def _read(model: Path | str, revision: str | None, dtype: torch.dtype) -> "StableDiffusionImg2ImgPipeline":
-    """What lies in a folder, or at the hub."""
+    """Reads the pipeline from a folder or from the hub."""
     from diffusers import StableDiffusionImg2ImgPipeline
 
     if isinstance(model, Path):
@@ -158,7 +161,7 @@ def _device(wanted: str) -> torch.device:
 
 
 def _check_complete(folder: Path, parts: "StableDiffusionImg2ImgPipeline") -> None:
-    """Raises BrokenModel for weights that the files lack: the libraries leave those without values."""
+    """Raises BrokenModel if weights are missing from the files: the libraries leave those uninitialised."""
     from safetensors import safe_open
 
     for part, file in WEIGHTS.items():

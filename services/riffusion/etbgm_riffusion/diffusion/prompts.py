@@ -1,6 +1,6 @@
-"""What Riffusion is told: a table of words that users may replace.
+"""Riffusion's prompts: a table of words that users may replace.
 
-Prompts are their users' own words and stay out of logs and errors.
+Prompts are the users' own words and must not appear in logs and errors.
 """
 
 import hashlib
@@ -19,13 +19,13 @@ from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S
 from etbgm_riffusion.diffusion.types import PromptSpan
 
 LONGEST = 400
-"""Characters of an entry; the model's own limit is 75 tokens of a whole prompt."""
+"""Maximum characters of an entry; the model's own limit is 75 tokens for a whole prompt."""
 
 Words = Annotated[str, Field(max_length=LONGEST)]
 
 
 class BrokenPrompts(RuntimeError):
-    """A table of prompts cannot be used; the message names file and entry."""
+    """Raised if a table of prompts cannot be used; the message names the file and the entry."""
 
     def __init__(self, source: str, why: str) -> None:
         super().__init__(f"the prompts in {source} cannot be used: {why}")
@@ -65,7 +65,7 @@ def _names_of(known: Sequence[str]) -> AfterValidator:
 
 
 class Prompts(_Strict):
-    """The words for what is known of the music."""
+    """The words for each property of the music."""
 
     emotions: Annotated[dict[str, _Emotion], AfterValidator(_all_emotions)]
     everywhere: _Both = _Both()
@@ -79,7 +79,7 @@ class Prompts(_Strict):
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
 
     def prompt(self, emotion: Emotion, style: str, wish: StyleRequest) -> tuple[str, str]:
-        """Prompt and negative prompt for music of one emotion in a style of `STYLES`."""
+        """Returns the prompt and negative prompt for music of one emotion in a style of `STYLES`."""
         words = self.emotions[emotion]
         instruments = (self.instruments.get(family, "") for family in wish.programmes)
         wanted = (self.styles.get(style, ""), *instruments, words.prompt, self.everywhere.prompt)
@@ -89,10 +89,10 @@ class Prompts(_Strict):
     def spans(
         self, emotions: Sequence[tuple[Span, Emotion]], style: str, wish: StyleRequest, start: int, width: int
     ) -> tuple[PromptSpan, ...]:
-        """What the columns [start, start + width) of a piece, 10 ms each, should sound like.
+        """Returns the prompts of the columns [start, start + width) of a piece, 10 ms each.
 
-        `emotions` follow each other without gaps; the first and the last one go on for ever.
-        Columns of the result count from `start`.
+        `emotions` follow each other without gaps; the first one also covers all columns before it, the
+        last one all after it. Columns of the result count from `start`.
         """
         changes = [round(span.start_s * COLUMNS_PER_S) - start for span, _ in emotions[1:]]
         edges = [min(max(edge, 0), width) for edge in (0, *changes, width)]
@@ -104,7 +104,7 @@ class Prompts(_Strict):
 
 
 def load(path: Path | None) -> Prompts:
-    """The table in a TOML file; the one of this package when None. Raises BrokenPrompts."""
+    """Loads the table from a TOML file, or this package's own if None. Raises BrokenPrompts."""
     source = str(path) if path else "prompts.toml"
     try:
         text = (path or files(__package__).joinpath("prompts.toml")).read_text(encoding="utf-8")

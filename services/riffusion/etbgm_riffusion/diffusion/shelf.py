@@ -1,4 +1,4 @@
-"""What was computed lately, and is being computed, by the calls of one server."""
+"""Values that the calls of one server have recently computed, or are computing."""
 
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -12,7 +12,7 @@ _LOOK_EVERY_S = 0.2
 
 
 class Shelf(Generic[Key, Value]):
-    """Remembers the last `kept` values; several threads may ask."""
+    """Caches the last `kept` values; thread-safe."""
 
     def __init__(self, kept: int) -> None:
         self._kept = kept
@@ -21,9 +21,9 @@ class Shelf(Generic[Key, Value]):
         self._changed = Condition()
 
     def get(self, key: Key, make: Callable[[], Value], look: Callable[[], None]) -> Value:
-        """The value of `key`, made now unless it is there.
+        """Returns the value of `key`; calls `make` if it is not cached.
 
-        While another thread makes it, `look` is called often, and may raise to wait no longer.
+        While another thread computes the value, `look` is called often and may raise to stop waiting.
         """
         with self._changed:
             while key in self._making:

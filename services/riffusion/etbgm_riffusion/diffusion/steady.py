@@ -1,12 +1,11 @@
-"""On the CPU a row's bits do not depend on its neighbours in the batch.
+"""Makes a row's bits on the CPU independent of the other rows in its batch.
 
-oneDNN chooses its kernels by the number of rows, and other kernels add in another order.
-Measured with torch 2.13 and one to four threads: convolutions of one row differ from those of
-more, odd numbers of rows are split otherwise over threads, and matrix products change with few
-rows. So batches have even numbers of rows up to MOST; the few products whose rows are the
-batch's, those of the timestep, are filled up to LEAST; prompts are embedded and images coded
-one at a time, which costs nothing there. Another build of oneDNN may choose otherwise.
-On CUDA nothing is changed: there results agree within float tolerance.
+oneDNN selects its kernels by the number of rows, and different kernels add in a different order. Measured
+with torch 2.13 and one to four threads: convolutions of one row differ from those of more, odd numbers of
+rows are split differently across threads, and matrix products change with few rows. So batches have even
+numbers of rows up to MOST; the few products whose rows are the batch's, those of the timestep, are padded
+to LEAST; prompts are embedded and images coded one at a time, which costs nothing there. Another build of
+oneDNN may select differently. Nothing changes on CUDA: results there agree within float tolerance.
 """
 
 from collections.abc import Callable
@@ -16,14 +15,14 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 MOST = 12
-"""Rows up to which that is so: 1 × 1 convolutions of 16 rows are computed by another kernel."""
+"""Maximum rows for which this holds: another kernel computes 1 × 1 convolutions of 16 rows."""
 
 LEAST = 16
-"""Rows of those products, whatever the batch's."""
+"""Minimum rows of those products, whatever the batch size."""
 
 
 def steady_batches(device: torch.device, *batch: Tensor) -> list[tuple[Tensor, ...]]:
-    """`batch`, parts of (n, ...) each, cut into batches of even numbers of rows, with zeros at the end."""
+    """Splits `batch`, parts of (n, ...) each, into batches of even numbers of rows, zero-padded."""
     if device.type != "cpu":
         return [batch]
     count = len(batch[0])
@@ -31,12 +30,12 @@ def steady_batches(device: torch.device, *batch: Tensor) -> list[tuple[Tensor, .
 
 
 def steadily(code: Callable[[Tensor], Tensor], rows: Tensor, device: torch.device) -> Tensor:
-    """`code` of `rows`, on the CPU of one row after the other."""
+    """Applies `code` to `rows`; on the CPU, to one row at a time."""
     return torch.cat([code(row) for row in rows.split(1)]) if device.type == "cpu" else code(rows)
 
 
 def steady(part: torch.nn.Module, device: torch.device) -> None:
-    """Makes the products in `part` whose rows are the batch's be computed with `LEAST` rows or more."""
+    """Pads the products in `part` whose rows are the batch's to `LEAST` rows or more, on the CPU."""
     if device.type == "cpu":
         for module in part.modules():
             if isinstance(module, torch.nn.Linear):

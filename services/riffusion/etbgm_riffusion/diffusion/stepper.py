@@ -1,4 +1,4 @@
-"""Computes batches: the rows of many canvases, at as many timesteps, in one call of the model."""
+"""Computes batches: the rows of many canvases, each at its own timestep, in one call of the model."""
 
 import logging
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ log = logging.getLogger(__name__)
 
 
 class Stepper:
-    """Hands the canvases of a batch what `pipeline`, with their adapters, makes of their windows."""
+    """Runs `pipeline` with a batch's adapters and passes the results of its windows to the canvases."""
 
     def __init__(self, pipeline: Pipeline, adapters: Adapters) -> None:
         self._pipeline, self._adapters = pipeline, adapters
 
     def run(self, batch: Batch) -> None:
-        """Calls the model. The canvas that an error belongs to is found by computing each alone."""
+        """Calls the model. If it fails, computes each canvas alone to find the one that caused the error."""
         try:
             with torch.inference_mode():
                 results = self._compute(batch)
@@ -39,7 +39,7 @@ class Stepper:
                 _fail(work, error)
 
     def _compute(self, batch: Batch) -> Sequence[torch.Tensor]:
-        """The model's rows for each place."""
+        """Returns the model's rows for each place."""
         tiles = [work.tile(window) for work, window in batch.places]
         if batch.stage is Stage.DENOISE:
             return self._predict(batch, tiles)
@@ -47,7 +47,7 @@ class Stepper:
         return [image.unsqueeze(0) for image in code(torch.stack(tiles))]
 
     def _predict(self, batch: Batch, tiles: list[torch.Tensor]) -> Sequence[torch.Tensor]:
-        """One row for each place, or two with guidance."""
+        """Returns one row for each place, or two with guidance."""
         self._adapters.apply(batch.adapters)
         for work, _ in batch.places:
             work.embed(self._pipeline.embed)

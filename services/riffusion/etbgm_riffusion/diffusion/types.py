@@ -1,7 +1,7 @@
-"""What the denoiser is asked, as plain values.
+"""The denoiser's inputs, as plain values.
 
-A canvas is a spectrogram image of any width: 512 rows of mel bands, columns of 10 ms,
-three channels (riffusion's channel layout), the values 0 … 255 scaled to [-1, 1].
+A canvas is a spectrogram image of any width: 512 rows of mel bands, columns of 10 ms, three channels
+(riffusion's channel layout), with the values 0 … 255 scaled to [-1, 1].
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 ROWS = 512
-"""Height of every image: the mel bands that the model was trained on."""
+"""Height of every image: the number of mel bands that the model was trained on."""
 
 CLIP = 512
 """Columns that the model denoises at once, 5.12 s."""
@@ -24,7 +24,7 @@ Pixels = NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True)
 class PromptSpan:
-    """What the columns [start, end) of a canvas should sound like, and what they should not."""
+    """What the columns [start, end) of a canvas should sound like, and what they should not sound like."""
 
     start: int
     end: int
@@ -33,11 +33,11 @@ class PromptSpan:
 
 
 class Continuity(StrEnum):
-    """How neighbouring clips of a canvas are made to fit.
+    """How neighbouring clips of a canvas are joined.
 
-    JOINT: clips overlap and are denoised together, so that there is no seam (MultiDiffusion,
-    Bar-Tal et al. 2023). INTERPOLATE: clips stand side by side, each denoised alone, and
-    noise and prompt go over from one to the next in small steps (riffusion's own way).
+    JOINT: clips overlap and are denoised together, so that there is no seam (MultiDiffusion, Bar-Tal et
+    al. 2023). INTERPOLATE: clips lie side by side and are denoised separately; noise and prompt change
+    from one to the next in small steps (riffusion's own method).
     """
 
     JOINT = "joint"
@@ -46,16 +46,16 @@ class Continuity(StrEnum):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Canvas:
-    """One job for the denoiser.
+    """One input of the denoiser.
 
-    `pixels` is the seed spectrogram. `prompts` are in order and cover [0, width).
-    `denoising_strength` is in [0, 1]: 0 keeps the seed spectrogram, 1 ignores it; the last
-    `steps * denoising_strength` of `steps` (>= 1) are computed. `guidance_scale` <= 1 is off.
+    `pixels` is the seed spectrogram. `prompts` are in order and cover [0, width). `denoising_strength` is
+    in [0, 1]: 0 keeps the seed spectrogram, 1 ignores it; the last `steps * denoising_strength` of
+    `steps` (>= 1) are computed. `guidance_scale` <= 1 turns guidance off.
 
-    Noise belongs to a place in the piece: `position` is the column of the piece, a multiple
-    of 8, that the canvas begins with; canvases with equal `random_seed` (>= 0) have equal noise
-    where they overlap. `adapters` are loaded LoRAs with their weights, 0 is none.
-    With INTERPOLATE noise and prompts go on by `alpha`, in (0, 1], from clip to clip.
+    Noise belongs to a place in the piece: `position` is the canvas's first column in the piece, a
+    multiple of 8; canvases with equal `random_seed` (>= 0) have equal noise where they overlap.
+    `adapters` are loaded LoRAs with their weights; a weight of 0 disables one. With INTERPOLATE, noise
+    and prompts advance by `alpha`, in (0, 1], from clip to clip.
     """
 
     pixels: Pixels
@@ -70,7 +70,7 @@ class Canvas:
     alpha: float = 0.25
 
     def __post_init__(self) -> None:
-        """Raises ValueError for values that no canvas can have; requests are checked before."""
+        """Raises ValueError for invalid values; requests are validated earlier."""
         if self.pixels.shape[:2] != (3, ROWS) or not self.width or not np.isfinite(self.pixels).all():
             raise ValueError(f"pixels must be (3, {ROWS}, width >= 1) and finite, not {self.pixels.shape}")
         starts = [*(span.start for span in self.prompts), self.width]
@@ -89,7 +89,7 @@ class Canvas:
 
 
 class Progress(NamedTuple):
-    """How far a canvas is: the share of its work, the steps done of those it needs, its clips."""
+    """A canvas's progress: the fraction of its work, the steps done and needed, and its clips."""
 
     share: float
     step: int
@@ -98,4 +98,4 @@ class Progress(NamedTuple):
 
 
 OnSteps = Callable[[Progress], None]
-"""Called now and then by the thread that waits for a canvas; may raise to stop the work."""
+"""Called regularly by the thread that waits for a canvas; may raise to stop the work."""

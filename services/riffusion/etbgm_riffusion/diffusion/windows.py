@@ -1,8 +1,8 @@
-"""A canvas cut into windows of one clip's width: where they lie, what they say, how they merge.
+"""Cuts a canvas into windows of one clip's width: their positions, their texts, how they merge.
 
-Joint denoising (MultiDiffusion, Bar-Tal et al. 2023): windows overlap, and at every step
-what the model says of a column is the mean over the windows that it lies in, with weights
-that fade out towards a window's edges. All positions here are in latents.
+Joint denoising (MultiDiffusion, Bar-Tal et al. 2023): windows overlap, and at every step the prediction
+for a column is the mean over the windows that contain it, with weights that fade out towards a window's
+edges. All positions here are in latents.
 """
 
 import math
@@ -16,12 +16,12 @@ from torch import Tensor
 from etbgm_riffusion.diffusion.types import CLIP, Canvas, Continuity, PromptSpan
 
 OVERLAP = CLIP // 4
-"""Columns that neighbouring windows share at least, 1.28 s: a third more work than none."""
+"""Minimum columns that neighbouring windows share, 1.28 s: a third more work than without overlap."""
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A prompt, what it excludes, and its share of a window's text, in (0, 1]."""
+    """A prompt, its negative prompt, and their share of a window's text, in (0, 1]."""
 
     prompt: str
     negative_prompt: str
@@ -30,14 +30,14 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The stretch [start, start + a clip) of a canvas, and its text: shares that add up to 1."""
+    """The stretch [start, start + a clip) of a canvas, and its texts, whose shares add up to 1."""
 
     start: int
     texts: tuple[Share, ...]
 
 
 def windows_of(canvas: Canvas, scale: int) -> tuple[Window, ...]:
-    """The windows of `canvas`, from left to right; a latent is `scale` columns wide."""
+    """Returns the windows of `canvas`, from left to right; a latent is `scale` columns wide."""
     side = CLIP // scale
     width = max(side, math.ceil(canvas.width / scale))
     if canvas.continuity is Continuity.INTERPOLATE:
@@ -52,12 +52,12 @@ def windows_of(canvas: Canvas, scale: int) -> tuple[Window, ...]:
 
 
 def width_of(windows: Sequence[Window], side: int) -> int:
-    """The width in latents of the canvas that `windows` cover."""
+    """Returns the width in latents of the canvas that `windows` cover."""
     return windows[-1].start + side
 
 
 def weights_of(windows: Sequence[Window], side: int) -> Tensor:
-    """Each window's weights, (windows, side) float32 > 0; those of one column of the canvas add up to 1."""
+    """Returns the windows' weights, (windows, side) float32 > 0, which add up to 1 at each column."""
     weights = torch.ones(len(windows), side, dtype=torch.float64)
     for left, right in pairwise(range(len(windows))):
         overlap = windows[left].start + side - windows[right].start
@@ -69,9 +69,9 @@ def weights_of(windows: Sequence[Window], side: int) -> Tensor:
 
 
 def merge(windows: Sequence[Window], tiles: Sequence[Tensor], weights: Tensor, scale: int = 1) -> Tensor:
-    """One image (channels, rows, width) of the windows' `tiles` (channels, rows, side * scale).
+    """Merges the windows' `tiles` (channels, rows, side * scale) into an image (channels, rows, width).
 
-    `weights` are those of `weights_of`; a latent of them counts for `scale` columns.
+    `weights` come from `weights_of`; the weight of a latent applies to `scale` columns.
     """
     side = weights.shape[1]
     channels, rows, _ = tiles[0].shape
@@ -83,7 +83,7 @@ def merge(windows: Sequence[Window], tiles: Sequence[Tensor], weights: Tensor, s
 
 
 def _total(windows: Sequence[Window], weights: Tensor) -> Tensor:
-    """What the windows' weights of each column add up to, cut as the windows are."""
+    """Returns the sum of all windows' weights at each column, cut into windows."""
     side = weights.shape[1]
     total = weights.new_zeros(width_of(windows, side))
     for window, row in zip(windows, weights, strict=True):
@@ -92,7 +92,7 @@ def _total(windows: Sequence[Window], weights: Tensor) -> Tensor:
 
 
 def _texts(prompts: Sequence[PromptSpan], start: int, end: int) -> tuple[Share, ...]:
-    """The prompts of the columns [start, end), by how many of them each has."""
+    """Returns the prompts of the columns [start, end), with shares by number of columns."""
     columns = [min(end, span.end) - max(start, span.start) for span in prompts]
     covered = sum(max(0, count) for count in columns)
     return tuple(
@@ -103,7 +103,7 @@ def _texts(prompts: Sequence[PromptSpan], start: int, end: int) -> tuple[Share, 
 
 
 def _going_over(canvas: Canvas, clips: int) -> Iterator[tuple[Share, ...]]:
-    """The texts of clips side by side: a new prompt replaces the one before by `alpha` a clip."""
+    """Yields the texts of side-by-side clips: a new prompt replaces the last one by `alpha` per clip."""
     before = now = canvas.prompts[0]
     share = 1.0
     for clip in range(clips):

@@ -1,7 +1,7 @@
-"""One canvas on its way through the model: encoded, denoised step by step, decoded.
+"""One canvas in the model: encoded, denoised step by step, decoded.
 
-At any time it waits for one result of the model for each of its windows; the batcher
-computes these in whatever batches it likes, and when all are there the canvas advances.
+At any time, it waits for one result of the model for each of its windows. The batcher computes these in
+any batches it likes; when all have arrived, the canvas advances.
 """
 
 import math
@@ -21,7 +21,7 @@ from etbgm_riffusion.diffusion.windows import merge, weights_of, width_of, windo
 
 
 class Stage(IntEnum):
-    """What a canvas waits for."""
+    """The next result that a canvas waits for."""
 
     ENCODE = 0
     DENOISE = 1
@@ -29,10 +29,10 @@ class Stage(IntEnum):
 
 
 class Work:
-    """A canvas being denoised; used by the batcher's thread alone, but for `outcome`, `progress` and `moved`.
+    """A canvas being denoised; other threads may only use `outcome`, `progress` and `moved`.
 
-    `pending` are the numbers of the windows that wait to be computed, in order. `moved` is
-    set whenever `progress` has changed, and when `outcome` is there.
+    `pending` lists the numbers of the windows that wait to be computed, in order. `moved` is set whenever
+    `progress` changes, and when `outcome` is set.
     """
 
     def __init__(self, canvas: Canvas, pipeline: Pipeline) -> None:
@@ -51,23 +51,23 @@ class Work:
 
     @property
     def windows(self) -> int:
-        """How many windows the canvas has."""
+        """Number of windows of the canvas."""
         return len(self._windows)
 
     @property
     def rows(self) -> int:
-        """Rows that a window takes in a batch for denoising: with guidance one without the prompt too."""
+        """Rows per window in a batch for denoising: guidance adds a row without the prompt."""
         return 2 if self._canvas.guidance_scale > 1 else 1
 
     @property
     def progress(self) -> Progress:
-        """Encoding and decoding count as one step each."""
+        """The canvas's progress; encoding and decoding count as one step each."""
         done = self._step + (self.stage > Stage.ENCODE) + self.outcome.done()
         clips = math.ceil(self._canvas.width / CLIP)
         return Progress(done / (self._steps + 2), self._step, self._steps, clips)
 
     def embed(self, embed: Callable[[str], Tensor]) -> None:
-        """Embeds the prompts, the first time; the canvas's adapters are in the text encoder."""
+        """Embeds the prompts on the first call; the text encoder must have the canvas's adapters."""
         if self._texts:
             return
         shares = [share for window in self._windows for share in window.texts]
@@ -79,22 +79,22 @@ class Work:
             self._texts.append(torch.stack([others.sum(0), texts.sum(0)])[-self.rows :])
 
     def tile(self, window: int) -> Tensor:
-        """What of the canvas lies in a window: pixels (3, 512, 512) or latents (4, 64, 64)."""
+        """Returns the part of the canvas in a window: pixels (3, 512, 512) or latents (4, 64, 64)."""
         scale = self._scale if self.stage is Stage.ENCODE else 1
         start = self._windows[window].start * scale
         return self._image[:, :, start : start + self._side * scale]
 
     def texts(self, window: int) -> Tensor:
-        """Embeddings (rows, tokens, features): of what a window should not be, with guidance, and should."""
+        """Returns embeddings (rows, tokens, features): the negative prompt's if guided, and the prompt's."""
         return self._texts[window]
 
     @property
     def timestep(self) -> Tensor:
-        """Where the canvas is in its schedule, a scalar."""
+        """The canvas's timestep in its schedule, a scalar."""
         return self._scheduler.timesteps[len(self._scheduler.timesteps) - self._steps + self._step]
 
     def put(self, window: int, rows: Tensor) -> None:
-        """Takes the model's result for a window, (rows, channels, height, width); advances after the last."""
+        """Stores a window's result, (rows, channels, height, width); advances after the last one."""
         if self.outcome.done():
             return
         if len(rows) == 2:
@@ -106,7 +106,7 @@ class Work:
             self.moved.set()
 
     def fail(self, error: Exception) -> None:
-        """Ends the work, unless it has ended: whoever waits for `outcome` gets `error`."""
+        """Ends the work, unless it has ended: waiting for `outcome` raises `error`."""
         if not self.outcome.done():
             self.outcome.set_exception(error)
             self.moved.set()
@@ -130,7 +130,7 @@ class Work:
         self._tiles = [None] * self.windows
 
     def _noised(self, latents: Tensor) -> Tensor:
-        """The seed spectrogram as it is at the first timestep that is computed."""
+        """Returns the seed spectrogram with the noise of the first computed timestep."""
         self._scheduler.set_begin_index(len(self._scheduler.timesteps) - self._steps)
         drawn = self._noise(latents.shape[0]).to(latents.device)
         return self._scheduler.add_noise(latents, drawn, self.timestep.reshape(1))
@@ -146,11 +146,11 @@ class Work:
 
 
 def steps_of(canvas: Canvas) -> int:
-    """The steps that a canvas needs: diffusers' own rule for image to image."""
+    """Returns the steps that a canvas needs, by diffusers' rule for image-to-image."""
     return min(int(canvas.steps * canvas.denoising_strength), canvas.steps)
 
 
 def _filled(canvas: Canvas, width: int) -> Tensor:
-    """The canvas's pixels, its last column repeated up to `width`."""
+    """Returns the canvas's pixels, with the last column repeated up to `width`."""
     pixels = torch.tensor(canvas.pixels)
     return pad(pixels, (0, width - canvas.width), mode="replicate")
