@@ -1,8 +1,7 @@
-"""How loud each voice plays: volumes that bring every section to its loudness.
+"""Sets the volume of each voice so that every section reaches its loudness.
 
-From the measured levels of the sounds (`levels`) follows what the written notes will come
-to; the volumes make up the difference, so that neither instruments nor random seeds
-decide how loud the music is, only the mood.
+The measured levels of the sounds (`levels`) predict the level of the written notes; the volumes make up
+the difference. So only the mood decides how loud the music is, not the instruments or the random seed.
 """
 
 import math
@@ -17,13 +16,13 @@ from etbgm_riffusion.composer.score import PlannedSection, Voice
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, Style
 
 NEUTRAL_LUFS = -20.5
-"""Of a neutral section, integrated."""
+"""Integrated loudness of a neutral section."""
 
 BALANCE_DB = {"lead": 0.0, "counter": -6.0, "keys": -2.0, "pad": -6.5, "bass": -3.0, "drums": -4.0}
-"""Levels of the voices while they play, against each other."""
+"""Levels of the voices while they play, relative to each other."""
 
 _LUFS_OFFSET_DB = -0.691
-"""Of the loudness in LUFS against the K-weighted mean square, ITU-R BS.1770-5."""
+"""Offset of the loudness in LUFS from the K-weighted mean square, ITU-R BS.1770-5."""
 
 _LEAST_DB, _MOST_DB = -40.0, 4.0
 
@@ -33,7 +32,7 @@ _Place = tuple[Emotion, str]
 def volumes(
     lines: Sequence[Line], sections: Sequence[PlannedSection], voices: Mapping[int, Voice], style: Style
 ) -> dict[tuple[int, str], int]:
-    """Controller 7 for each section's index and role."""
+    """Returns controller 7 for each section's index and role."""
     energies: dict[_Place, float] = defaultdict(float)
     active_s: dict[_Place, float] = defaultdict(float)
     total_s: dict[Emotion, float] = defaultdict(float)
@@ -69,7 +68,7 @@ def _gains_db(
     total_s: Mapping[Emotion, float],
     style: Style,
 ) -> dict[_Place, float]:
-    """For each emotion and role: to the balance while it plays, and together to the loudness."""
+    """Returns gains by emotion and role: each role meets the balance, all together meet the loudness."""
     gains_db = {}
     for place, energy in energies.items():
         emotion, role = place

@@ -1,4 +1,4 @@
-"""From a piece's values to its score: plan, form, voices, balance, performance."""
+"""Composes the score of a piece: plan, form, voices, balance, performance."""
 
 import math
 from collections.abc import Iterator, Sequence
@@ -29,28 +29,28 @@ _PANS = {"lead": 72, "counter": 84, "keys": 46, "pad": 64, "bass": 64, "drums": 
 _VARIANTS = 4
 
 _NEARBY = 0.35
-"""Styles whose point lies this much farther from the timeline's mood than the best one's suit too."""
+"""A style suits if it is at most this much farther from the timeline's mood than the nearest style."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Context:
-    """What all bars of one piece share."""
+    """Values shared by all bars of one piece."""
 
     random_seed: int
     plan: Plan
     style: Style
     voices: dict[int, Voice]
-    """By channel."""
+    """Voices by channel."""
     motif: Motif
     speech: Speech
     figures: dict[Emotion, str]
 
 
 def compose(piece: Piece, performance_seed: int | None = None) -> Score:
-    """The score of `piece`: a pure function, the same in every process.
+    """Returns the score of `piece`; a pure function, the same in every process.
 
-    `performance_seed` draws the players' small deviations; by default the piece's own.
-    Raises ValueError when the piece's style cannot be read (`hints.read`).
+    `performance_seed` determines the players' small deviations; the default is the piece's own seed.
+    Raises ValueError if the piece's style cannot be read (`hints.read`).
     """
     wish = read(piece.style)
     style = styled(choose_style(wish, piece.random_seed, piece.timeline), wish.programmes, wish.drums)
@@ -81,7 +81,7 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
 
 
 def choose_style(wish: StyleRequest, random_seed: int, timeline: EmotionTimeline) -> str:
-    """The name of the style wished for; for "auto" the random seed's choice of those that suit."""
+    """Returns the requested style's name; for "auto", the random seed picks one of those that suit."""
     if wish.style != AUTO:
         return wish.style
     means = [(mood(span, wish.arousal), span.span.duration_s) for span in timeline.spans]
@@ -97,7 +97,7 @@ def choose_style(wish: StyleRequest, random_seed: int, timeline: EmotionTimeline
 
 
 def voices_of(style: Style) -> tuple[Voice, ...]:
-    """All voices of a style: each role in each colour, and the drums."""
+    """Returns all voices of a style: each role in each colour, and the drums."""
     voices = [
         Voice(
             f"{role} {colour}",
@@ -118,7 +118,7 @@ def voices_of(style: Style) -> tuple[Voice, ...]:
 
 
 def channel_of(role: str, colour: str) -> int:
-    """The MIDI channel, 0 to 15, of a role in a colour; the drums have one for all."""
+    """Returns the MIDI channel, 0 to 15, of a role in a colour; the drums have one for all colours."""
     if role == "drums":
         return DRUMS_CHANNEL
     channel = ROLES.index(role) * len(COLOURS) + COLOURS.index(colour)
@@ -126,7 +126,7 @@ def channel_of(role: str, colour: str) -> int:
 
 
 def _figure(emotion: Emotion, style: Style, random_seed: int) -> str:
-    """One of the emotion's figures, as the style plays it; it stays the emotion's in this piece."""
+    """Picks one of the emotion's figures, as the style plays it; it is fixed for the whole piece."""
     figure = pick(generator(random_seed, "figure", emotion), PROFILES[emotion].figures)
     played = style.figures.get(figure, figure)
     assert played in FIGURES
@@ -134,7 +134,7 @@ def _figure(emotion: Emotion, style: Style, random_seed: int) -> str:
 
 
 def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
-    """What one voice plays, bar by bar; it remembers its last pitch."""
+    """Yields what one voice plays, bar by bar; keeps track of its last pitch."""
     sections = context.plan.sections
     last: int | None = None
     for index, bar in enumerate(bars):

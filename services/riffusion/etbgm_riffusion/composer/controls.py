@@ -1,4 +1,4 @@
-"""Controllers that move while the music plays: volume, expression and the sustain pedal."""
+"""Controllers that change while the music plays: volume, expression and the sustain pedal."""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -15,19 +15,19 @@ EXPRESSION_USUAL = 112
 """Leaves room for swells. GM Level 1: a gain of 40 log10(value / 127) dB."""
 
 UNDER_SPEECH_DB = {"lead": -4.0, "counter": -6.0, "keys": -4.0, "pad": -5.0, "bass": -1.0, "drums": -3.0}
-"""Expression of each voice where someone speaks."""
+"""Change of each voice's expression under speech."""
 
 _SWELL_DB = 2.0
-"""A held voice's phrase middle against its ends."""
+"""Level of the middle of a held voice's phrase, relative to its ends."""
 _SWELLING = ("pad", "counter", "lead")
 
 _RAMP_S = 0.3
 _RAMP_STEPS = 4
 
 _PEDALLED = frozenset({0, 1, 2, 4, 5, 11, 46})
-"""Programmes whose tones players let ring with the pedal or by their hands: pianos, vibraphone, harp."""
+"""Programmes whose players let tones ring, by pedal or by hand: pianos, vibraphone, harp."""
 _PEDAL_FROM = 0.8
-"""Articulation from which they do."""
+"""Articulation from which they let tones ring."""
 
 _PEDAL_AFTER_S = 0.03
 
@@ -37,13 +37,13 @@ def controls_of(
     volumes: Mapping[tuple[int, str], int],
     speech: Sequence[Span],
 ) -> tuple[Control, ...]:
-    """All controllers' values where they change, ordered by time."""
+    """Returns the values of all controllers where they change, ordered by time."""
     found = [*_volumes(lines, volumes), *_expressions(lines, speech), *_pedals(lines)]
     return tuple(_changes(sorted(found)))
 
 
 def rings(role: str, programme: int, articulation: float) -> bool:
-    """True when the player of this voice keeps the pedal down while a chord lasts."""
+    """Returns whether the player of this voice holds the pedal while a chord lasts."""
     return role == "keys" and programme in _PEDALLED and articulation >= _PEDAL_FROM
 
 
@@ -57,7 +57,7 @@ def _volumes(lines: Sequence[Line], volumes: Mapping[tuple[int, str], int]) -> I
 
 
 def _expressions(lines: Sequence[Line], speech: Sequence[Span]) -> Iterator[Control]:
-    """A swell over each phrase for held voices, and a step back under speech for all."""
+    """Yields a swell over each phrase for held voices, and a reduction under speech for all."""
     begin_s = [span.start_s - _RAMP_S for span in speech]
     end_s = [span.end_s + _RAMP_S for span in speech]
     for line in lines:
@@ -73,7 +73,7 @@ def _expressions(lines: Sequence[Line], speech: Sequence[Span]) -> Iterator[Cont
 
 
 def _times(bar: Bar, speech: Sequence[Span]) -> list[float]:
-    """The bar's start and middle, and the ramps around speech inside it."""
+    """Returns the bar's start and middle, and the ramps around speech inside it."""
     times = [bar.start_s, bar.time_s(bar.beats / 2)]
     steps = [_RAMP_S * i / _RAMP_STEPS for i in range(_RAMP_STEPS + 1)]
     for span in speech:
@@ -82,7 +82,7 @@ def _times(bar: Bar, speech: Sequence[Span]) -> list[float]:
 
 
 def _inside(time_s: float, span: Span) -> float:
-    """1 inside the span, falling to 0 within the ramp on both sides."""
+    """Returns 1 inside the span, falling to 0 within the ramp on both sides."""
     outside_s = max(span.start_s - time_s, time_s - span.end_s, 0.0)
     return max(0.0, 1 - outside_s / _RAMP_S)
 
@@ -93,7 +93,7 @@ def _swell_db(bar: Bar, time_s: float) -> float:
 
 
 def _pedals(lines: Sequence[Line]) -> Iterator[Control]:
-    """Down just after a chord begins, up where the next one does."""
+    """Presses the pedal just after each chord begins, and releases it just before the next one."""
     for line in lines:
         if line.rings:
             yield Control(line.bar.start_s + _PEDAL_AFTER_S, line.channel, SUSTAIN, 127)
@@ -101,7 +101,7 @@ def _pedals(lines: Sequence[Line]) -> Iterator[Control]:
 
 
 def _changes(controls: Sequence[Control]) -> Iterator[Control]:
-    """Those that change something."""
+    """Yields only the controls that change a value."""
     values: dict[tuple[int, int], int] = {}
     for control in controls:
         place = (control.channel, control.controller)

@@ -22,14 +22,14 @@ from etbgm_riffusion.flac import writing
 from etbgm_riffusion.types import CueRequest, Generated, Piece, Section, StyleInfo
 
 _PIECES_KEPT = 4
-"""Scores remembered: the variants of one job, whose cues arrive mixed."""
+"""Number of cached scores: the variants of one job, whose cues arrive interleaved."""
 
 _NO_DIFFUSION = "The diffusion settings had no effect: the composer made this music without Riffusion."
 
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """A piece as written music, and as its MIDI file and picture."""
+    """A composed piece: its score, its MIDI file and its picture."""
 
     score: Score
     midi: bytes
@@ -38,7 +38,7 @@ class Composed:
     def tell(
         self, notes: tuple[str, ...], stems: tuple[str, ...] = (), ingredients: tuple[Ingredient, ...] = ()
     ) -> Generated:
-        """What an engine tells about it."""
+        """Returns what an engine reports about the piece."""
         sections = tuple(
             Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
             for planned in self.score.sections
@@ -47,12 +47,12 @@ class Composed:
 
 
 class ComposerEngine:
-    """Composes with `compose`, sounds through a SoundFont."""
+    """Composes with `compose` and plays through a SoundFont."""
 
     adapters: Adapters | None = None
 
     def __init__(self, soundfont: Path | None) -> None:
-        """`soundfont`: a General MIDI .sf2 file; an installed one when None."""
+        """`soundfont`: a General MIDI .sf2 file; None selects an installed one."""
         self._named = soundfont
         self._synth: Synth
         self._info: EngineInfo
@@ -60,7 +60,7 @@ class ComposerEngine:
         self._composing = Lock()
 
     def load(self) -> None:
-        """Finds SoundFont and synthesiser and tries them. RuntimeError naming what is missing."""
+        """Finds and tests the SoundFont and the synthesiser. Raises RuntimeError naming what is missing."""
         soundfont = find_soundfont(self._named)
         self._synth = find_synth(soundfont)
         self._synth.player([()], 48000).close()
@@ -72,14 +72,14 @@ class ComposerEngine:
         )
 
     def close(self) -> None:
-        """Nothing runs between calls."""
+        """Does nothing: no work runs between calls."""
 
     def info(self) -> EngineInfo:
-        """The revision covers the composer's code, the synthesiser and the SoundFont."""
+        """Describes the engine; its revision covers the composer's code, synthesiser and SoundFont."""
         return self._info
 
     def styles(self) -> tuple[StyleInfo, ...]:
-        """All of `STYLES`."""
+        """Returns all of `STYLES`."""
         return tuple(StyleInfo(style.name, style.description) for style in STYLES.values())
 
     def generate(self, request: CueRequest, music: Path, on_progress: OnProgress) -> Generated:
@@ -95,12 +95,12 @@ class ComposerEngine:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Sentences for the user about every sound, for example that a replacement synthesiser was used."""
+        """Sentences for the user that apply to all sound, such as that a fallback synthesiser was used."""
         return self._synth.notes
 
     def compose(self, piece: Piece) -> Composed:
-        """The piece's music; the last few are remembered."""
-        with self._composing:  # the cues of a piece arrive together: one composes, the others wait
+        """Composes the piece; the last few pieces are cached."""
+        with self._composing:  # the cues of a piece arrive together: one call composes, the others wait
             return self._composed(piece)
 
     def sound(

@@ -1,10 +1,10 @@
 """The form: bars, phrases and chords over the whole piece.
 
-Sections consist of periods of two phrases: an open one and a closed one of four bars
-each. Each emotion has three such themes in a piece; its sections play them in the order
-of `_ORDER` and vary a theme when it comes again. An emotion that returns begins with its
-first theme again. Before a boundary a chord that both keys have (a pivot) and the next
-section's cadence prepare what follows; the piece ends with a cadence in its last bar.
+Sections consist of periods of two four-bar phrases, an open one and a closed one. Each emotion has three
+such themes in a piece; its sections play them in the order of `_ORDER` and vary a theme when it returns.
+A returning emotion starts with its first theme again. Before a boundary, a chord that both keys share
+(a pivot) and the next section's cadence prepare the change; the piece ends with a cadence in its last
+bar.
 """
 
 from collections.abc import Iterator
@@ -20,19 +20,19 @@ from etbgm_riffusion.composer.voicing import voice
 
 _ORDER = "AABACABA"
 _VARIATIONS = 5
-"""After so many the theme returns as it was: a reprise."""
+"""After this many uses, the theme returns in its original form: a reprise."""
 
 _RECENT = 12
-"""Phrases back to which a new one is compared, so that none comes again unnamed."""
+"""Number of recent phrases that a new one must differ from, so that none repeats under another name."""
 
 _PAD_CENTRE = 62
 _PAD_SHIFT = 0.6
-"""Of the register that the mood asks for; the lead follows it wholly."""
+"""Fraction of the mood's register shift that the pad follows; the lead follows all of it."""
 _TRIES = 8
 
 
 def make_form(plan: Plan, random_seed: int) -> Iterator[Bar]:
-    """All bars of the piece, in order."""
+    """Yields all bars of the piece, in order."""
     voicing: tuple[int, ...] = ()
     phrases = _Phrases(random_seed)
     for index, section in enumerate(plan.sections):
@@ -60,7 +60,7 @@ def make_form(plan: Plan, random_seed: int) -> Iterator[Bar]:
 
 
 def _tempo(section: PlannedSection, number: int) -> tuple[float, float]:
-    """Seconds of a beat at the start and the end of a bar."""
+    """Returns the seconds per beat at the start and the end of a bar."""
     first = len(section.bars) - section.changing_bars
     if number < first:
         return section.beat_s, section.beat_s
@@ -79,12 +79,12 @@ class _Phrases:
         self._taken: dict[Emotion, list[tuple[str, ...]]] = {}
 
     def name(self, section: PlannedSection, number: int) -> str:
-        """The phrase of a bar, for example "joy A 0 open"."""
+        """Returns the name of a bar's phrase, for example "joy A 0 open"."""
         letter, variation, closed = _place(number)
         return f"{section.emotion} {letter} {variation} {'closed' if closed else 'open'}"
 
     def symbol(self, section: PlannedSection, number: int) -> str:
-        """The chord symbol of a bar of a section."""
+        """Returns the chord symbol of a bar of a section."""
         letter, variation, closed = _place(number)
         place = (section.emotion, letter, variation, closed)
         if place not in self._known:
@@ -92,7 +92,7 @@ class _Phrases:
         return self._known[place][number % PHRASE_BARS]
 
     def _write(self, section: PlannedSection, letter: str, variation: int, closed: bool) -> tuple[str, ...]:
-        """A phrase unlike the latest ones of its emotion."""
+        """Writes a phrase that differs from the latest ones of its emotion."""
         emotion, profile, mode = section.emotion, PROFILES[section.emotion], section.key.mode
         taken = self._taken.setdefault(emotion, [])
         for attempt in range(_TRIES):
@@ -109,7 +109,7 @@ class _Phrases:
 
 
 def _place(number: int) -> tuple[str, int, bool]:
-    """Letter, variation and half of the period for a bar of a section."""
+    """Returns a bar's letter, variation, and whether it is in the closed half of its period."""
     period, bar = divmod(number, 2 * PHRASE_BARS)
     round_, step = divmod(period, len(_ORDER))
     letter = _ORDER[step]

@@ -1,10 +1,9 @@
-"""Functional harmony: which chords a phrase of four bars gets.
+"""Functional harmony: selects the chords of a four-bar phrase.
 
-A phrase is a row of functions (tonic, subdominant, dominant: Riemann 1893), filled with
-chords of the mode. The first phrase of a period ends open on the dominant, the second
-closes on the tonic (Caplin 1998, "Classical Form", ch. 3–4: antecedent and consequent).
-Which degrees stand for a function in the church modes follows their common use in film
-and popular music (Tagg 2014, "Everyday Tonality", ch. 9–11).
+A phrase is a sequence of functions (tonic, subdominant, dominant: Riemann 1893), filled with chords of
+the mode. The first phrase of a period ends open on the dominant, the second closes on the tonic (Caplin
+1998, "Classical Form", ch. 3–4: antecedent and consequent). The degrees that represent a function in the
+church modes follow their common use in film and popular music (Tagg 2014, "Everyday Tonality", ch. 9–11).
 """
 
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ PHRASE_BARS = 4
 
 
 class Functions(NamedTuple):
-    """Chords of one mode, in number notation; more frequent ones are written more than once."""
+    """Chords of one mode, in number notation; more frequent ones are listed more than once."""
 
     tonic: tuple[str, ...]
     subdominant: tuple[str, ...]
@@ -43,7 +42,7 @@ _BY_LETTER = {"T": "tonic", "S": "subdominant", "D": "dominant"}
 def phrase_symbols(
     chance: np.random.Generator, mode: str, closed: bool, colouring: Sequence[str], bars_per_chord: int
 ) -> tuple[str, ...]:
-    """Chord symbols of four bars, in number notation with colouring marks."""
+    """Returns the chord symbols of four bars, in number notation with colouring marks."""
     functions = pick(chance, CLOSED if closed else OPEN)
     symbols: list[str] = []
     for place, letter in enumerate(functions):
@@ -62,7 +61,7 @@ def phrase_symbols(
 def varied(
     chance: np.random.Generator, symbols: tuple[str, ...], mode: str, colouring: Sequence[str]
 ) -> tuple[str, ...]:
-    """The phrase with one of its inner chords replaced by another of the mode."""
+    """Returns the phrase with one of its inner chords replaced by another chord of the mode."""
     place = 1 + int(chance.random() * (len(symbols) - 2))
     letter = pick(chance, "SDT")
     other = _coloured(chance, _degree(chance, mode, letter, first=False), mode, colouring)
@@ -70,7 +69,7 @@ def varied(
 
 
 def pivot(old: Key, new: Key) -> Chord:
-    """A triad that both keys have, best one that prepares the dominant in the new key."""
+    """Returns a triad that both keys share, preferably one that prepares the new key's dominant."""
     in_old = {frozenset(Chord.parse(str(degree), old).notes) for degree in range(1, 8)}
     for symbol in ("4", "2", "6", "1", "3", "5", "7"):
         chord = Chord.parse(symbol, new)
@@ -87,7 +86,7 @@ def _degree(chance: np.random.Generator, mode: str, letter: str, first: bool) ->
 
 
 def _coloured(chance: np.random.Generator, symbol: str, mode: str, colouring: Sequence[str]) -> str:
-    """The chord with one of the marks, unless that would blur whether the key is major or minor."""
+    """Returns the chord with one of the marks, unless that blurs whether the key is major or minor."""
     marked = symbol + pick(chance, colouring)
     third = MODES[mode][2]
     other_third = 7 - third

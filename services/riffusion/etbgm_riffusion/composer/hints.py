@@ -1,7 +1,7 @@
-"""The words that may stand where a style's name stands: "calm piano", "epic, no drums".
+"""The words that may replace a style's name: "calm piano", "epic, no drums".
 
-A closed vocabulary in tables: what is not in them is refused by name, so that nobody waits
-for music that a misread wish made. Emotions are not in them; they come from the timeline.
+The vocabulary is closed. Unknown words are rejected by name, so that nobody waits for music made from a
+misread request. Emotion words are not included; emotions come from the timeline.
 """
 
 import itertools
@@ -13,10 +13,10 @@ from typing import TypeVar
 from etbgm_riffusion.types import AUTO
 
 LONGEST = 200
-"""Characters of a wish, at most."""
+"""Maximum characters of a request."""
 
 _WORDS_NAMED = 5
-"""Unknown words that an error names, at most."""
+"""Maximum unknown words that an error names."""
 
 Meaning = TypeVar("Meaning")
 
@@ -30,7 +30,7 @@ _STYLE_WORDS: dict[str, tuple[str, ...]] = {
     "orchestral": ("orchestral", "orchestra", "symphonic", "symphony", "classical", "philharmonic"),
     "pop": ("pop", "poppy", "radio", "rock", "indie", "indie pop"),
 }
-"""What names a style. Of several the last counts, as in "ambient jazz"."""
+"""Words that name a style. The last of several counts, as in "ambient jazz"."""
 
 _SUGGESTIONS: dict[str, str] = {
     "chill": "lofi",
@@ -40,7 +40,7 @@ _SUGGESTIONS: dict[str, str] = {
     "synth": "electronic",
     "synths": "electronic",
 }
-"""Moods and instruments that mean a style, too, unless one is named."""
+"""Words for moods and instruments that also imply a style, unless one is named."""
 
 _MOOD_WORDS: dict[float, tuple[str, ...]] = {
     -0.8: ("sleepy", "meditative", "still", "motionless"),
@@ -52,10 +52,10 @@ _MOOD_WORDS: dict[float, tuple[str, ...]] = {
     0.6: ("big", "driving", "energetic", "epic", "exciting", "fast", "heroic", "quick"),
     0.8: ("aggressive", "frantic", "furious", "hectic", "intense", "powerful", "wild"),
 }  # fmt: skip
-"""Arousal (Russell 1980), -1 calm to 1 excited, that a word adds; of several the mean counts."""
+"""Arousal (Russell 1980), -1 calm to 1 excited, that a word adds; several are averaged."""
 
 _DEGREES: dict[str, float] = {"slightly": 0.5, "somewhat": 0.5, "rather": 0.8, "very": 1.5, "really": 1.5}
-"""What multiplies the mood that follows."""
+"""Factors for the mood that follows."""
 
 _INSTRUMENT_WORDS: dict[str, tuple[str, ...]] = {
     "bells": ("bells", "bell", "celesta", "glockenspiel", "music box", "chimes"),
@@ -78,7 +78,7 @@ _INSTRUMENT_WORDS: dict[str, tuple[str, ...]] = {
     "synth": ("synth", "synths", "synthesiser", "synthesisers", "synthesizer", "synthesizers"),
     "violin": ("violin", "violins", "fiddle"),
 }
-"""Families of instruments and the words for each."""
+"""Families of instruments, and the words for each."""
 
 _DRUM_WORDS: dict[bool, tuple[str, ...]] = {
     True: ("drums", "drum", "percussion", "beat", "beats"),
@@ -87,7 +87,7 @@ _DRUM_WORDS: dict[bool, tuple[str, ...]] = {
         "without drums", "without percussion", "without a beat", "without beat", "without beats",
     ),
 }  # fmt: skip
-"""Whether drums may play."""
+"""Words for whether drums may play."""
 
 _FILLERS = frozenset((
     "a", "an", "and", "as", "at", "background", "bgm", "but", "feel", "feeling", "for", "in", "instrumental",
@@ -95,16 +95,15 @@ _FILLERS = frozenset((
     "song", "sort", "sound", "sounding", "sounds", "soundtrack", "style", "the", "theme", "to", "track",
     "tune", "vibe", "with",
 ))  # fmt: skip
-"""Words that say nothing here."""
+"""Words that are ignored."""
 
 
 @dataclass(frozen=True, slots=True)
 class StyleRequest:
-    """What somebody wants of the music.
+    """What a user requests of the music.
 
-    `style` is a style's name or AUTO; `arousal` in [-1, 1] is added to the emotions' own;
-    `programmes` are names of `FAMILIES`, in the order in which they were asked for;
-    `drums` is False where nobody shall drum.
+    `style` is a style's name or AUTO; `arousal` in [-1, 1] is added to the emotions' own; `programmes`
+    are names of `FAMILIES`, in the order of the request; `drums` is False if there must be no drums.
     """
 
     style: str = AUTO
@@ -114,17 +113,17 @@ class StyleRequest:
 
 
 FAMILIES = tuple(_INSTRUMENT_WORDS)
-"""All that `StyleRequest.programmes` may name."""
+"""All names that `StyleRequest.programmes` may contain."""
 
 STYLES = tuple(_STYLE_WORDS)
-"""All styles that there are words for."""
+"""All styles that have words."""
 
 
 def read(text: str, styles: Collection[str] = STYLES) -> StyleRequest:
-    """What `text` asks for; case, punctuation and hyphens do not matter.
+    """Parses `text`; case, punctuation and hyphens do not matter.
 
-    `styles` are those that may be named. Raises ValueError naming the words that are not
-    known and some that are, or when it is longer than LONGEST.
+    `styles` are those that may be named. Raises ValueError naming unknown words and some known ones, or
+    if `text` is longer than LONGEST.
     """
     if len(text) > LONGEST:
         raise ValueError(f"must have at most {LONGEST} characters")
@@ -149,7 +148,7 @@ def read(text: str, styles: Collection[str] = STYLES) -> StyleRequest:
 
 
 def _terms(words: Sequence[str]) -> Iterator[str]:
-    """The words, those that are known together as one: "no drums"."""
+    """Yields the words; words that form a known term, such as "no drums", are yielded as one."""
     start = 0
     while start < len(words):
         lengths = range(_LONGEST_TERM, 1, -1)

@@ -1,4 +1,4 @@
-"""How loud the SoundFont's sounds are, measured once (`tests/riffusion/bench/levels.py`) from FluidR3."""
+"""The levels of the SoundFont's sounds, measured once (`tests/riffusion/bench/levels.py`) from FluidR3."""
 
 import math
 from bisect import bisect_right
@@ -10,17 +10,17 @@ from itertools import groupby
 PITCHES = tuple(range(33, 100, 5))
 DURATIONS_S = (0.08, 0.4, 2.0)
 VELOCITIES = (56, 72, 88, 104)
-"""Where the table was measured; in between it is interpolated."""
+"""The points where the table was measured; it is interpolated in between."""
 
 REFERENCE_VOLUME = 100
-"""Controller 7 of the measurement."""
+"""Controller 7 during the measurement."""
 
 Curve = tuple[tuple[float, ...], ...]
-"""Energies in dB, one row for a pitch; the durations of the first velocity, then of the next."""
+"""Energies in dB, one row per pitch: all durations of the first velocity, then of the next."""
 
 
 def note_energy_db(drums: bool, programme: int, pitch: int, velocity: int, duration_s: float) -> float:
-    """10 log10 of a note's K-weighted energy (ITU-R BS.1770-5) in seconds, at the reference volume."""
+    """Returns 10 log10 of a note's K-weighted energy (ITU-R BS.1770-5) in seconds, at reference volume."""
     pitches, rows = _table()[drums, programme]
     if drums:
         return _touched(rows[pitches.index(pitch)], velocity, duration_s)
@@ -30,12 +30,12 @@ def note_energy_db(drums: bool, programme: int, pitch: int, velocity: int, durat
 
 
 def volume_for(gain_db: float) -> int:
-    """Controller 7, 1 to 127, for a gain against the reference volume: 40 log10 law (GM Level 1)."""
+    """Returns controller 7, 1 to 127, for a gain on the reference volume: 40 log10 law (GM Level 1)."""
     return max(1, min(127, round(REFERENCE_VOLUME * 10 ** (gain_db / 40))))
 
 
 def _touched(energies_db: Sequence[float], velocity: int, duration_s: float) -> float:
-    """Between the velocities: SoundFonts have other samples for other touches."""
+    """Interpolates between velocities, since SoundFonts have different samples for different touches."""
     low, share = _place(VELOCITIES, velocity)
     count = len(DURATIONS_S)
     softer, harder = (_along(energies_db[i * count : (i + 1) * count], duration_s) for i in (low, low + 1))
@@ -43,7 +43,7 @@ def _touched(energies_db: Sequence[float], velocity: int, duration_s: float) -> 
 
 
 def _along(energies_db: Sequence[float], duration_s: float) -> float:
-    """Between the durations, logarithmically; beyond the longest, tones go on as they did."""
+    """Interpolates logarithmically between durations, and extrapolates beyond the longest."""
     edges = [math.log(measured_s) for measured_s in DURATIONS_S]
     low, share = _place(edges, math.log(duration_s))
     if duration_s > DURATIONS_S[-1]:
@@ -52,7 +52,7 @@ def _along(energies_db: Sequence[float], duration_s: float) -> float:
 
 
 def _place(edges: Sequence[float], value: float) -> tuple[int, float]:
-    """Index of the edge below `value` and the share of the way to the next, both inside the table."""
+    """Returns the index of the edge below `value` and the fraction towards the next, inside the table."""
     bounded = min(max(value, edges[0]), edges[-1])
     low = min(bisect_right(edges, bounded) - 1, len(edges) - 2)
     return low, (bounded - edges[low]) / (edges[low + 1] - edges[low])
@@ -60,7 +60,7 @@ def _place(edges: Sequence[float], value: float) -> tuple[int, float]:
 
 @cache
 def _table() -> dict[tuple[bool, int], tuple[tuple[int, ...], Curve]]:
-    """Pitches and curve of every sound, by (is percussion, programme)."""
+    """Returns the pitches and the curve of every sound, by (is percussion, programme)."""
     lines = files(__package__).joinpath("levels.tsv").read_text().splitlines()[1:]
     rows = [
         (kind == "drums", int(p), int(pitch), e)

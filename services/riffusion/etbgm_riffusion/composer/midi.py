@@ -1,4 +1,4 @@
-"""The score as a standard MIDI file (format 1), 480 ticks per quarter note."""
+"""Writes the score as a standard MIDI file (format 1), 480 ticks per quarter note."""
 
 import io
 import itertools
@@ -14,15 +14,15 @@ from etbgm_riffusion.composer.score import Bar, Control, Note, Score, Voice
 TICKS_PER_BEAT = 480
 
 _TEMPO_EVERY_BARS = 8
-"""A tempo is whole microseconds per beat; it is set anew this often, so that rounding
-errors do not add up over a long section."""
+"""Tempos are whole microseconds per beat. The tempo is set again this often, so that rounding errors do
+not accumulate over a long section."""
 
 _ORDER = {"note_off": 0, "control_change": 1}
-"""Of messages at one tick; all others come after these (see `units.Kind`)."""
+"""Order of messages at one tick; all others come after these (see `units.Kind`)."""
 
 
 def to_midi(score: Score) -> bytes:
-    """The file: a conductor track with tempo map, meters, keys and markers, then the voices."""
+    """Returns the file: a conductor track with tempo map, meters, keys and markers, then the voices."""
     file = mido.MidiFile(type=1, ticks_per_beat=TICKS_PER_BEAT)
     clock = _Clock(score.bars)
     file.tracks.append(_conductor(score, clock))
@@ -36,7 +36,7 @@ def to_midi(score: Score) -> bytes:
 
 
 class _Tempo(NamedTuple):
-    """From here on a beat lasts `beat_us`."""
+    """From this point on, a beat lasts `beat_us`."""
 
     tick: int
     time_s: float
@@ -44,7 +44,7 @@ class _Tempo(NamedTuple):
 
 
 class _Clock:
-    """The tempo map, and what it makes of seconds."""
+    """The tempo map; converts seconds to ticks."""
 
     def __init__(self, bars: tuple[Bar, ...]) -> None:
         beats = itertools.accumulate((bar.beats for bar in bars), initial=0.0)
@@ -52,13 +52,13 @@ class _Clock:
         self.tempi = tuple(_tempi(bars, self.bar_ticks))
 
     def tick(self, time_s: float) -> int:
-        """The tick nearest to `time_s` by the tempo map."""
+        """Returns the tick nearest to `time_s` in the tempo map."""
         tempo = self.tempi[max(0, bisect_right(self.tempi, time_s, key=lambda tempo: tempo.time_s) - 1)]
         return tempo.tick + round((time_s - tempo.time_s) * 1e6 / tempo.beat_us * TICKS_PER_BEAT)
 
 
 def _tempi(bars: tuple[Bar, ...], bar_ticks: list[int]) -> Iterator[_Tempo]:
-    """Whole microseconds per beat that lead to where the next of them begins, so errors never add up."""
+    """Yields tempos in whole microseconds per beat; each one corrects the rounding errors before it."""
     places = [*_tempo_places(bars, bar_ticks), (bar_ticks[-1], bars[-1].end_s)]
     time_s = 0.0
     for (tick, _), (end, end_s) in itertools.pairwise(places):
@@ -68,7 +68,7 @@ def _tempi(bars: tuple[Bar, ...], bar_ticks: list[int]) -> Iterator[_Tempo]:
 
 
 def _tempo_places(bars: tuple[Bar, ...], bar_ticks: list[int]) -> Iterator[tuple[int, float]]:
-    """Where a tempo is set, as tick and time: each beat of a bar whose tempo changes, else now and then."""
+    """Yields tick and time of each tempo: every beat of a bar whose tempo changes, otherwise now and then."""
     beat_s = math.nan
     for bar, tick in zip(bars, bar_ticks, strict=False):
         changes = bar.end_beat_s != bar.beat_s
@@ -101,7 +101,7 @@ def _conductor(score: Score, clock: _Clock) -> mido.MidiTrack:
 
 
 def _time_signature(beats: float) -> mido.MetaMessage:
-    """Quarters, or one shorter note for bars below a beat."""
+    """Returns quarters, or a single shorter note for bars shorter than a beat."""
     numerator, denominator = (int(beats), 4) if beats >= 1 else (1, round(4 / beats))
     return mido.MetaMessage("time_signature", numerator=numerator, denominator=denominator)
 
@@ -136,7 +136,7 @@ def _control_messages(controls: Iterable[Control], clock: _Clock) -> Iterator[tu
 
 
 def _in_order(messages: Iterable[tuple[int, mido.Message | mido.MetaMessage]]) -> mido.MidiTrack:
-    """Messages at absolute ticks as a track; at one tick in the order in which players act."""
+    """Returns messages at absolute ticks as a track; at one tick, in the order in which players act."""
     track = mido.MidiTrack()
     now = 0
     for tick, message in sorted(messages, key=lambda pair: (pair[0], _ORDER.get(pair[1].type, 2))):

@@ -1,9 +1,9 @@
 """The musical means of one span: its emotion's row, mixed and scaled.
 
-Where the classifier is unsure, the means lie between those of the emotions in question,
-weighted by their probabilities; what is left over is neutral. Intensity scales the
-distance from neutral, so that arousal grows with it continuously; after dimensional
-accounts of emotion, where every state is a point of one plane (Russell 1980).
+If the classifier is unsure, the means lie between those of the emotions in question, weighted by their
+probabilities; the remainder counts as neutral. Intensity scales the distance from neutral, so arousal
+grows with it continuously. This follows dimensional accounts of emotion, in which every state is a point
+on a plane (Russell 1980).
 """
 
 from collections.abc import Iterable
@@ -13,21 +13,21 @@ from etbgm_kit.types import Emotion, EmotionSpan
 from etbgm_riffusion.composer.profiles import PROFILES, Means
 
 SURE = 0.75
-"""From this probability on, the emotion shows itself fully: calibrated classifiers of seven
-emotions in speech rarely give more."""
+"""Probability from which the emotion is fully expressed: calibrated classifiers of seven emotions in
+speech rarely return more."""
 
 _LEAST_SHARE = 0.5
-"""Of the emotion that a span is said to have, however unsure."""
+"""Minimum share of a span's own emotion, however unsure the classifier is."""
 
 _SCALE = (0.7, 1.3)
-"""Distance from neutral at intensity 0 and 1, against the row's."""
+"""Distance from neutral at intensity 0 and 1, relative to the row's."""
 
 _WISH = {"tempo": 0.12, "level_db": 0.5, "velocity": 12, "density": 0.4, "drive": 1.0}
-"""What a wish for one unit of arousal adds (`hints`)."""
+"""Change that a requested unit of arousal adds (`hints`)."""
 
 
 def mood(span: EmotionSpan, wished_arousal: float = 0.0) -> Means:
-    """The means for `span`; `wished_arousal` in [-1, 1] calms or excites the whole piece."""
+    """Returns the means for `span`; `wished_arousal` in [-1, 1] calms or excites the whole piece."""
     low, high = _SCALE
     scale = low + (high - low) * span.intensity
     shares = dict(_shares(span))
@@ -42,7 +42,7 @@ def mood(span: EmotionSpan, wished_arousal: float = 0.0) -> Means:
 
 
 def _shares(span: EmotionSpan) -> Iterable[tuple[Emotion, float]]:
-    """Emotions and their shares; together at most 1, the rest is neutral."""
+    """Yields emotions and their shares, at most 1 in total; the rest is neutral."""
     own = max(_LEAST_SHARE, min(1.0, span.probability / SURE))
     others = [(emotion, score) for emotion, score in span.scores if emotion != span.emotion]
     total = sum(score for _, score in others) + max(0.0, 1 - span.probability - sum(s for _, s in others))
@@ -65,5 +65,5 @@ def _bounded(means: Means) -> Means:
 
 
 def distance(one: Means, other: Means) -> float:
-    """How far apart two moods are on the valence-arousal plane, 0 to about 2."""
+    """Returns the distance of two moods on the valence-arousal plane, 0 to about 2."""
     return float(((one.valence - other.valence) ** 2 + (one.arousal - other.arousal) ** 2) ** 0.5)

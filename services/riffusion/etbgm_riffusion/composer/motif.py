@@ -1,4 +1,4 @@
-"""The thematic idea of a piece: two bars that return, transformed, with each emotion."""
+"""The theme of a piece: two bars that return, transformed, with each emotion."""
 
 from typing import NamedTuple
 
@@ -14,7 +14,7 @@ _OPENINGS = (
     ((0.5, 0.5), (1, 1), (2, 0.5), (2.5, 1.5)),
     ((1, 0.5), (1.5, 0.5), (2, 1), (3, 1)),
 )
-"""Rhythms of the first bar: onset and length in beats of a bar of four."""
+"""Rhythms of the first bar: onset and length in beats, for a bar of four beats."""
 
 _ANSWERS = (
     ((0, 2), (2, 2)),
@@ -25,15 +25,15 @@ _ANSWERS = (
 """Rhythms of the second bar, which comes to rest."""
 
 _INTERVALS = (-1, 1, -1, 1, -1, 1, 0, -2, 2, 4)
-"""Scale steps between neighbours: mostly stepwise (Huron 2006, Sweet Anticipation, ch. 5)."""
+"""Scale steps between neighbouring notes: mostly stepwise (Huron 2006, Sweet Anticipation, ch. 5)."""
 
 _REACH = 5
 _LEAST_RANGE = 3
-"""A motif that moves less is no melody."""
+"""Minimum range: a motif that moves less is not a melody."""
 
 
 class MotifNote(NamedTuple):
-    """Onset and length in beats, `step` in scale steps from the motif's first note."""
+    """Onset and length in beats; `step` in scale steps from the motif's first note."""
 
     beat: float
     length: float
@@ -47,7 +47,7 @@ class Motif(NamedTuple):
     meter: int
 
     def bar(self, number: int, stretch: int) -> tuple[MotifNote, ...]:
-        """What sounds in bar `number` when all lengths are `stretch` times as long."""
+        """Returns the notes of bar `number` when all lengths are multiplied by `stretch`."""
         start = number * self.meter / stretch % (2 * self.meter)
         end = start + self.meter / stretch
         return tuple(
@@ -58,7 +58,7 @@ class Motif(NamedTuple):
 
 
 def make_motif(random_seed: int, meter: int) -> Motif:
-    """The motif of the piece with this random seed."""
+    """Returns the motif of the piece with this random seed."""
     chance = generator(random_seed, "motif")
     rhythm = [*_bar(pick(chance, _OPENINGS), 0, meter), *_bar(pick(chance, _ANSWERS), meter, meter)]
     steps = _walk(chance, len(rhythm))
@@ -73,7 +73,7 @@ def _bar(cell: tuple[tuple[float, float], ...], start: int, meter: int) -> list[
 
 
 def _walk(chance: np.random.Generator, count: int) -> list[int]:
-    """Steps from 0; a leap is followed by a step back, as singers expect."""
+    """Returns steps from 0; a leap is followed by a step back, as singers expect."""
     steps, leap = [0], 0
     while len(steps) < count:
         interval = -int(np.sign(leap)) if abs(leap) > 1 else pick(chance, _INTERVALS)

@@ -1,9 +1,8 @@
-"""From what is written to what is played: timing, touch and dynamics, as players shape them.
+"""Turns written notes into played ones: timing, touch and dynamics, as players shape them.
 
-Deviations are small and drawn from a random seed of their own: onsets spread by some
-milliseconds (Repp 1992, "Diversity and commonality in music performance"), first beats
-and phrase middles are stressed, phrases rise and fall in loudness (Todd 1992, "The
-dynamics of dynamics").
+Deviations are small and have a separate random seed: onsets vary by some milliseconds (Repp 1992,
+"Diversity and commonality in music performance"), first beats and phrase middles are stressed, and
+phrases rise and fall in loudness (Todd 1992, "The dynamics of dynamics").
 """
 
 import math
@@ -16,39 +15,39 @@ from etbgm_riffusion.composer.score import Bar, Event, Note
 from etbgm_riffusion.composer.styles import Style
 
 _LATE_S = {"lead": 0.010, "counter": 0.010, "keys": 0.006, "pad": 0.010, "bass": 0.005, "drums": 0.003}
-"""Standard deviation of a voice's onsets; only late ones, so that none leaves its bar."""
+"""Standard deviation of a voice's onsets; notes are only delayed, so that none leaves its bar."""
 
 _LATEST = 2.5
-"""Deviations."""
+"""Largest delay, in standard deviations."""
 
 _SPREAD = 4
 """Standard deviation of velocities."""
 
 _DOWNBEAT, _OFFBEAT = 4, -4
 _ARCH = 8
-"""Velocity of a phrase's middle against its ends."""
+"""Velocity of a phrase's middle, relative to its ends."""
 
 _ROLL_S = 0.012
-"""Between the notes of a chord that hands pluck or strike one after the other."""
+"""Delay between the notes of a chord that hands pluck or strike one after the other."""
 
 _RELEASE_S = 0.8
-"""The last chord's keys are released this long before the end, to ring inside the piece."""
+"""The last chord's keys are released this long before the end, so that it rings out inside the piece."""
 
 HELD = ("pad", "bass", "counter", "drums")
-"""Voices that hold what is written, whatever the mood's articulation."""
+"""Voices that hold the written lengths, whatever the mood's articulation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What one voice plays in one bar; `written` is what it would play if no one spoke."""
+    """What one voice plays in one bar; `written` is what it would play without speech."""
 
     role: str
     channel: int
     bar: Bar
     articulation: float
-    """Sounding share of what is written (`profiles.Means`)."""
+    """Fraction of the written length that sounds (`profiles.Means`)."""
     rings: bool
-    """True when the sustain pedal lets it sound until the bar's end."""
+    """True if the sustain pedal lets the notes sound until the bar's end."""
     closing: bool
     breath: bool
     written: tuple[Event, ...]
@@ -56,7 +55,7 @@ class Line:
 
 
 def perform(lines: Sequence[Line], style: Style, random_seed: int) -> list[Note]:
-    """The notes of all lines, ordered by start, no two of one channel and pitch at a time."""
+    """Returns the notes of all lines, ordered by start; notes of one channel and pitch do not overlap."""
     notes = sorted(note for line in lines for note in _play(line, style, random_seed))
     return list(_without_overlaps(notes))
 
@@ -86,7 +85,7 @@ def _play(line: Line, style: Style, random_seed: int) -> Iterator[Note]:
 
 
 def swung(beat: float, ratio: float) -> float:
-    """Where `beat` falls when the second eighth of each beat lies at `ratio` of it."""
+    """Returns the position of `beat` when the second eighth of each beat is at `ratio` of the beat."""
     whole, part = divmod(beat, 1.0)
     if part < 0.5:
         return whole + part * ratio / 0.5
@@ -94,7 +93,7 @@ def swung(beat: float, ratio: float) -> float:
 
 
 def _stress(event: Event, bar: Bar) -> int:
-    """By metre and place in the phrase."""
+    """Returns the change of velocity for the metre and the position in the phrase."""
     place = (bar.number % PHRASE_BARS + event.beat / bar.beats) / PHRASE_BARS
     metric = _DOWNBEAT if event.beat == 0 else _OFFBEAT if event.beat % 1 else 0
     return metric + round(_ARCH * (math.sin(math.pi * place) - 0.5))
@@ -103,7 +102,7 @@ def _stress(event: Event, bar: Bar) -> int:
 def _without_overlaps(notes: list[Note]) -> Iterator[Note]:
     """Ends each note before its channel strikes the same pitch again.
 
-    MIDI's note-off names only the pitch, so the earlier note's end would cut the later.
+    MIDI's note-off names only the pitch, so the end of the earlier note would cut off the later one.
     """
     next_start: dict[tuple[int, int], float] = {}
     trimmed = []

@@ -1,4 +1,4 @@
-"""The score as a picture: a piano roll, and under it the form that it follows."""
+"""Draws the score as a picture: a piano roll, and the form below it."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -18,35 +18,35 @@ ROLES = {
     "counter": ("#e07b1a", 1.0),
     "lead": ("#c4224f", 1.0),
 }
-"""Colour and opacity of each role, from the hindmost to the foremost."""
+"""Colour and opacity of each role, from back to front."""
 
 _KEYS = ("#e1e4ea", "#eef0f4")
 _BAR_LINE = "#c3c8d1"
 _OTHER = ("#3a3f4b", 0.8)
 _HEIGHT = 960
 _TOP = 56
-"""Pixels over the roll, for the legend and the numbers of bars."""
+"""Pixels above the roll, for the legend and the bar numbers."""
 _TEMPO_MARGIN_BPM, _TEMPO_APART_BPM = 8, 4
-"""Below and above the tempos; tempos nearer than this share one label."""
+"""Margin below and above the tempos; tempos that differ by less than the second share one label."""
 _STRIPS = (7.6, 1.2, 1.5, 0.9, 1.2, 0.5)
 """Heights of roll, drums, emotions, keys, tempo and speech."""
 
 _COLUMNS = charts.PLOT_WIDTH
-"""Of the roll: one for a pixel, whatever the length of the piece."""
+"""Columns of the roll: one per pixel, regardless of the length of the piece."""
 
 _GAP_COLUMNS, _GAP_SHARE = 1.5, 0.25
-"""What is left free at a note's end, so that repeated notes stay apart: at most this share of it."""
+"""Gap at a note's end, so that repeated notes stay apart: at most this fraction of the note."""
 
 _BAR_LINES, _BAR_NUMBERS = 100, 20
-"""At most so many; of a longer piece every second, fourth ... bar has one."""
+"""Maximum numbers; in a longer piece, only every second, fourth ... bar is marked."""
 _BARS_APART = 8
-"""Lines farther apart than this tell nothing and are left out."""
+"""If the lines are more bars apart than this, they are not informative and are left out."""
 
 Image = NDArray[np.float32]
 
 
 def to_png(score: Score) -> bytes:
-    """A PNG, 1500 × 960 pixels, for pieces of any length."""
+    """Returns a PNG, 1500 × 960 pixels, for pieces of any length."""
     figure = charts.Figure(_HEIGHT, score.duration_s, _STRIPS, _TOP)
     roll, drums, emotions, keys, tempo, speech = figure.rows
     sections = [(section.span, section.emotion) for section in score.sections]
@@ -64,10 +64,10 @@ def to_png(score: Score) -> bytes:
 
 
 def coverage(notes: Sequence[Note], lowest: int, rows: int, duration_s: float) -> Image:
-    """How much of each cell the notes fill, louder ones more: (rows, _COLUMNS) in [0, 1].
+    """Returns how much of each cell the notes fill, louder ones more: (rows, _COLUMNS) in [0, 1].
 
-    A row is a pitch, from `lowest` up; all columns together are the whole piece. The
-    filled share grows along a column by the sum of what begins in it less what ends.
+    A row is a pitch, from `lowest` up; the columns span the whole piece. The filled fraction grows along
+    the columns by the sum of what begins in each minus what ends.
     """
     column_s = duration_s / _COLUMNS
     starts, ends, _, pitches, velocities = np.array(notes, np.float64).reshape(-1, 5).T
@@ -86,7 +86,7 @@ def coverage(notes: Sequence[Note], lowest: int, rows: int, duration_s: float) -
 
 
 def _draw_notes(row: charts.Row, score: Score, notes: dict[str, list[Note]], lowest: int, rows: int) -> None:
-    """Draws the notes of each role in its colour, those of a later one over those before it."""
+    """Draws the notes of each role in its colour, later roles over earlier ones."""
     for role in sorted(notes, key=_depth):
         colour, opacity = ROLES.get(role, _OTHER)
         row.cells(opacity * coverage(notes[role], lowest, rows, score.duration_s) ** 0.5, colour)
@@ -104,7 +104,7 @@ def _draw_roll(row: charts.Row, score: Score) -> None:
 
 
 def _draw_legend(figure: charts.Figure, score: Score, unnamed: Sequence[str]) -> None:
-    """Over the roll: the roles that play, `unnamed` emotions, the style; the numbers of bars."""
+    """Draws above the roll: the roles that play, the `unnamed` emotions, the style and the bar numbers."""
     roles = sorted({**_notes_of(score, drums=False), **_notes_of(score, drums=True)}, key=_depth)
     entries = [(role, ROLES.get(role, _OTHER)[0]) for role in reversed(roles)]
     entries += [(name, charts.COLOURS[Emotion(name)]) for name in unnamed]
@@ -116,7 +116,7 @@ def _draw_legend(figure: charts.Figure, score: Score, unnamed: Sequence[str]) ->
 
 
 def _draw_drums(row: charts.Row, score: Score) -> None:
-    """One row for each drum that is played."""
+    """Draws one row for each drum that is played."""
     notes = _notes_of(score, drums=True).get("drums", [])
     rows = {pitch: place for place, pitch in enumerate(sorted({note.pitch for note in notes}))}
     if notes:
@@ -126,7 +126,7 @@ def _draw_drums(row: charts.Row, score: Score) -> None:
 
 
 def _draw_keys(row: charts.Row, score: Score) -> None:
-    """One block for each stretch in one key."""
+    """Draws one block for each stretch in one key."""
     starts = [0] + [i for i, (a, b) in enumerate(pairwise(score.sections), 1) if a.key != b.key]
     parts: list[charts.Block] = []
     for first, end in pairwise([*starts, len(score.sections)]):
@@ -158,7 +158,7 @@ def _draw_bar_lines(row: charts.Row, score: Score) -> None:
 
 
 def _every(count: int, most: int) -> int:
-    """The least power of two that leaves at most `most` of `count`."""
+    """Returns the smallest power of two that leaves at most `most` of `count`."""
     step = 1
     while count > most * step:
         step *= 2
@@ -166,7 +166,7 @@ def _every(count: int, most: int) -> int:
 
 
 def _notes_of(score: Score, drums: bool) -> dict[str, list[Note]]:
-    """The notes of each role that plays, either of the drums or of all others."""
+    """Returns the notes of each role that plays, either the drums or all others."""
     roles = {voice.channel: voice.role for voice in score.voices if (voice.role == "drums") is drums}
     notes: dict[str, list[Note]] = {}
     for note in score.notes:

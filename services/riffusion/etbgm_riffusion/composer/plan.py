@@ -1,10 +1,9 @@
-"""The time plan: which key, tempo and bars each emotion of the timeline gets.
+"""The time plan: the key, tempo and bars of each emotion in the timeline.
 
-Every emotion span becomes a section whose tempo is fitted so that a whole number of
-bars fills it exactly; so each boundary is a bar line. The tempo of a section changes
-over its last bars to that of the next one, or to a simple ratio of it (a metric
-modulation, where the new beat is a group of the old one's parts), and slows down at the
-end of the piece.
+Every emotion span becomes a section. Its tempo is fitted so that a whole number of bars fills it exactly,
+so each boundary is a bar line. Over its last bars, the tempo of a section changes to that of the next
+one, or to a simple ratio of it (a metric modulation, where the new beat is a group of the old one's
+parts). At the end of the piece, the tempo slows down.
 """
 
 import itertools
@@ -22,36 +21,36 @@ from etbgm_riffusion.composer.styles import Style
 from etbgm_riffusion.composer.theory import Key
 
 _ODD_BAR_COST = 0.05
-"""A bar of two beats before a boundary is as bad as a tempo 5 % off."""
+"""Cost of a bar of two beats before a boundary: it is as bad as a tempo 5 % off."""
 
 _FINAL_S = 2.2
-"""The last chord should sound at least this long."""
+"""Minimum length of the last chord."""
 
 _SHORT_BARS = (0.125, 0.25, 0.5, 1.0, 2.0, 3.0)
-"""Beats of the single bar that a span shorter than a bar gets."""
+"""Possible beats of the single bar in a span shorter than a bar."""
 
 _RATIOS = (1.0, 3 / 4, 4 / 3, 2 / 3, 3 / 2, 1 / 2, 2.0)
-"""Of the next beat to this one: the same, and metric modulations."""
+"""Ratios of the next beat to this one: the same, and metric modulations."""
 
 _CHANGING_BARS = ((8, 2), (4, 1))
-"""Least bars of a section, and over how many of them its tempo changes."""
+"""Minimum bars of a section, and the number of them over which its tempo changes."""
 
 _RITARDANDO = 1.25
-"""Length of the piece's last beat against its usual one."""
+"""Length of the piece's last beat, relative to its usual one."""
 
 _FIFTH = 7
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sections of a piece, and beats of a full bar."""
+    """The sections of a piece, and the beats of a full bar."""
 
     sections: tuple[PlannedSection, ...]
     meter: int
 
 
 def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_arousal: float = 0.0) -> Plan:
-    """The plan for a timeline: a pure function of its arguments."""
+    """Returns the plan for a timeline; a pure function of its arguments."""
     chance = generator(random_seed, "plan")
     meter = pick(chance, style.meters)
     slowest, fastest = style.tempo_bpm
@@ -68,10 +67,10 @@ def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_
 
 
 def fit_bars(duration_s: float, beat_s: float, meter: int) -> tuple[float, ...]:
-    """Beats of the bars that fill `duration_s` with a tempo nearest to one beat per `beat_s`.
+    """Returns the beats of the bars that fill `duration_s` with a tempo nearest to one beat per `beat_s`.
 
-    Full bars of `meter` beats, at most one bar of two beats at the end; a single
-    short bar where not even one full bar fits.
+    There are full bars of `meter` beats and at most one bar of two beats at the end; if not even one full
+    bar fits, there is a single short bar.
     """
     beats = duration_s / beat_s
     if beats < meter - 0.5:
@@ -88,7 +87,7 @@ def fit_bars(duration_s: float, beat_s: float, meter: int) -> tuple[float, ...]:
 def _section(
     span: EmotionSpan, means: Means, key: Key, bars: tuple[float, ...], following: PlannedSection | None
 ) -> PlannedSection:
-    """The section before `following`, which decides how its tempo ends."""
+    """Returns the section before `following`, which determines how its tempo ends."""
     duration_s = span.span.duration_s
     if following is None:
         bars = _with_fermata(bars, duration_s / sum(bars))
@@ -107,16 +106,16 @@ def _section(
 
 
 def _with_fermata(bars: tuple[float, ...], beat_s: float) -> tuple[float, ...]:
-    """Makes one long bar of the last two when the last chord would be too short."""
+    """Merges the last two bars into a long one if the last chord would be too short."""
     if len(bars) < 3 or bars[-1] * beat_s >= _FINAL_S:
         return bars
     return (*bars[:-2], bars[-2] + bars[-1])
 
 
 def _key(random_seed: int, emotion: Emotion, means: Means, home: int, at_home: bool) -> Key:
-    """The emotion's key: its brighter mode where the mood is brighter than its row.
+    """Returns the emotion's key, in its brightest mode if the mood is brighter than its row.
 
-    The first emotion is at home; others may lie one fifth away, so keys share six notes.
+    The first emotion is in the home key; others may be one fifth away, so keys share six notes.
     """
     chance = generator(random_seed, "key", emotion)
     modes = PROFILES[emotion].modes
@@ -127,10 +126,9 @@ def _key(random_seed: int, emotion: Emotion, means: Means, home: int, at_home: b
 
 
 def unit_starts(bars: Sequence[Bar], least_s: float) -> tuple[int, ...]:
-    """Indices of the bars at which rendering units begin, each at least `least_s` long.
+    """Returns the indices of the bars at which rendering units begin, each at least `least_s` long.
 
-    Units begin where a phrase does, when one does soon, and always on a bar line; only
-    the last may be shorter.
+    Units begin with a phrase, if one begins soon, and always at a bar line; only the last may be shorter.
     """
     starts = [0]
     for index, bar in enumerate(itertools.islice(bars, 1, None), start=1):

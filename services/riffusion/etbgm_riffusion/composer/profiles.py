@@ -11,13 +11,13 @@ role of structure in the musical expression of emotions", tables 14.1 and 14.2:
     fear      fast, minor, soft, high, short and uneven tones
     sadness   slow, minor, soft, low, dark, legato, descending, few onsets
     surprise  fast, rising, wide leaps, high, bright
-    disgust   slow, low, dissonant (few studies: from low valence at middle arousal)
+    disgust   slow, low, dissonant (few studies; derived from low valence at middle arousal)
     neutral   middle of everything
 
-That such hand-made attributes carry the emotion by themselves is what EmoGen (Kang et al.
-2023, "EmoGen: Eliminating subjective bias in emotional music generation") and CMT (Di et
-al. 2021, "Video background music generation with controllable music transformer") build
-on: tempo, density, strength and mode. The literature gives directions; the numbers are ours.
+EmoGen (Kang et al. 2023, "EmoGen: Eliminating subjective bias in emotional music generation")
+and CMT (Di et al. 2021, "Video background music generation with controllable music
+transformer") also rely on such hand-made attributes to carry the emotion: tempo, density,
+strength and mode. The literature gives directions; the numbers are ours.
 """
 
 from dataclasses import dataclass, field
@@ -27,28 +27,28 @@ from etbgm_kit.types import Emotion
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What an emotion sets by degrees; mixtures and intensities lie between rows (`moods`)."""
+    """Values that emotions set gradually; mixtures and intensities lie between rows (`moods`)."""
 
     valence: float
-    """Unpleasant -1 … 1 pleasant."""
+    """-1 unpleasant … 1 pleasant."""
     arousal: float
-    """Calm -1 … 1 excited."""
+    """-1 calm … 1 excited."""
     tempo: float
-    """Against the piece's tempo: a ratio."""
+    """Ratio to the piece's tempo."""
     level_db: float
-    """Loudness against neutral music, dB."""
+    """Loudness relative to neutral music, dB."""
     velocity: float
-    """Mean MIDI velocity: how hard tones are struck, which also makes them brighter."""
+    """Mean MIDI velocity: how hard notes are struck, which also makes them brighter."""
     density: float
     """Onsets of the accompaniment per beat."""
     register: float
     """Semitones up or down from the middle register."""
     articulation: float
-    """Sounding share of a written length: 0.4 staccato … 1 legato."""
+    """Fraction of a written length that sounds: 0.4 staccato … 1 legato."""
     drive: float
-    """How much percussion: 0 none … 3 driving."""
+    """Amount of percussion: 0 none … 3 driving."""
     lead: float
-    """Share of phrases in which the lead plays."""
+    """Fraction of phrases in which the lead plays."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +59,23 @@ class Profile:
     colour: str
     """Which of a style's instruments play: "calm", "bright" or "tense"."""
     modes: tuple[str, ...]
-    """From the brightest to the darkest (`harmony.VOCABULARY` has their chords)."""
+    """Modes from the brightest to the darkest (`harmony.VOCABULARY` has their chords)."""
     colouring: tuple[str, ...]
-    """Marks that chords may get (`theory.Chord.parse`), "" for none; one is drawn for each."""
+    """Marks that chords may get (`theory.Chord.parse`), "" for none; one is drawn for each chord."""
     bars_per_chord: int
     """Harmonic rhythm."""
     cadence: str
     """Degree before the tonic at the end of a section or piece."""
     figures: tuple[str, ...]
-    """What the accompaniment may play (`voices.keys`)."""
+    """Figures that the accompaniment may play (`voices.keys`)."""
     bass: str
     """How the bass moves (`voices.bass`)."""
     stretch: int
-    """The motif's lengths times this: 2 is augmentation."""
+    """Factor for the motif's lengths: 2 is augmentation."""
     leap: int
-    """The motif's intervals times this; negative turns it upside down."""
+    """Factor for the motif's intervals; a negative one inverts it."""
     balance_db: dict[str, float] = field(default_factory=dict)
-    """Levels of voices against what is usual (`balance.BALANCE_DB`)."""
+    """Levels of voices relative to the usual ones (`balance.BALANCE_DB`)."""
 
 
 PROFILES: dict[Emotion, Profile] = {

@@ -11,7 +11,7 @@ from etbgm_riffusion.composer.theory import Chord, Key
 
 @dataclass(frozen=True, slots=True)
 class PlannedSection:
-    """A stretch with one emotion, key and tempo; `bars` are their beats, in order."""
+    """A part of the piece with one emotion, key and tempo; `bars` lists the beats of each bar, in order."""
 
     span: Span
     emotion: Emotion
@@ -19,9 +19,9 @@ class PlannedSection:
     key: Key
     bars: tuple[float, ...]
     beat_s: float
-    """Seconds of a quarter note, until the tempo changes."""
+    """Seconds per quarter note, until the tempo changes."""
     end_beat_s: float
-    """Seconds of a quarter note at the section's end."""
+    """Seconds per quarter note at the section's end."""
     changing_bars: int
     """Bars at the end over which the tempo changes."""
 
@@ -38,11 +38,11 @@ class Bar:
     start_s: float
     beats: float
     beat_s: float
-    """Seconds of its first beat."""
+    """Seconds per beat at its start."""
     end_beat_s: float
-    """Seconds of a beat at its end: another where the tempo changes, evenly over the bar."""
+    """Seconds per beat at its end: different if the tempo changes, which it does evenly over the bar."""
     phrase: str
-    """Name of its phrase in the form; phrases of one name are reprises of each other."""
+    """Name of its phrase in the form; phrases of the same name are reprises of each other."""
     section: int
     """Index of its section."""
     number: int
@@ -51,20 +51,20 @@ class Bar:
     """Bars that follow in the section."""
     chord: Chord
     voicing: tuple[int, ...]
-    """The bass's pitch and the chord's in the upper voices, from low to high."""
+    """The bass pitch, then the pitches of the upper voices, from low to high."""
 
     @property
     def end_s(self) -> float:
-        """Where the next bar starts."""
+        """Time at which the next bar starts."""
         return self.time_s(self.beats)
 
     def time_s(self, beat: float) -> float:
-        """When `beat` of this bar is: the integral of the beat's length, which changes linearly."""
+        """Returns the time of `beat`: the integral of the beat's length, which changes linearly."""
         change_s = (self.end_beat_s - self.beat_s) / self.beats
         return self.start_s + beat * (self.beat_s + change_s * beat / 2)
 
     def beat_at(self, time_s: float) -> float:
-        """The beat at `time_s`: the inverse of `time_s`, for times inside the bar."""
+        """Returns the beat at `time_s`: the inverse of the method `time_s`, for times inside the bar."""
         change_s = (self.end_beat_s - self.beat_s) / self.beats
         passed_s = time_s - self.start_s
         root = math.sqrt(max(0.0, self.beat_s**2 + 2 * change_s * passed_s))
@@ -72,7 +72,7 @@ class Bar:
 
 
 class Event(NamedTuple):
-    """A note inside a bar: `beat` from its start and `length` in beats."""
+    """A note inside a bar: its onset `beat` and its `length`, both in beats."""
 
     beat: float
     length: float
@@ -91,7 +91,7 @@ class Note(NamedTuple):
 
 
 class Control(NamedTuple):
-    """A MIDI controller that moves: 7 volume, 11 expression, 64 sustain, 10 pan; value 0 to 127."""
+    """A change of a MIDI controller: 7 volume, 10 pan, 11 expression, 64 sustain; value 0 to 127."""
 
     time_s: float
     channel: int
@@ -101,9 +101,9 @@ class Control(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Voice:
-    """A part on a MIDI channel: a General MIDI programme, volume and reverb 0 to 127, pan 64 the middle.
+    """A part on a MIDI channel: General MIDI programme; volume and reverb 0 to 127; pan 64 in the middle.
 
-    Voices of one `role` ("lead", "bass" …) are one stem; `name` also tells the colour.
+    Voices of one `role` ("lead", "bass" …) form one stem; `name` also contains the colour.
     """
 
     name: str
@@ -119,7 +119,7 @@ class Voice:
 class Score:
     """A whole piece; `notes` and `controls` are ordered by time.
 
-    `speech` are the spans in which the music steps back for someone who speaks.
+    `speech` lists the spans in which the music steps back for speech.
     """
 
     duration_s: float

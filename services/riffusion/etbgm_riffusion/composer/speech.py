@@ -1,4 +1,4 @@
-"""Where someone speaks, as the arrangement sees it, and how it steps back there."""
+"""Where someone speaks, and how the arrangement steps back there."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
@@ -10,7 +10,7 @@ LEAD_IN_S = 0.2
 """The music gives way this long before the first syllable."""
 
 BRIDGED_S = 1.0
-"""Pauses shorter than this count as speech: an answer in them would only disturb."""
+"""Pauses shorter than this count as speech: an answer by the music would only disturb."""
 
 _CEILING = 71
 """Highest pitch of lead and accompaniment under speech, B4 (494 Hz): below the
@@ -21,11 +21,11 @@ _LOWERED = ("lead", "counter", "keys", "pad")
 _ON_THE_BEAT = ("keys", "bass", "drums")
 
 _SOFTER = {"lead": 20, "keys": 16, "drums": 16, "counter": 12, "pad": 12, "bass": 4}
-"""MIDI velocity taken off each voice under speech, which also makes it darker."""
+"""MIDI velocity subtracted from each voice under speech, which also makes it darker."""
 
 
 class Speech:
-    """Asks quickly whether someone speaks at a time."""
+    """Looks up whether someone speaks at a time."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         self._starts: list[float] = []
@@ -40,28 +40,29 @@ class Speech:
 
     @property
     def spans(self) -> tuple[Span, ...]:
-        """Where the music steps back: lead-in, speech and bridged pauses."""
+        """Spans in which the music steps back: lead-in, speech and bridged pauses."""
         return tuple(
             Span(max(0.0, start_s), end_s) for start_s, end_s in zip(self._starts, self._ends, strict=True)
         )
 
     def sounds_at(self, time_s: float) -> bool:
-        """True when someone speaks, or a bridged pause is, at `time_s`."""
+        """Returns whether there is speech or a bridged pause at `time_s`."""
         index = bisect_right(self._starts, time_s) - 1
         return index >= 0 and time_s < self._ends[index]
 
     def pauses_in(self, bar: Bar) -> bool:
-        """True when there is speech in the piece and most of `bar` lies in a pause."""
+        """Returns whether the piece has speech but most of `bar` is in a pause."""
         return bool(self._starts) and not any(
             self.sounds_at(bar.time_s(beat)) for beat in (0.0, bar.beats / 2)
         )
 
 
 def thin(role: str, events: Sequence[Event], bar: Bar, speech: Speech) -> list[Event]:
-    """What is left of a voice's events where speech sounds.
+    """Returns a voice's events, reduced where speech sounds.
 
-    The lead keeps one long note every other bar, accompaniment, bass and percussion only
-    what falls on the beat; all move below `_CEILING` and get softer.
+    There, the lead keeps one long note every other bar, and accompaniment, bass and percussion keep only
+    what falls on the beat. All voices get softer, and the pitched ones except the bass stay at or below
+    `_CEILING`.
     """
     left: list[Event] = []
     for event in events:

@@ -1,13 +1,13 @@
-"""The styles, as data: who plays what.
+"""The styles, as data: which instruments play what.
 
-Sounds are General MIDI programmes, 0 to 127, one for each colour: calm, bright, tense
-(see `profiles.Profile.colour`). How loud each plays follows from `balance`.
+Sounds are General MIDI programmes, 0 to 127, one for each colour: calm, bright, tense (see
+`profiles.Profile.colour`). `balance` determines how loud each one plays.
 """
 
 from dataclasses import dataclass, field, replace
 
 ROLES = ("lead", "counter", "keys", "pad", "bass")
-"""The pitched voices, each with three sounds; with the drums they fill MIDI's 16 channels."""
+"""The pitched voices, each with three sounds; together with the drums, they use all 16 MIDI channels."""
 COLOURS = ("calm", "bright", "tense")
 DRUMS_CHANNEL = 9
 
@@ -21,31 +21,32 @@ class Style:
     name: str
     description: str
     sounds: dict[str, Sounds]
-    """For each of ROLES."""
+    """Sounds for each of ROLES."""
     drums: int
     """Programme of the percussion channel: 0 standard, 25 TR-808, 32 jazz, 40 brushes, 48 orchestra."""
     tempo_bpm: tuple[float, float]
     """Slowest and fastest tempo of a neutral section."""
     meters: tuple[int, ...]
-    """Beats of a bar; the random seed chooses."""
+    """Beats per bar; the random seed chooses."""
     figures: dict[str, str]
-    """What the accompaniment plays for a figure of the emotion (`voices.keys`); itself by default."""
+    """What the accompaniment plays for each of the emotion's figures (`voices.keys`); the figure itself
+    by default."""
     basses: dict[str, str]
     """The same for the bass (`voices.bass`)."""
     kit: str
-    """Which drum patterns (`voices.drums`)."""
+    """Which drum patterns to use (`voices.drums`)."""
     drive: int
-    """The most percussion, 0 to 3 (see `profiles.Means.drive`)."""
+    """Maximum percussion, 0 to 3 (see `profiles.Means.drive`)."""
     swing: float
-    """Where the second eighth of a beat lies: 0.5 straight … 0.67 triplets."""
+    """Position of the second eighth in a beat: 0.5 straight … 0.67 triplets."""
     reverb: int
-    """Send to the reverb, 0 to 127."""
+    """Level of the reverb send, 0 to 127."""
     suits: tuple[float, float]
-    """The point of valence and arousal that it suits best, for "auto"."""
+    """The point of valence and arousal that the style suits best, for "auto"."""
     pulse: bool = True
-    """False when there is no beat to be felt."""
+    """False if no beat can be felt."""
     balance_db: dict[str, float] = field(default_factory=dict)
-    """Levels of roles against `balance.BALANCE_DB`."""
+    """Levels of roles relative to `balance.BALANCE_DB`."""
 
 
 STYLES: dict[str, Style] = {
@@ -165,13 +166,13 @@ ENSEMBLES: dict[str, dict[str, Sounds]] = {
     "synth": {"lead": (80, 81, 81), "keys": (4, 90, 87), "pad": (89, 90, 95)},
     "violin": {"lead": (40, 40, 40)},
 }
-"""What a wish for a family of instruments (`hints.FAMILIES`) gives to which role."""
+"""Sounds that a requested family of instruments (`hints.FAMILIES`) sets for each role."""
 
 
 def styled(name: str, families: tuple[str, ...], drums: bool) -> Style:
-    """The style with the instruments wished for; the first family has the first choice of roles.
+    """Returns the style with the requested instruments; the first family has priority for roles.
 
-    KeyError when there is no such style or family.
+    Raises KeyError if the style or a family does not exist.
     """
     style = STYLES[name]
     for family in reversed(families):

@@ -14,7 +14,7 @@ MODES: dict[str, tuple[int, ...]] = {
 """The church modes in semitones above the tonic, from the brightest to the darkest."""
 
 _PARENT = {"ionian": 0, "dorian": 2, "phrygian": 4, "lydian": 5, "mixolydian": 7, "aeolian": 9}
-"""Semitones from the tonic of the major scale with the same notes up to the mode's tonic."""
+"""Semitones from the tonic of the major scale with the same notes to the mode's tonic."""
 
 _FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
@@ -30,7 +30,7 @@ class Key:
 
     @staticmethod
     def relative(major_tonic: int, mode: str) -> "Key":
-        """The key in `mode` that shares all notes with the major key of `major_tonic`."""
+        """Returns the key in `mode` that shares all notes with the major key of `major_tonic`."""
         return Key((major_tonic + _PARENT[mode]) % 12, mode)
 
     @property
@@ -47,7 +47,7 @@ class Key:
         return f"{_spell(self.tonic, self.major_tonic)} {self.mode}"
 
     def pitch(self, step: int) -> int:
-        """The pitch `step` scale steps above the tonic that lies in C4 to B4."""
+        """Returns the pitch `step` scale steps above the tonic in the octave from C4 to B4."""
         octave, degree = divmod(step, 7)
         return 60 + self.tonic + 12 * octave + MODES[self.mode][degree]
 
@@ -70,12 +70,11 @@ class Chord:
 
     @staticmethod
     def parse(symbol: str, key: Key) -> "Chord":
-        """The chord on a degree of `key`, in the musicians' number notation.
+        """Returns the chord on a degree of `key`, given in the musicians' number notation.
 
-        A digit names the degree; the mode decides the quality. After it: "s" the
-        fourth instead of the third, "M" a major third whatever the mode says, "7"
-        and "9" add the seventh and ninth, "t" the tritone above the root, "b" the
-        semitone above it.
+        A digit names the degree; the mode determines the quality. Marks may follow: "s" replaces the
+        third with the fourth, "M" makes the third major in any mode, "7" and "9" add the seventh and
+        ninth, "t" adds the tritone above the root, and "b" the semitone above it.
         """
         degree = int(symbol[0]) - 1
         root, third, fifth, seventh, ninth = (key.pitch(degree + step) for step in (0, 2, 4, 6, 8))
@@ -89,7 +88,7 @@ class Chord:
 
 
 def nearest(pitch: int, pitch_classes: Iterable[int]) -> int:
-    """The pitch of one of `pitch_classes` that lies nearest to `pitch`; the lower of two."""
+    """Returns the pitch that is nearest to `pitch` and in `pitch_classes`; the lower of two."""
     return min((pitch + (pc - pitch + 5) % 12 - 5 for pc in pitch_classes), key=lambda p: (abs(p - pitch), p))
 
 

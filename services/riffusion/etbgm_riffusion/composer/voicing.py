@@ -1,8 +1,8 @@
-"""Voice-leading: how the upper voices take a chord, coming from the one before.
+"""Voice-leading: how the upper voices move from one chord to the next.
 
-Rules of four-part writing (Huron 2001, "Tone and voice: a derivation of the rules of
-voice-leading from perceptual principles"): move as little as possible, no parallel
-fifths and octaves, no leaps beyond a sixth, stay in range.
+Rules of four-part writing (Huron 2001, "Tone and voice: a derivation of the rules of voice-leading from
+perceptual principles"): move as little as possible, avoid parallel fifths and octaves and leaps beyond a
+sixth, stay in range.
 """
 
 import itertools
@@ -14,23 +14,23 @@ _BASS_CENTRE = 39
 """E flat 2: roots lie between A1 and G#2."""
 
 _PARALLEL, _LEAP, _DISTANCE = 40.0, 30.0, 0.5
-"""Costs: of a pair of voices in parallel fifths or octaves; of a leap beyond a sixth; of a
-semitone's distance from the middle. A semitone of movement costs 1."""
+"""Costs of two voices in parallel fifths or octaves, of a leap beyond a sixth, and of each semitone's
+distance from the middle. A semitone of movement costs 1."""
 
 _SIXTH = 9
 _REACH = 7
-"""Semitones from the middle within which the lowest voice is looked for."""
+"""Semitones from the middle within which the lowest voice is searched."""
 
 
 def bass_note(pitch_class: int) -> int:
-    """The bass's pitch for a root."""
+    """Returns the bass pitch for a root."""
     return nearest(_BASS_CENTRE, [pitch_class])
 
 
 def voice(chord: Chord, before: tuple[int, ...], centre: int) -> tuple[int, ...]:
-    """Bass and upper voices for `chord`, from low to high; `before` is the last voicing or ().
+    """Returns bass and upper voices for `chord`, from low to high; `before` is the last voicing or ().
 
-    Looks at every close and open position near `centre` and takes the cheapest.
+    Compares all close and open positions near `centre` and returns the cheapest.
     """
     bass = bass_note(chord.root)
     return min(
@@ -40,7 +40,7 @@ def voice(chord: Chord, before: tuple[int, ...], centre: int) -> tuple[int, ...]
 
 
 def parallels(before: tuple[int, ...], after: tuple[int, ...]) -> int:
-    """Pairs of voices that move in parallel fifths or octaves from one voicing to the next."""
+    """Counts the pairs of voices in parallel fifths or octaves between two voicings."""
     moves = list(zip(_origins(before, after), after, strict=True))
     return sum(
         low != low_after and (high - low) % 12 in (0, 7) and high_after - high == low_after - low
@@ -49,17 +49,17 @@ def parallels(before: tuple[int, ...], after: tuple[int, ...]) -> int:
 
 
 def _origins(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[int, ...]:
-    """For each note of `after` the note that its voice comes from; a new voice from its nearest."""
+    """Returns the note that each note of `after` comes from; a new voice comes from the nearest note."""
     if len(before) == len(after):
         return before
     return (before[0], *(min(before[1:], key=lambda pitch: abs(pitch - note)) for note in after[1:]))
 
 
 def _positions(chord: Chord, centre: int) -> Iterator[tuple[int, ...]]:
-    """Close and open positions around `centre`.
+    """Yields close and open positions around `centre`.
 
-    Three voices or four: triads with a doubled lowest note, larger chords without their
-    root, which the bass has.
+    There are three or four voices: triads with a doubled lowest note, larger chords without their root,
+    which the bass plays.
     """
     for notes in (set(chord.notes), set(chord.notes[len(chord.notes) > 3 :])):
         for lowest in range(centre - 5 - _REACH, centre - 4 + _REACH):
