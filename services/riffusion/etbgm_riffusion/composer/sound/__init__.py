@@ -1,1 +1,1 @@
-"""From score to sound: the synthesisers, and what their sound passes on its way to the bed and its stems."""
+"""From score to sound: the synthesisers, and the processing of their sound into the bed and its stems."""

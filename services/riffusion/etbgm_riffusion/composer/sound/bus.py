@@ -1,9 +1,8 @@
-"""The tone of the whole: filters that every unit's sound passes, linear and causal.
+"""The overall tone: linear, causal filters that process every unit's sound.
 
-Filters start silent where a unit does and weigh nothing but absolute time, so units and
-stems still add up, and a cue's samples do not depend on where it is cut.
-Sections after R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter
-coefficients" (W3C note, 2021).
+Filters start silent with each unit, and their weights depend only on absolute time. So units and stems
+still add up, and a cue's samples do not depend on where it is cut. Sections after R. Bristow-Johnson,
+"Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021).
 """
 
 import math
@@ -17,23 +16,22 @@ from etbgm_kit.types import Span
 from etbgm_riffusion.composer.sound.synth import Parts
 
 _RUMBLE_HZ = 35.0
-"""High-pass: below the lowest bass note, E1 (41 Hz), lies only what costs headroom."""
+"""High-pass: sound below the lowest bass note, E1 (41 Hz), only costs headroom."""
 
 _MUD = (350.0, 1.5, -2.0)
-"""Middle in Hz, octaves, dB. A shallow cut where General MIDI ensembles pile up and voices
-have their first formant: without it the band of 250-500 Hz holds 4 dB more of the sound
-than in recorded music."""
+"""Middle in Hz, octaves, dB. A shallow cut where General MIDI ensembles pile up and voices have their
+first formant: without it, the band of 250-500 Hz has 4 dB more of the sound than in recorded music."""
 
 _MAKE_UP_DB = 1.2
-"""Brings the mean of all styles and emotions back to -20.5 LUFS, where `balance` aims."""
+"""Restores the mean of all styles and emotions to -20.5 LUFS, the target of `balance`."""
 
 _PRESENCE = (2000.0, 2.3, -5.0)
-"""The dip under speech: 4.1 dB of the energy at 1-4 kHz, which carries intelligibility, when
-the spectrum falls by 3 dB per octave. Its phase stays below 17°, so that fading between the
-sound and its dipped version is nowhere more than 0.1 dB from the mean of their levels."""
+"""The dip under speech: 4.1 dB of the energy at 1-4 kHz, which carries intelligibility, if the spectrum
+falls by 3 dB per octave. Its phase stays below 17°, so that a fade between the sound and its dipped
+version is nowhere more than 0.1 dB from the mean of their levels."""
 
 DIP_RAMP_S = 0.3
-"""The dip comes this long before someone speaks and goes this long after."""
+"""The dip starts this long before speech and ends this long after it."""
 
 
 def shape(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
@@ -54,7 +52,7 @@ def shape(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int)
 def dip_weight(
     start: int, samples: int, speech: Sequence[Span], sample_rate_hz: int
 ) -> NDArray[np.float64] | None:
-    """How much of the dip is heard at each sample, [0, 1]; None when none is at any."""
+    """Returns the weight of the dip at each sample, in [0, 1]; None if it is 0 everywhere."""
     begin_s, end_s = start / sample_rate_hz - DIP_RAMP_S, (start + samples) / sample_rate_hz + DIP_RAMP_S
     first = bisect_left(speech, begin_s, key=lambda span: span.end_s)
     last = bisect_left(speech, end_s, key=lambda span: span.start_s)
@@ -74,14 +72,14 @@ def dip_weight(
 
 
 def _high_pass(corner_hz: float, sample_rate_hz: int) -> tuple[float, ...]:
-    """Butterworth, 12 dB per octave."""
+    """Returns a Butterworth filter, 12 dB per octave."""
     turn = 2 * math.pi * corner_hz / sample_rate_hz
     alpha, cosine = math.sin(turn) / math.sqrt(2), math.cos(turn)
     return _section(((1 + cosine) / 2, -1 - cosine, (1 + cosine) / 2), (1 + alpha, -2 * cosine, 1 - alpha))
 
 
 def _peak(middle_hz: float, octaves: float, gain_db: float, sample_rate_hz: int) -> tuple[float, ...]:
-    """A bell, or dip, of this width at half its decibels."""
+    """Returns a bell or dip that has this width at half its decibels."""
     turn, gain = 2 * math.pi * middle_hz / sample_rate_hz, 10 ** (gain_db / 40)
     sine, cosine = math.sin(turn), math.cos(turn)
     alpha = sine * math.sinh(math.log(2) / 2 * octaves * turn / sine)

@@ -39,10 +39,10 @@ _SIGNATURES = {
 """Result type, then argument types."""
 
 _WHOLE = {
-    "synth.dynamic-sample-loading": 1,  # a start in 0.03 s: only the programmes used are read
+    "synth.dynamic-sample-loading": 1,  # starts in 0.03 s: only the programmes in use are read
     "synth.threadsafe-api": 0,  # each player stays in one thread
     "synth.chorus.active": 0,
-    "synth.polyphony": 256,  # 157 voices at most were seen to sound at once
+    "synth.polyphony": 256,  # at most 157 simultaneous voices were observed
 }
 _REAL = {
     "synth.gain": 2.0,
@@ -52,7 +52,7 @@ _REAL = {
     "synth.reverb.level": 0.5,
 }
 _OUTPUTS = ("synth.audio-channels", "synth.audio-groups", "synth.effects-groups")
-"""Counts of stereo outputs: MIDI channel n goes to output n modulo their number, and its reverb likewise."""
+"""Numbers of stereo outputs: MIDI channel n, and its reverb, go to output n modulo this number."""
 
 _LOG_LEVELS = 5
 _DRUMS_BANK = 128
@@ -72,16 +72,16 @@ class FluidSynth:
         self.name = f"fluidsynth-{self._library.fluid_version_str().decode()}"
 
     def player(self, casts: Sequence[Cast], sample_rate_hz: int) -> "FluidPlayer":
-        """A fresh synthesiser for `casts`. OSError when the SoundFont is broken."""
+        """Returns a new synthesiser for `casts`. Raises OSError if the SoundFont is broken."""
         return FluidPlayer(self._library, self._soundfont, casts, sample_rate_hz)
 
 
 class FluidPlayer:
     """One libfluidsynth synthesiser.
 
-    It plays several casts at once rather than one after the other: a note starts from the
-    amplitude left by the one that had its place before (seen in 2.3.1), so alone a cast
-    sounds a little different, up to -28 dBFS for one block of 64 samples.
+    It plays several casts at once rather than one after the other. A note starts from the amplitude that
+    the previous note in its place left (seen in 2.3.1), so a cast sounds slightly different when it plays
+    alone: up to -28 dBFS for one block of 64 samples.
     """
 
     def __init__(
@@ -135,7 +135,7 @@ class FluidPlayer:
         self._library.fluid_synth_write_float(self._synth, parts.shape[1], address, 0, 2, address, 1, 2)
 
     def _render_split(self, parts: Parts) -> None:
-        """The synthesiser adds each output's sound and effects, reverb and chorus, to planar buffers."""
+        """Fills several parts; sound, reverb and chorus of each output are added to planar buffers."""
         casts, samples, sides = parts.shape
         planar = np.zeros((casts, sides, samples), np.float32)
         sound = [[side.ctypes.data for side in cast] for cast in planar]

@@ -1,4 +1,4 @@
-"""Which synthesiser and which SoundFont are used: those that are installed."""
+"""Selects the synthesiser and the SoundFont from those that are installed."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ MISSING = (
 
 
 def find_soundfont(named: Path | None) -> Path:
-    """The SoundFont at `named`, or the first installed one. RuntimeError when there is none."""
+    """Returns the SoundFont at `named`, or the first installed one. Raises RuntimeError if there is none."""
     for path in (named,) if named else SOUNDFONTS:
         if path.is_file():
             return path
@@ -26,7 +26,7 @@ def find_soundfont(named: Path | None) -> Path:
 
 
 def find_synth(soundfont: Path) -> Synth:
-    """libfluidsynth, or tinysoundfont in its place. RuntimeError when neither is there."""
+    """Returns libfluidsynth, or tinysoundfont as a fallback. Raises RuntimeError if neither is installed."""
     from etbgm_riffusion.composer.sound.fluidsynth import FluidSynth
 
     try:

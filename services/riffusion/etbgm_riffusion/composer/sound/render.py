@@ -1,9 +1,9 @@
-"""From score to sound, in units that do not depend on where a cue is cut.
+"""Renders a score to sound, in units that do not depend on where a cue is cut.
 
-The piece is divided at bar lines into units. Each is played by a fresh synthesiser
-from its own notes, with a tail in which they ring out; the sound of a moment is the
-sum, in order, of the units that reach it. So every cue computes the same samples for
-the same moment, and a call never holds more than one unit and the tails before it.
+The piece is divided into units at bar lines. A new synthesiser plays each unit's own notes, with a tail
+in which they ring out; the sound at any moment is the sum, in order, of the units that reach it. So every
+cue computes the same samples for the same moment, and a call never holds more than one unit and the tails
+before it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -21,7 +21,7 @@ from etbgm_riffusion.types import Stereo
 _TAIL_FADE_S = 1.0
 
 _BLOCK = 1 << 15
-"""Samples of a block handed on."""
+"""Samples per yielded block."""
 
 OnProgress = Callable[[float], None]
 
@@ -34,12 +34,11 @@ def render(
     on_progress: OnProgress,
     roles: Sequence[str] = (),
 ) -> Iterator[Parts]:
-    """The cue's sound in blocks: the bed, then the stem of each of `roles`.
+    """Returns the cue's sound in blocks: the bed, then the stem of each of `roles`.
 
-    `on_progress` hears the share done and may raise to stop. Altogether
-    round(end * rate) - round(start * rate) samples; the bed is below -1 dBFS, and the
-    same whatever `roles` are. Stems pass the bed's filters and gain, so all of them add
-    up to it but for rounding.
+    `on_progress` receives the fraction done and may raise to stop. The blocks have round(end * rate) -
+    round(start * rate) samples in total. The bed is below -1 dBFS and does not depend on `roles`. Stems
+    pass the bed's filters and gain, so all of them add up to the bed, apart from rounding.
     """
     first, last = (round(time_s * sample_rate_hz) for time_s in (cue.start_s, cue.end_s))
     total = round(score.duration_s * sample_rate_hz)
@@ -51,7 +50,7 @@ def render(
 
 
 def roles_of(score: Score) -> tuple[str, ...]:
-    """The roles that play in the piece, in the voices' order."""
+    """Returns the roles that play in the piece, in the order of the voices."""
     playing = {note.channel for note in score.notes}
     return tuple(dict.fromkeys(voice.role for voice in score.voices if voice.channel in playing))
 
@@ -65,7 +64,7 @@ def _sums(
     takes: Sequence[Sequence[Cast]],
     on_progress: OnProgress,
 ) -> Iterator[Parts]:
-    """Samples [first, last) of the piece in blocks, one part for each cast of the takes."""
+    """Yields samples [first, last) of the piece in blocks, with one part for each cast of the takes."""
     parts = sum(map(len, takes))
     reaching = [unit for unit in units_of(score, sample_rate_hz) if unit.stop > first and unit.start < last]
     tails = np.zeros((parts, 0, 2), np.float32)
@@ -92,7 +91,7 @@ def _sums(
 
 
 def _tail_fade(unit: Unit, until: int, sample_rate_hz: int) -> Stereo:
-    """The gain of the tail's samples, which ends at 0."""
+    """Returns the gain of the tail's samples, which ends at 0."""
     left = unit.stop - np.arange(unit.end, until)
     return np.clip(left / (_TAIL_FADE_S * sample_rate_hz), 0, 1).astype(np.float32)
 

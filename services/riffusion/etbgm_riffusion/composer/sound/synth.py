@@ -1,4 +1,4 @@
-"""What a synthesiser does."""
+"""The interface of a synthesiser."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 from etbgm_riffusion.composer.score import Voice
 
 Parts = NDArray[np.float32]
-"""Sounds of one length, (parts, samples, 2) float32."""
+"""Sounds of the same length, (parts, samples, 2) float32."""
 
 Cast = Sequence[Voice]
-"""Voices that are heard together."""
+"""Voices that sound together."""
 
 
 class Player(Protocol):
-    """A synthesiser in its first state, with the voices' programmes set; it plays one or several casts."""
+    """A synthesiser in its initial state, with the voices' programmes set; it plays one or more casts."""
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> None:
         """Strikes a note now."""
@@ -31,17 +31,17 @@ class Player(Protocol):
         """Fills `parts`, one for each cast, with the sound of the next samples."""
 
     def close(self) -> None:
-        """Frees it."""
+        """Frees the player."""
 
 
 class Synth(Protocol):
-    """Makes players: one per rendering unit, since only a fresh one is bit-identical."""
+    """Creates players: one per rendering unit, since only a new one is bit-identical."""
 
     name: str
     notes: tuple[str, ...]
     """Sentences for the user about this synthesiser."""
     splits: bool
-    """Whether one player can play several casts and keep them apart."""
+    """Whether one player can play several casts and keep them separate."""
 
     def player(self, casts: Sequence[Cast], sample_rate_hz: int) -> Player:
-        """A fresh player for `casts`; several only where `splits` is true."""
+        """Returns a new player for `casts`; several are allowed only if `splits` is true."""

@@ -1,4 +1,4 @@
-"""tinysoundfont (MIT): a small synthesiser from PyPI in libfluidsynth's place."""
+"""tinysoundfont (MIT): a small synthesiser from PyPI that replaces libfluidsynth."""
 
 import threading
 from collections.abc import Sequence
@@ -14,16 +14,16 @@ _GAIN_DB = 0.0
 _DRUMS_BANK = 128
 _EXPRESSION, _SUSTAIN = 11, 64
 _SUSTAIN_DOWN = 64
-"""Least value of a pressed pedal, by the MIDI standard."""
+"""Minimum value of a pressed pedal in the MIDI standard."""
 
 _FLUSH = 8192
-"""Samples in which silenced notes have faded out."""
+"""Samples after which silenced notes have faded out."""
 
 
 class TinySynth:
-    """Makes players for one SoundFont, which is held in memory: about 290 MB for FluidR3.
+    """Creates players for one SoundFont, which stays in memory: about 290 MB for FluidR3.
 
-    Only one player exists at a time; another caller waits.
+    Only one player exists at a time; other callers wait.
     """
 
     name = "tinysoundfont"
@@ -38,7 +38,7 @@ class TinySynth:
         self._in_use = threading.Lock()
 
     def player(self, casts: Sequence[Cast], sample_rate_hz: int) -> "TinyPlayer":
-        """A silent player for a single cast. It must be closed."""
+        """Returns a silent player for a single cast. The caller must close it."""
         (voices,) = casts
         self._in_use.acquire()
         if sample_rate_hz not in self._sounds:
@@ -48,9 +48,9 @@ class TinySynth:
 
 
 class TinyPlayer:
-    """tinysoundfont keeps nothing but controllers between notes, so silence makes it fresh.
+    """Resets tinysoundfont by silencing it, because it keeps only controllers between notes.
 
-    It knows no sustain pedal: here the pedal holds the notes' ends back.
+    tinysoundfont has no sustain pedal: here, the pedal delays the notes' ends.
     """
 
     def __init__(self, synth: tinysoundfont.Synth, sounds: int, voices: Cast, in_use: threading.Lock) -> None:
@@ -72,7 +72,7 @@ class TinyPlayer:
         self._synth.noteon(channel, pitch, velocity)
 
     def note_off(self, channel: int, pitch: int) -> None:
-        """Releases a note now, or when its pedal rises."""
+        """Releases a note now, or when its pedal is released."""
         if channel in self._pedals:
             self._sustained.add((channel, pitch))
         else:
@@ -94,9 +94,9 @@ class TinyPlayer:
         self._synth.noteoff(channel, pitch)
 
     def render(self, parts: Parts) -> None:
-        """Fills the only one of `parts` with the sound of the next samples."""
+        """Fills the single part in `parts` with the sound of the next samples."""
         parts[0] = np.frombuffer(self._synth.generate(parts.shape[1]), np.float32).reshape(-1, 2)
 
     def close(self) -> None:
-        """Hands the synthesiser to the next player."""
+        """Passes the synthesiser to the next player."""
         self._in_use.release()

@@ -1,4 +1,4 @@
-"""The parts of a piece that are played one by one, and what happens in each."""
+"""The parts of a piece that are played separately, and the events in each."""
 
 from bisect import bisect_left
 from dataclasses import dataclass
@@ -9,10 +9,10 @@ from etbgm_riffusion.composer.plan import unit_starts
 from etbgm_riffusion.composer.score import Control, Note, Score
 
 UNIT_S = 20.0
-"""Least length of a unit: a tail and a fresh synthesiser cost little against it."""
+"""Minimum length of a unit: a tail and a new synthesiser cost little in comparison."""
 
 TAIL_S = 4.0
-"""Given to a unit's last notes to ring out."""
+"""Time in which a unit's last notes ring out."""
 
 GRID = 64
 """Samples between possible event times: libfluidsynth's own block (FLUID_BUFSIZE)."""
@@ -20,26 +20,26 @@ GRID = 64
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A part of the piece that one synthesiser plays; times in samples of the piece."""
+    """A part of the piece that one synthesiser plays; times are in samples of the piece."""
 
     start: int
-    """A multiple of GRID."""
+    """Start of the unit, a multiple of GRID."""
     end: int
     """Where the next unit starts."""
     stop: int
     """Where its tail ends."""
     notes: tuple[Note, ...]
-    """Those that begin in it."""
+    """The notes that begin in it."""
     controls: tuple[Control, ...]
-    """First the values that hold at its start, then all that move until its tail ends.
+    """First the values that apply at its start, then all changes until its tail ends.
 
-    So a note that the pedal or the key holds over the border sounds as if nothing had
-    been divided: this unit hears the later release, and the next one finds the pedal down.
+    So a note that the pedal or the key holds across the boundary sounds as if the piece were not divided:
+    this unit contains the later release, and the next one starts with the pedal down.
     """
 
 
 def units_of(score: Score, sample_rate_hz: int) -> tuple[Unit, ...]:
-    """All units, in order of time."""
+    """Returns all units, in order of time."""
     total = round(score.duration_s * sample_rate_hz)
     starts_s = [score.bars[first].start_s for first in unit_starts(score.bars, UNIT_S)]
     starts = [round(start_s * sample_rate_hz) // GRID * GRID for start_s in starts_s]
@@ -61,10 +61,10 @@ def units_of(score: Score, sample_rate_hz: int) -> tuple[Unit, ...]:
 
 
 class Kind(IntEnum):
-    """What an event does; at one time, in this order.
+    """The kind of an event; simultaneous events happen in this order.
 
-    A pedal pressed as a key rises does not catch it, and a controller is set before the
-    note that it shapes.
+    A pedal that is pressed as a key is released does not hold its note, and a controller is set before
+    the note that it shapes.
     """
 
     NOTE_OFF = 0
@@ -73,20 +73,20 @@ class Kind(IntEnum):
 
 
 class Event(NamedTuple):
-    """Something for a player to do."""
+    """An action of a player."""
 
     sample: int
-    """From the unit's start, a multiple of GRID."""
+    """Samples from the unit's start, a multiple of GRID."""
     kind: Kind
     channel: int
     number: int
-    """The pitch, or the controller."""
+    """The pitch or the controller."""
     value: int
-    """The velocity, or the controller's value."""
+    """The velocity or the controller's value."""
 
 
 def events_of(unit: Unit, channels: set[int], sample_rate_hz: int) -> list[Event]:
-    """What `channels` do in the unit and its tail, in order."""
+    """Returns the events of `channels` in the unit and its tail, in order."""
 
     def sample(time_s: float) -> int:
         return max(0, (round(time_s * sample_rate_hz) - unit.start) // GRID * GRID)
