@@ -16,6 +16,6 @@ WRITERS: dict[str, VoiceWriter] = {
     "bass": bass,
     "drums": drums,
 }
-"""Who writes each role."""
+"""The writer of each role."""
 
 __all__ = ["WRITERS", "Part", "VoiceWriter"]

@@ -1,4 +1,4 @@
-"""The bass: the root and what moves around it."""
+"""The bass: the root and the movement around it."""
 
 from collections.abc import Callable
 
@@ -9,7 +9,7 @@ from etbgm_riffusion.composer.voicing import bass_note
 
 
 def bass(bar: Bar, part: Part) -> list[Event]:
-    """The emotion's movement (`Profile.bass`), or what the style plays for it (`Style.basses`)."""
+    """Writes the emotion's movement (`Profile.bass`), or what the style replaces it with (`Style.basses`)."""
     movement = part.style.basses.get(part.profile.bass, part.profile.bass)
     if part.closing or bar.beats < 2:
         return _whole(bar, part)
@@ -25,7 +25,7 @@ def _fifth(bar: Bar) -> int:
 
 
 def _approach(bar: Bar, part: Part) -> int:
-    """A semitone from the next root, from the nearer side."""
+    """Returns a pitch a semitone from the next root, on the nearer side."""
     goal = part.following.voicing[0] if part.following else _root(bar)
     return goal + (1 if goal < _root(bar) else -1)
 
@@ -35,7 +35,7 @@ def _whole(bar: Bar, part: Part) -> list[Event]:
 
 
 def _pedal(bar: Bar, part: Part) -> list[Event]:
-    """The tonic, whatever the chord: tension by a point that does not give way."""
+    """The tonic, whatever the chord: a pedal point creates tension."""
     return [Event(0, bar.beats, bass_note(part.section.key.tonic), part.velocity)]
 
 
@@ -54,7 +54,7 @@ def _two(bar: Bar, part: Part) -> list[Event]:
 
 
 def _lean(bar: Bar, part: Part) -> list[Event]:
-    """A long root, and a semitone above it that drags."""
+    """A long root, then a dragging semitone or tritone above it."""
     last = bar.beats - 1
     return [
         Event(0, last, _root(bar), part.velocity),
@@ -63,7 +63,7 @@ def _lean(bar: Bar, part: Part) -> list[Event]:
 
 
 def _bounce(bar: Bar, part: Part) -> list[Event]:
-    """Root and fifth on the strong beats, a pick-up before the next bar."""
+    """Root and fifth on the strong beats, with a pick-up before the next bar."""
     half, last = bar.beats // 2, bar.beats - 1
     strokes = [Event(0, 1, _root(bar), part.velocity), Event(half, 1, _fifth(bar), part.velocity - 6)]
     if part.variant % 2:
@@ -72,7 +72,7 @@ def _bounce(bar: Bar, part: Part) -> list[Event]:
 
 
 def _skip(bar: Bar, part: Part) -> list[Event]:
-    """On the first beat, then off the beat, an octave apart."""
+    """The root on the first beat, then off the beat an octave higher."""
     offs = (1.5, 2.5) if part.variant % 2 else (1.5, 3)
     return [
         Event(0, 0.75, _root(bar), part.velocity),

@@ -7,13 +7,13 @@ from etbgm_riffusion.composer.voices.part import Part
 _CENTRE = 57
 _LOWEST, _HIGHEST = 48, 69
 _STEP = 2
-"""Semitones that the line likes to move between chord notes."""
+"""Semitones that the line prefers to move between chord notes."""
 
 
 def counter(bar: Bar, part: Part) -> list[Event]:
-    """Silent in a period's first phrase; then one or two notes a bar, up in one phrase, down in the next.
+    """Rests in a period's first phrase, then writes one or two notes a bar; phrases alternate up and down.
 
-    Stepwise lines against the lead's direction keep voices apart (Huron 2001).
+    Stepwise lines against the lead's direction keep the voices apart (Huron 2001).
     """
     phrase = bar.number // PHRASE_BARS
     centre = _CENTRE + round(part.mood.register / 2)
@@ -34,7 +34,7 @@ def counter(bar: Bar, part: Part) -> list[Event]:
 
 
 def _near(pitch: int, bar: Bar, members: tuple[int, ...]) -> int:
-    """The note of the chord in the voice's range that is nearest to `pitch`."""
+    """Returns the chord note in the voice's range that is nearest to `pitch`."""
     wanted = {bar.chord.notes[member] for member in members}
     return min(
         (p for p in range(_LOWEST, _HIGHEST + 1) if p % 12 in wanted), key=lambda p: (abs(p - pitch), p)

@@ -1,4 +1,4 @@
-"""Percussion: patterns as musicians write them, eighth by eighth or sixteenth by sixteenth."""
+"""Percussion: patterns in drummers' notation, by eighths or sixteenths."""
 
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.score import Bar, Event
@@ -10,7 +10,7 @@ DRUMS = tuple(sorted((
     _KICK, _RIM, _SNARE, _HAT, _PEDAL, _OPEN_HAT,
     _LOW_TOM, _MIDDLE_TOM, _HIGH_TOM, _CRASH, _RIDE, _SHAKER,
 )))  # fmt: skip
-"""All that is played, in General MIDI's numbering."""
+"""All drums that are played, in General MIDI's numbering."""
 
 _LOUDNESS = {"X": 4, "x": -8, "o": -24}
 
@@ -49,8 +49,8 @@ _KITS: dict[str, _Patterns] = {
         ((_KICK, "X.x.X.x."), (_SNARE, "..X...X."), (_HAT, "XxXxXxXx"), (_OPEN_HAT, ".......x")),
     ),
 }
-"""Per kit, from the least drive to the most: drum and a bar of four beats in eighths or sixteenths.
-X loud, x medium, o soft."""
+"""Per kit, from the least drive to the most: each drum and its bar of four beats in eighths or
+sixteenths. X is loud, x medium, o soft."""
 
 _FILLS = (
     ((0, _HIGH_TOM), (0.25, _HIGH_TOM), (0.5, _MIDDLE_TOM), (0.75, _LOW_TOM)),
@@ -58,11 +58,11 @@ _FILLS = (
     ((0, _SNARE), (0.5, _HIGH_TOM), (0.75, _LOW_TOM)),
 )
 _TRIPLET_FILL = ((0, _HIGH_TOM), (1 / 3, _MIDDLE_TOM), (2 / 3, _LOW_TOM))
-"""Before a metric modulation by thirds, whose new beat it plays."""
+"""Fill before a metric modulation by thirds; it plays the new beat."""
 
 
 def drums(bar: Bar, part: Part) -> list[Event]:
-    """The pattern for the mood's drive; a fill before a boundary, a cymbal after it."""
+    """Writes the pattern for the mood's drive, with a fill before a boundary and a cymbal after it."""
     patterns = _KITS[part.style.kit]
     drive = min(round(part.mood.drive), part.style.drive, len(patterns))
     if part.stinger and part.style.drive:
@@ -80,7 +80,7 @@ def drums(bar: Bar, part: Part) -> list[Event]:
 
 
 def _pattern(patterns: _Patterns, drive: int, bar: Bar, part: Part) -> list[Event]:
-    """The pattern, with a soft stroke more here and there, above all at a phrase's end."""
+    """Returns the pattern with occasional extra soft strokes, mostly at a phrase's end."""
     rows = patterns[drive - 1]
     strokes = []
     for drum, marks in rows:
@@ -109,5 +109,5 @@ def _by_thirds(ratio: float) -> bool:
 
 
 def _sting(part: Part) -> list[Event]:
-    """A blow that marks a sudden change: the stinger of film music."""
+    """Returns an accent that marks a sudden change: the stinger of film music."""
     return [Event(0, 2, drum, min(120, part.velocity + 10)) for drum in (_CRASH, _KICK, _LOW_TOM)]

@@ -1,4 +1,4 @@
-"""The accompaniment: figures over the chord."""
+"""The accompaniment: figures on the chord."""
 
 import math
 from collections.abc import Callable
@@ -14,35 +14,35 @@ _STRUMS = (
     (0, 1.5, 2, 3, 3.5),
     (0, 0.5, 1.5, 2.5, 3),
 )
-"""Onsets in a bar of four beats, one row for each variant."""
+"""Onsets in a bar of four beats, one row per variant."""
 
 
 def keys(bar: Bar, part: Part) -> list[Event]:
-    """The section's figure: `FIGURES` by the name in `Part.figure`."""
+    """Writes the section's figure: the one in `FIGURES` that `Part.figure` names."""
     if part.closing or bar.beats < 1:
         return [Event(0, bar.beats, pitch, part.velocity - 6) for pitch in _upper(bar)]
     return FIGURES[part.figure](bar, part)
 
 
 def _upper(bar: Bar) -> tuple[int, ...]:
-    """The chord in the upper voices."""
+    """Returns the chord in the upper voices."""
     return bar.voicing[1:]
 
 
 def _member(bar: Bar, number: int) -> int:
-    """The highest root (0), third (1) or fifth (2) in the upper voices, or the nearest above them."""
+    """Returns the highest root (0), third (1) or fifth (2) in the upper voices, or the nearest above them."""
     wanted, upper = bar.chord.notes[number], _upper(bar)
     inside = [pitch for pitch in upper if pitch % 12 == wanted]
     return max(inside, default=upper[0] + (wanted - upper[0]) % 12)
 
 
 def _step(part: Part) -> float:
-    """The nearest of double, whole, half and quarter beats to the mood's density."""
+    """Returns the step of 2, 1, 0.5 or 0.25 beats that is nearest to the mood's density."""
     return min((2.0, 1.0, 0.5, 0.25), key=lambda step: abs(math.log(step * part.mood.density)))
 
 
 def _block(bar: Bar, part: Part) -> list[Event]:
-    """The chord once, or twice in a bar."""
+    """The chord once or twice in a bar."""
     again = [bar.beats // 2] if part.mood.density >= 0.8 and part.variant % 2 and bar.beats >= 2 else []
     return [
         Event(beat, bar.beats - beat, pitch, part.velocity - 6)
@@ -52,7 +52,7 @@ def _block(bar: Bar, part: Part) -> list[Event]:
 
 
 def _arpeggio(bar: Bar, part: Part) -> list[Event]:
-    """Up and down over the chord and its lowest note's octave; the variant turns it round."""
+    """Up and down over the chord and its lowest note's octave; odd variants are reversed."""
     step = _step(part)
     ladder = [*_upper(bar), _upper(bar)[0] + 12]
     if part.variant % 2:
@@ -66,7 +66,7 @@ def _arpeggio(bar: Bar, part: Part) -> list[Event]:
 
 
 def _rise(bar: Bar, part: Part) -> list[Event]:
-    """A run upwards over two octaves in half of the bar, then a chord: something happens."""
+    """A run up two octaves in half of the bar, then a chord: something happens."""
     ladder = [pitch + 12 * octave for octave in (0, 1) for pitch in _upper(bar)]
     start = 0 if part.variant % 2 else bar.beats // 2
     run = onsets(min(2.0, bar.beats - start), 0.5 if part.mood.density < 1.5 else 0.25)
@@ -77,7 +77,7 @@ def _rise(bar: Bar, part: Part) -> list[Event]:
 
 
 def _broken(bar: Bar, part: Part) -> list[Event]:
-    """The low note on the first beat, the others above it beat by beat."""
+    """The low note on the first beat, then the others above it, beat by beat."""
     upper, step = _upper(bar), max(0.5, _step(part))
     events = [Event(0, bar.beats, upper[0] - 12, part.velocity)]
     for index, beat in enumerate(onsets(bar.beats, step)[1:]):
@@ -100,7 +100,7 @@ def _offbeat(bar: Bar, part: Part) -> list[Event]:
 
 
 def _pulse(bar: Bar, part: Part) -> list[Event]:
-    """The chord again and again; accents every three or on the beat."""
+    """The chord repeated, with accents on every third one or on the beat."""
     step = _step(part)
     every = 3 if part.variant % 2 else round(1 / step)
     return [
@@ -111,7 +111,7 @@ def _pulse(bar: Bar, part: Part) -> list[Event]:
 
 
 def _ostinato(bar: Bar, part: Part) -> list[Event]:
-    """One voice in even notes about the root and the third, which tells the mode."""
+    """One voice in even notes on the root and the third, which determines the mode."""
     low, middle = _member(bar, 0), _member(bar, 1)
     step = min(0.5, _step(part))
     cell = (
@@ -127,7 +127,7 @@ def _ostinato(bar: Bar, part: Part) -> list[Event]:
 
 
 def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[[Bar, Part], list[Event]]:
-    """Chords in one of four rhythms; in every second bar the next one."""
+    """Returns a figure of chords in one of four rhythms; every second bar uses the next one."""
 
     def figure(bar: Bar, part: Part) -> list[Event]:
         pattern = patterns[(part.variant + bar.number % 2) % len(patterns)]
@@ -142,7 +142,7 @@ def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[
 
 
 def _lurch(bar: Bar, part: Part) -> list[Event]:
-    """The bottom alone on the strong beats, the chord after it, now and then too late: it limps."""
+    """The lowest note alone on the strong beats, the chord after it, sometimes late: it limps."""
     upper, late = _upper(bar), 0.5 if part.variant == 3 and bar.number % 2 else 0.0
     events = [Event(beat, 1, upper[0] - 12, part.velocity) for beat in onsets(bar.beats, 2)]
     for beat in onsets(bar.beats, 2):
@@ -153,7 +153,7 @@ def _lurch(bar: Bar, part: Part) -> list[Event]:
 
 
 def _tremble(bar: Bar, part: Part) -> list[Event]:
-    """A quick trill of root or fifth with the semitone above, broken off somewhere: restless, uneven."""
+    """A fast trill of root or fifth with the semitone above, interrupted once: restless, uneven."""
     low = _member(bar, 2 * (part.variant % 2))
     gap = float(int(part.chance.random() * bar.beats))
     beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]

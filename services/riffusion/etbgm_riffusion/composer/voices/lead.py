@@ -11,7 +11,7 @@ from etbgm_riffusion.composer.voices.part import Part
 
 _CENTRE = 72
 _REACH = 12
-"""Semitones up and down from the middle of the register."""
+"""Semitones above and below the middle of the register."""
 
 _LARGEST_LEAP = 9
 """Semitones, a major sixth: larger leaps are rare in songs (Huron 2006, Sweet Anticipation, ch. 5)."""
@@ -20,12 +20,12 @@ _SHIFTS = (0, 0, 1, -1, 2, -2, 3)
 """Scale steps by which a repeated phrase may be moved (a sequence)."""
 
 _MIRRORED, _ORNAMENTED = 0.25, 0.4
-"""How often a later phrase turns the motif upside down, and how often a note gets a neighbour."""
+"""Probabilities that a later phrase inverts the motif, and that it gives notes a neighbour."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Idea:
-    """What one phrase does with the motif."""
+    """How one phrase uses the motif."""
 
     silent: bool
     shift: int
@@ -34,7 +34,7 @@ class _Idea:
 
 
 def lead(bar: Bar, part: Part) -> list[Event]:
-    """The motif in the first half of a phrase, its sequel, then a note that rests."""
+    """Writes the motif in the first half of a phrase, then its sequel, then a resting note."""
     if part.closing:
         pitch = nearest(_middle(part), [bar.chord.root])
         return [Event(0, bar.beats, pitch, part.velocity)]
@@ -66,10 +66,10 @@ def _idea(section: int, phrase: int, part: Part) -> _Idea:
 def _sing(
     note: MotifNote, bar: Bar, part: Part, step: int, last: int | None, ornamented: bool
 ) -> list[Event]:
-    """The motif's note `step` scale steps from the middle of the register.
+    """Writes the motif's note `step` scale steps from the middle of the register.
 
-    Long notes and those on the first beat are moved to the nearest chord note; an
-    ornamented one comes to it from the scale's next note.
+    Long notes and those on the first beat move to the nearest chord note; an ornamented note is followed
+    by a neighbour from the scale.
     """
     pitch = _scale_pitch(part, step)
     if note.beat == 0 or note.length >= 1.5:
@@ -87,7 +87,7 @@ def _sing(
 
 
 def _cadence(bar: Bar, part: Part, idea: _Idea) -> list[Event]:
-    """Comes to rest on a chord note, from the scale's note above or below."""
+    """Writes a resting chord note, sometimes approached from the scale's note above."""
     goal = _in_reach(nearest(_scale_pitch(part, idea.shift), bar.chord.notes[:3]), part.last, part)
     held = max(1.0, bar.beats - 1)
     if part.variant % 2 == 0 or bar.beats < 3:
@@ -116,7 +116,7 @@ def _scale_pitch(part: Part, step: int) -> int:
 
 
 def _in_reach(pitch: int, last: int | None, part: Part) -> int:
-    """The octave of `pitch` in the register and, as far as that allows, near the last note."""
+    """Returns the octave of `pitch` in the register and, as far as possible, near the last note."""
     middle = _middle(part)
     octaves = [p for p in range(pitch - 36, pitch + 37, 12) if abs(p - middle) <= _REACH]
     return min(octaves, key=lambda p: (last is not None and abs(p - last) > _LARGEST_LEAP, abs(p - pitch)))

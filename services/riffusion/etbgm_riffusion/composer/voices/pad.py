@@ -1,17 +1,17 @@
-"""The pad: the chord, held."""
+"""The pad: held chords."""
 
 from etbgm_riffusion.composer.score import Bar, Event
 from etbgm_riffusion.composer.voices.part import Part
 
 _OVERLAP = 0.25
-"""Beats that a chord sounds into the next bar, so that chords flow into each other."""
+"""Beats that a chord extends into the next bar, so that chords flow into each other."""
 
 _SHORT_BELOW = 0.4
-"""From this articulation down, the pad lets go of each chord before the next one."""
+"""Below this articulation, the pad releases each chord before the next one."""
 
 
 def pad(bar: Bar, part: Part) -> list[Event]:
-    """The upper voices, without the top one where it would crowd the lead."""
+    """Writes the chord in the upper voices."""
     if part.closing:
         length = bar.beats
     elif part.mood.articulation < _SHORT_BELOW:

@@ -1,4 +1,4 @@
-"""What every voice knows when it writes a bar."""
+"""The context of a voice when it writes a bar."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from etbgm_riffusion.composer.styles import Style
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A voice's surroundings in one bar."""
+    """The context of a voice in one bar."""
 
     section: PlannedSection
     profile: Profile
@@ -21,20 +21,20 @@ class Part:
     motif: Motif
     random_seed: int
     figure: str
-    """What the accompaniment plays in this piece for this emotion."""
+    """The accompaniment's figure for this emotion in this piece."""
     variant: int
-    """0, 1 … 3: which form of its figure a voice plays in this phrase."""
+    """0, 1 … 3: the form of its figure that a voice plays in this phrase."""
     following: Bar | None
     last: int | None
-    """The pitch that this voice sounded last."""
+    """The pitch that this voice played last."""
     closing: bool
     """True in the last bar of the piece, where all voices hold the tonic chord."""
     answering: bool
-    """True where someone has spoken or will, but is silent now."""
+    """True if the piece has speech, but most of this bar is in a pause."""
     stinger: bool
     """True in the first bar after a sudden rise of arousal."""
     chance: np.random.Generator
-    """The voice's own for this bar."""
+    """The voice's own generator for this bar."""
 
     @property
     def mood(self) -> Means:
@@ -51,5 +51,5 @@ VoiceWriter = Callable[[Bar, Part], list[Event]]
 
 
 def onsets(beats: float, step: float) -> list[float]:
-    """0, step, 2 step … below `beats`."""
+    """Returns 0, step, 2 step … below `beats`."""
     return [index * step for index in range(max(1, int(beats / step + 1e-6)))]
