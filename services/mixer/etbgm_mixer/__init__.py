@@ -1,1 +1,1 @@
-"""ET-BGM's mixer: media in and out."""
+"""ET-BGM's mixer: probes, extracts, separates and mixes media."""

@@ -1,4 +1,4 @@
-"""The mixer service, assembled."""
+"""Assembles the mixer service."""
 
 from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm_kit.artifacts.memo import Memo
@@ -17,7 +17,7 @@ from etbgm_mixer.settings import Settings
 
 
 def build(settings: Settings) -> Service:
-    """Puts store, service and servicer together."""
+    """Connects the store, the service and the servicer."""
     scratch = Scratch(settings.work_dir)
     store = ArtifactStore(settings.store_url, scratch)
     runner = Runner(settings.slots, settings.waiting)
@@ -41,7 +41,7 @@ def build(settings: Settings) -> Service:
 
 
 def _separator(settings: Settings) -> tuple[Separator, tuple[str, ...]]:
-    """The chosen separator, and advice on what would be better."""
+    """Returns the chosen separator and advice on better options."""
     available = find_available(settings.models_dir, settings.demucs_model)
     choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
     if choice.folder is None:

@@ -1,4 +1,4 @@
-"""Chooses the separator from the settings and what is installed."""
+"""Chooses the separator from the settings and the installed packages and models."""
 
 from dataclasses import dataclass, field
 from importlib.util import find_spec
@@ -13,14 +13,14 @@ from etbgm_kit.models.requirements import missing
 Wanted = Literal["auto", "rnnoise", "demucs"]
 
 PACKAGES = ("torch", "demucs")
-"""What `etbgm-mixer[demucs]` brings."""
+"""Packages that `etbgm-mixer[demucs]` installs."""
 
 _SLOW = "demucs runs on the CPU; a CUDA device is many times faster."
 _NAMED = "ETBGM_SEPARATION_ENGINE names it"
 
 
 class NoDemucs(RuntimeError):
-    """The engine demucs is wanted and cannot run; the message names what is missing."""
+    """The settings require demucs, but it cannot run; the message names what is missing."""
 
     def __init__(self, missing: str) -> None:
         super().__init__(f"the engine demucs cannot run here: it needs {missing}")
@@ -28,9 +28,9 @@ class NoDemucs(RuntimeError):
 
 @dataclass(frozen=True)
 class Available:
-    """What is there: all PACKAGES, the folder of `demucs_model`, if any, and CUDA for torch.
+    """What is available: all PACKAGES, the folder of `demucs_model` (None if missing), CUDA for torch.
 
-    `commercial_use` tells whether the licence of `demucs_model` allows it; None: nobody knows.
+    `commercial_use` states whether the licence of `demucs_model` permits it; None if unknown.
     """
 
     packages: bool
@@ -41,9 +41,9 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The separator to load, why, and what would be better.
+    """The separator to load, the reason, and advice on better options.
 
-    It is demucs with the model in `folder`, or RNNoise when that is None.
+    It is demucs with the model in `folder`, or RNNoise if `folder` is None.
     """
 
     folder: Path | None = None
@@ -53,9 +53,9 @@ class Choice:
 
 
 def find_available(models_dir: Path, model: str) -> Available:
-    """Looks for packages, the folder that `model`, a path or an installed model's name, means, and CUDA."""
+    """Looks for the packages, the folder of `model` (a path or an installed model's name) and CUDA."""
     folder = locate(models_dir, model)
-    # A folder of one's own may have any name: only an installed one is what the catalogue tells of.
+    # A user's own folder may have any name, so the catalogue's entry applies only to an installed model.
     from_catalogue = folder is None or folder == installed(models_dir, model)
     entry = find(model) if from_catalogue else None
     packages = all(find_spec(name) for name in PACKAGES)
@@ -63,11 +63,11 @@ def find_available(models_dir: Path, model: str) -> Available:
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """The separator for the settings `separation_engine`, `device` and `demucs_model`.
+    """Returns the separator for the settings `separation_engine`, `device` and `demucs_model`.
 
-    `auto` takes demucs where packages, weights and a CUDA device are there: on a CPU it is
-    slower than the sound. It never takes weights that are not known to permit commercial
-    use: only who names the engine can know that the use is another. Raises NoDemucs.
+    `auto` selects demucs if its packages, its weights and a CUDA device are available: on a
+    CPU, demucs is slower than real time. `auto` never selects weights whose licence is not known
+    to permit commercial use: only a user who names the engine knows the purpose. Raises NoDemucs.
     """
     if wanted == "rnnoise":
         return Choice(reason=_NAMED)

@@ -1,4 +1,4 @@
-"""Requests to values and values to responses; requests are checked here."""
+"""Converts requests to values and values to responses; validates requests."""
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm_kit.converters import (
@@ -36,7 +36,7 @@ _ORIGINAL_AUDIO = {
 
 
 def container_from_pb(request: pb.ProbeRequest | pb.MixRequest) -> Container | None:
-    """None when absent; InvalidField for an unknown one."""
+    """Returns the container, or None if absent. Raises InvalidField if it is unknown."""
     if not request.HasField("container"):
         return None
     try:
@@ -46,9 +46,9 @@ def container_from_pb(request: pb.ProbeRequest | pb.MixRequest) -> Container | N
 
 
 def with_defaults(request: pb.MixRequest) -> pb.MixRequest:
-    """The request with all settings that it left to the mixer, so that equal requests are equal.
+    """Returns a copy with default values for missing settings, so that equivalent requests are equal.
 
-    Its container stays absent: only a look at the video tells which that is.
+    A missing container stays absent, because it depends on the video.
     """
     full = pb.MixRequest()
     full.CopyFrom(request)
@@ -62,7 +62,7 @@ def with_defaults(request: pb.MixRequest) -> pb.MixRequest:
 
 
 def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
-    """The request of a request with defaults. Raises InvalidField."""
+    """Converts a request that has its defaults. Raises InvalidField."""
     return MixRequest(
         video=artifact_from_pb(request.video, "video"),
         audio=artifact_from_pb(request.audio, "audio") if request.HasField("audio") else None,
@@ -81,7 +81,7 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
 
 
 def settings_from_pb(message: pb.MixSettings) -> MixSettings:
-    """The settings of a request with defaults; InvalidField for one out of its range."""
+    """Converts settings that have their defaults. Raises InvalidField if one is out of range."""
     if message.original_audio not in _ORIGINAL_AUDIO:
         raise InvalidField("settings.original_audio", "is unknown")
     numbers = {name: getattr(message, name) for name in MIX_RANGES}
@@ -91,12 +91,12 @@ def settings_from_pb(message: pb.MixSettings) -> MixSettings:
 
 
 def probed_to_pb(facts: MediaFacts, container: Container) -> pb.ProbeResponse:
-    """The response."""
+    """Returns the response of a probe."""
     return pb.ProbeResponse(facts=facts_to_pb(facts), container=container)
 
 
 def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
-    """The message for `facts`."""
+    """Returns the message for `facts`."""
     video, audio = facts.video, facts.audio
     return pb.MediaFacts(
         duration=seconds_to_pb(facts.duration_s),
@@ -121,10 +121,10 @@ def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
 
 
 def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
-    """The facts of a video of `size_bytes`; None unless all that the mixer works with is there.
+    """Converts the facts of a video of `size_bytes`; returns None if a field that the mixer needs is missing.
 
-    A mixer of an earlier release left the indexes of streams out. Raises InvalidField for what
-    cannot be true.
+    Earlier releases of the mixer left out the stream indexes. Raises InvalidField for impossible
+    values.
     """
     streams: list[pb.VideoStream | pb.AudioStream | pb.SubtitleStream] = [message.video, *message.subtitles]
     if message.HasField("audio"):
@@ -157,14 +157,14 @@ def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
 
 
 def audio_to_pb(audio: AudioStream) -> pb.AudioStream:
-    """The message for `audio`."""
+    """Returns the message for `audio`."""
     return pb.AudioStream(
         codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels, index=audio.index
     )
 
 
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
-    """The result, without timings."""
+    """Returns the result without timings."""
     return pb.ExtractResult(
         facts=facts_to_pb(extracted.facts),
         audio=artifact_to_pb(extracted.audio) if extracted.audio else None,
@@ -173,7 +173,7 @@ def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
 
 
 def separated_to_pb(separated: Separated) -> pb.SeparateResult:
-    """The result, without timings."""
+    """Returns the result without timings."""
     return pb.SeparateResult(
         speech=artifact_to_pb(separated.speech),
         residual=artifact_to_pb(separated.residual) if separated.residual else None,
@@ -184,7 +184,7 @@ def separated_to_pb(separated: Separated) -> pb.SeparateResult:
 
 
 def mixed_to_pb(mixed: Mixed) -> pb.MixResult:
-    """The result, without timings."""
+    """Returns the result without timings."""
     report = mixed.report
     return pb.MixResult(
         video=artifact_to_pb(mixed.video),

@@ -1,8 +1,8 @@
-"""Speech from music by Hybrid Transformer Demucs, in memory that does not grow with the sound.
+"""Separates speech from music by Hybrid Transformer Demucs, in constant memory.
 
 S. Rouard, F. Massa, A. Défossez, "Hybrid Transformers for Music Source Separation",
-ICASSP 2023. The library's own `apply_model` holds the whole track; here it gets one
-segment at a time, and the segments are weighted and added as it does.
+ICASSP 2023. The library's own `apply_model` holds the whole track in memory. Here it
+gets one segment at a time; the segments are weighted and summed as in `apply_model`.
 """
 
 import math
@@ -28,24 +28,24 @@ if TYPE_CHECKING:
     from demucs.htdemucs import HTDemucs
 
 OVERLAP = 0.25
-"""Of neighbouring segments: demucs's default."""
+"""Overlap of neighbouring segments, as a share of their length: demucs's default."""
 
 SURVEY_SHARE = 0.05
-"""Of the work, for the pass over the sound before the model computes."""
+"""Share of the progress assigned to the first pass, which runs before the model."""
 
 
 class DemucsSeparator:
-    """A Separator of the vocals that an HTDemucs finds."""
+    """A Separator that uses the vocals of an HTDemucs model as speech."""
 
     def __init__(self, folder: Path, device: str) -> None:
-        """`folder` holds one checkpoint; `device` is torch's name."""
+        """`folder` holds one checkpoint; `device` is torch's name for it."""
         self._folder, self._device = folder, device
         self._info: EngineInfo | None = None
         self._model: HTDemucs | None = None
 
     @property
     def engine(self) -> EngineInfo:
-        """The model, by the hash of its weights, and the network that finds the speech."""
+        """The model, identified by the hash of its weights, and the network that detects speech."""
         assert self._info is not None
         return self._info
 
@@ -58,7 +58,7 @@ class DemucsSeparator:
         self._info = EngineInfo("demucs", revision, self._device, weights)
 
     def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
-        """Two passes: the first finds the level, and clean sound, which needs no second."""
+        """Runs two passes; the first measures the level and detects clean sound, which needs no second."""
         assert self._model is not None
         model = Segments(self._model, self._device)
         finder, level = SpeechFinder(), Level()
@@ -82,7 +82,7 @@ class DemucsSeparator:
 
 
 class Level:
-    """Mean and standard deviation of the whole mono mix, which demucs computes at 0 and 1."""
+    """Mean and standard deviation of the whole mono mix, which demucs expects to be 0 and 1."""
 
     def __init__(self) -> None:
         self._count, self._sum, self._squares = 0, 0.0, 0.0
@@ -101,18 +101,18 @@ class Level:
         return mean, math.sqrt(max(0.0, variance)) + 1e-8  # as in demucs.api, against silence
 
     def normalised(self, block: Samples) -> Samples:
-        """What the model hears."""
+        """Returns the block normalised for the model."""
         mean, deviation = self._mean_and_deviation
         return ((block - mean) / deviation).astype(np.float32)
 
     def restored(self, block: Samples) -> Samples:
-        """What the model says, at the level of the mix."""
+        """Returns the model's output at the level of the mix."""
         mean, deviation = self._mean_and_deviation
         return (block * deviation + mean).astype(np.float32)
 
 
 class Segments:
-    """A model that computes a stream, segment by segment."""
+    """Runs a model on a stream, segment by segment."""
 
     def __init__(self, model: "HTDemucs", device: str) -> None:
         self._model, self._device = model, device
@@ -125,7 +125,7 @@ class Segments:
         self._weights = (weights / weights.max())[:, None]
 
     def at_its_rate(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """Blocks of (samples, channels) at 48 kHz, with the model's rate and channels."""
+        """Converts blocks of (samples, channels) at 48 kHz to the model's rate and channels."""
         channels = self._model.audio_channels
 
         def shaped() -> Iterator[Samples]:
@@ -136,7 +136,7 @@ class Segments:
         return sound.resampled(shaped(), SAMPLE_RATE_HZ, self.rate_hz, channels)
 
     def vocals(self, blocks: Iterable[Samples]) -> Iterator[Samples]:
-        """The vocals, mono (samples, 1), of blocks of (samples, channels); as many samples in all.
+        """Yields the vocals of (samples, channels) as mono (samples, 1), with the same total length.
 
         Holds a few segments in memory.
         """
@@ -153,9 +153,9 @@ class Segments:
                 total[-self._stride :] = 0
 
     def _segments(self, blocks: Iterable[Samples]) -> Iterator[tuple[Samples, int]]:
-        """Sound and where in it a segment begins, which lasts to its end.
+        """Yields (sound, begin); the segment is `sound[begin:]`.
 
-        Before the segment lies as much as demucs widens a shorter one by, at the end.
+        `sound` starts up to half a segment earlier: demucs extends a short last segment with it.
         """
         held, begin = np.zeros((0, self._model.audio_channels), np.float32), 0
         for block in blocks:
@@ -184,7 +184,7 @@ class Segments:
 def _surveyed(
     source: "soundfile.SoundFile", finder: SpeechFinder, on_progress: OnProgress
 ) -> Iterator[Samples]:
-    """The blocks of `source`, in whose original sound speech is looked for."""
+    """Yields the blocks of `source` and searches them for speech."""
     for block in _measured(source, finder):
         finder.listen(block.mean(axis=1, dtype=np.float32))
         on_progress(SURVEY_SHARE * source.tell() / source.frames)

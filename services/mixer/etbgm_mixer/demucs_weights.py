@@ -1,8 +1,8 @@
-"""A checkpoint of demucs on this machine: found, checked, loaded. The network is never asked.
+"""Finds, checks and loads a local demucs checkpoint without network access.
 
-demucs writes the beginning of the file's SHA-256 into its name, NAME-CHECKSUM.th. The
-file is a pickle, which could run anything, so one whose whole hash nobody has published
-may bring nothing but tensors and what an HTDemucs is made of.
+demucs puts the beginning of the file's SHA-256 into its name, NAME-CHECKSUM.th. The file
+is a pickle, which could run any code, so a checkpoint without a published full hash may
+contain only tensors and the types that make up an HTDemucs.
 """
 
 import re
@@ -19,12 +19,12 @@ if TYPE_CHECKING:
     from demucs.htdemucs import HTDemucs
 
 VOCALS = "vocals"
-"""demucs's name for the source that speech is part of."""
+"""demucs's name for the source that contains speech."""
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A file that is what its name says; `entry` is the catalogue's, when it was installed by name."""
+    """A verified file; `entry` is its catalogue entry if it was installed by name."""
 
     file: Path
     sha256: str
@@ -32,11 +32,11 @@ class Checkpoint:
 
     @property
     def is_published(self) -> bool:
-        """Whether the catalogue knows the whole hash."""
+        """Whether the catalogue contains the full hash."""
         return bool(self.entry and self.entry.sha256.get(self.file.name) == self.sha256)
 
     def ingredient(self) -> Ingredient:
-        """As results name it: licence unknown unless the catalogue has it."""
+        """Returns the ingredient for results; the licence is unknown unless the catalogue states it."""
         folder = self.file.parent.resolve()
         return (
             self.entry.ingredient() if self.entry else Ingredient(folder.name, str(folder), "unknown", None)
@@ -44,7 +44,7 @@ class Checkpoint:
 
 
 def find_checkpoint(folder: Path) -> Checkpoint:
-    """The only .th file in `folder`, checked. Raises BrokenModel."""
+    """Returns the only .th file in `folder` after checking it. Raises BrokenModel."""
     entry = find(folder.name) if (folder / RECORD).is_file() else None
     require(folder, entry.sha256 if entry else ())
     files = sorted(folder.glob("*.th"))
@@ -62,7 +62,7 @@ def find_checkpoint(folder: Path) -> Checkpoint:
 
 
 def load(checkpoint: Checkpoint, device: str) -> "HTDemucs":
-    """The model, ready to compute on `device`. Raises BrokenModel."""
+    """Returns the model, ready to run on `device`. Raises BrokenModel."""
     from fractions import Fraction
 
     import torch

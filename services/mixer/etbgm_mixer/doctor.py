@@ -1,4 +1,4 @@
-"""Prints which separator this machine leads to, as JSON: `python -m etbgm_mixer.doctor`."""
+"""Prints the separator chosen on this machine as JSON: `python -m etbgm_mixer.doctor`."""
 
 import subprocess
 
@@ -23,7 +23,7 @@ def _parts(_: Settings) -> tuple[Part, ...]:
 
 
 def _program(name: str) -> Part:
-    """The version that the program prints: "ffmpeg version 5.1.6 Copyright …"."""
+    """Returns the version that the program prints, such as "ffmpeg version 5.1.6 Copyright …"."""
     try:
         done = subprocess.run([name, "-version"], capture_output=True, text=True, timeout=10, check=True)
     except (OSError, subprocess.SubprocessError):

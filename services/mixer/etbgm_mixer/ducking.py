@@ -1,7 +1,7 @@
-"""How loud the music is at every moment: low under speech, higher in the pauses.
+"""Computes the music's gain over time: low under speech, higher in the pauses.
 
-Phrase times are known, so this is gain automation, drawn ahead, not a compressor that
-reacts too late: the music is down at the first syllable.
+The speech times are known, so the gain is planned ahead. A compressor would react too
+late; here the music is already low at the first syllable.
 """
 
 import math
@@ -14,7 +14,7 @@ from etbgm_kit.types import Span
 from etbgm_mixer.types import MixSettings
 
 BRIDGE_S = 1.0
-"""Pauses shorter than this are not worth a rise (Audacity's auto-duck does the same)."""
+"""Shorter pauses do not raise the music (Audacity's auto-duck does the same)."""
 
 
 _OCTAVES_PER_DB = math.log2(10) / 20
@@ -34,7 +34,7 @@ class Ducking:
         )
 
     def gain(self, times_s: NDArray[np.float64]) -> NDArray[np.float32]:
-        """Linear gain at the times, same shape: 1 under speech, `music_lift_db` above it in pauses."""
+        """Returns linear gain at the times, same shape: 1 under speech, `music_lift_db` higher in pauses."""
         begun = np.searchsorted(self._starts_s, times_s, "right")
         rise = (times_s - self._ends_s[begun] - self._hold_s) / self._release_s
         fall = (self._starts_s[begun] - times_s) / self._attack_s
@@ -44,7 +44,7 @@ class Ducking:
 
 
 def bridged(spans: Sequence[Span], bridge_s: float = BRIDGE_S) -> list[Span]:
-    """The spans, those nearer than `bridge_s` joined."""
+    """Joins spans that are less than `bridge_s` apart."""
     joined: list[Span] = []
     for span in spans:
         if joined and span.start_s - joined[-1].end_s < bridge_s:

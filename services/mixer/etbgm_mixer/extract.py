@@ -1,4 +1,4 @@
-"""A video's sound and captions, on the video's own clock."""
+"""Extracts a video's sound and captions, timed from the video's first instant."""
 
 from pathlib import Path
 
@@ -14,8 +14,8 @@ def extract_audio(
 ) -> None:
     """Writes the sound to `sound`: FLAC, 24 bit, 48 kHz, mono or stereo, exactly as long as the video.
 
-    Sample 0 sounds at the video's first instant; what is missing is silent, what
-    cannot be decoded is left out. Raises Unreadable, TimeoutError.
+    Sample 0 is at the video's first instant. Gaps become silence; undecodable data is
+    skipped. Raises Unreadable, TimeoutError.
     """
     assert facts.audio is not None
     length = round(facts.duration_s * SAMPLE_RATE_HZ)

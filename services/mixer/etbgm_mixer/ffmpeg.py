@@ -1,8 +1,8 @@
-"""Runs ffmpeg and ffprobe on files that nobody vouches for.
+"""Runs ffmpeg and ffprobe on untrusted files.
 
-They are programs of their own, so what crashes or hangs them cannot take the server
-with it. They read local files only, of known containers only (a playlist must not
-open other files), and are ended when the caller leaves or time is up.
+They run as separate processes, so a crash or hang does not affect the server. They read
+only local files in known containers (a playlist must not open other files). They are
+killed when the caller leaves or the timeout expires.
 """
 
 import json
@@ -32,10 +32,10 @@ Command = list[str | Path]
 CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "mpegts", "mpeg", "ogg", "asf", "mpegvideo",
 )  # fmt: skip
-"""Demuxers that may be used, by ffmpeg's names."""
+"""Allowed demuxers, by ffmpeg's names."""
 
 SAFELY = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS))
-"""Options before every input that came from outside."""
+"""Options that precede every untrusted input."""
 
 
 class Unreadable(InvalidField):
@@ -45,7 +45,7 @@ class Unreadable(InvalidField):
 
 
 def program_sha256() -> str:
-    """SHA-256 of the program: asking it for its version takes a tenth of a second. Raises RuntimeError."""
+    """Returns the program's SHA-256: running it for its version takes 0.1 s. Raises RuntimeError."""
     program = shutil.which("ffmpeg")
     if program is None:
         raise RuntimeError("the program ffmpeg is not installed")
@@ -53,7 +53,7 @@ def program_sha256() -> str:
 
 
 def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
-    """What ffprobe says of container and streams. Raises Unreadable."""
+    """Returns ffprobe's facts about the container and its streams. Raises Unreadable."""
     command: Command = [
         "ffprobe",
         "-v",
@@ -69,7 +69,7 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
         raise Unreadable("video", f"could not be looked at within {timeout_s:.0f} s") from None
-    # A crash may cut the text off, so it is read only when all went well.
+    # A crash may truncate the output, so it is parsed only on success.
     facts: dict[str, Any] = {} if done.returncode else json.loads(done.stdout or b"{}")
     if "format" not in facts:
         raise Unreadable("video", "is no video that can be read")
@@ -78,7 +78,7 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
 
 @contextmanager
 def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subprocess.Popen[bytes]]:
-    """The process; killed when the context is left early or time is up (TimeoutError)."""
+    """Yields the process; kills it on an exception or after the timeout (TimeoutError)."""
     with subprocess.Popen(command, **pipes) as process:
         expired = threading.Event()
 
@@ -101,9 +101,9 @@ def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subpr
 
 
 def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
-    """The lines of comma-separated values that a program prints, as they come.
+    """Yields the rows of comma-separated values that a program prints.
 
-    A program that fails just ends them. Raises TimeoutError.
+    If the program fails, the rows end. Raises TimeoutError.
     """
     with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         for line in process.stdout or ():
@@ -113,10 +113,10 @@ def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
 def convert(
     arguments: Command, duration_s: float, on_progress: OnProgress, timeout_s: float, otherwise: str
 ) -> None:
-    """Runs ffmpeg to its end, reporting the share of `duration_s` that is done.
+    """Runs ffmpeg to completion and reports the completed share of `duration_s`.
 
-    Raises Unreadable with the reason `otherwise` when ffmpeg fails, whose words are in
-    the log; OSError when the disk is full; TimeoutError; and what `on_progress` raises.
+    Raises Unreadable with the reason `otherwise` if ffmpeg fails (its output is logged),
+    OSError if the disk is full, TimeoutError, and any exception of `on_progress`.
     """
     command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
     with tempfile.TemporaryFile() as said:
@@ -136,7 +136,7 @@ def convert(
 
 
 def samples(media: Path, channels: int, sample_rate_hz: int, timeout_s: float) -> Iterator[Samples]:
-    """The decoded sound of a file of our own in blocks of about a second, (samples, channels) float32."""
+    """Yields the decoded sound of a trusted file in blocks of about 1 s, (samples, channels) float32."""
     command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-i", media, "-map", "a:0"]
     command = [*command, "-ac", str(channels), "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
     with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:

@@ -1,6 +1,6 @@
-"""Which gains bring speech, music and their sum to the loudness that was asked for.
+"""Computes the gains that bring speech, music and their sum to the requested loudness.
 
-All is computed from measured energies: uncorrelated sounds add theirs.
+All values are computed from measured energies: those of uncorrelated sounds add up.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ from etbgm_mixer.loudness import Energies
 from etbgm_mixer.types import MixSettings
 
 MOST_GAIN_DB = 40.0
-"""What is quieter than this allows stays quieter than asked: its noise would be all one hears."""
+"""Largest total gain: quieter sound stays below the target, because its noise would become too loud."""
 
 ROUNDS = 8
-"""Of the search for the gain; each leaves about a third of the error."""
+"""Iterations of the search for the gain; each leaves about a third of the error."""
 
 SILENT_LUFS = -70.0
 
@@ -28,7 +28,7 @@ Levels = tuple[Energies, Energies]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Energy and peak per 10 ms, (steps,) each, of the voice and of the ducked music."""
+    """Energy and peak per 10 ms, (steps,) each, of the voice and the ducked music."""
 
     voice: Energies
     voice_peaks: Energies
@@ -37,7 +37,7 @@ class Measured:
 
 
 def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettings) -> float:
-    """Gain that puts the ducked music as far under the speech as asked; 0 without a voice."""
+    """Returns the gain that puts the ducked music as far below the speech as requested; 0 without a voice."""
     voice, music = loudness.coarse(measured.voice), loudness.coarse(measured.music)
     if spans:
         spoken = loudness.mean_lufs(loudness.within(voice, spans))
@@ -52,10 +52,10 @@ def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettin
 
 
 def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceiling_db: float) -> float:
-    """Gain of the sum that gives the target loudness after a limiter at `ceiling_db`.
+    """Returns the gain of the sum that reaches the target loudness after a limiter at `ceiling_db`.
 
-    The limiter is foreseen: each 10 ms whose peak would be over the ceiling loses
-    that much.
+    The limiter's effect is estimated: each 10 ms whose peak would exceed the ceiling is
+    reduced by the excess.
     """
     music = 10 ** (music_db / 20)
     energies = measured.voice + measured.music * music**2
@@ -73,7 +73,7 @@ def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceili
 
 
 def speech_over_music_lu(measured: Measured, spans: Sequence[Span], music_db: float) -> float | None:
-    """Loudness of speech over music on the speech spans; None where there is nothing to compare."""
+    """Returns how much louder speech is than music in the speech spans; None if either is silent there."""
     spoken, under = (
         loudness.mean_lufs(loudness.within(loudness.coarse(fine), spans))
         for fine in (measured.voice, measured.music)
@@ -83,7 +83,7 @@ def speech_over_music_lu(measured: Measured, spans: Sequence[Span], music_db: fl
 
 
 def lift_lu(measured: Measured, spans: Sequence[Span]) -> float | None:
-    """How much louder the music is in the pauses than under speech; None without one of them."""
+    """Returns how much louder the music is in the pauses than under speech; None without speech or pauses."""
     music = loudness.coarse(measured.music)
     edges_s = [0.0, *(edge for span in spans for edge in (span.start_s, span.end_s)), len(music) * 0.1]
     pauses = [Span(a, b) for a, b in zip(edges_s[::2], edges_s[1::2], strict=True) if b > a]

@@ -1,10 +1,10 @@
-"""A look-ahead true-peak limiter, streamed.
+"""A streaming look-ahead true-peak limiter.
 
-True peaks are found by 4 times oversampling (BS.1770-4, annex 2). The gain that each
-sample needs is spread over the look-ahead by a sliding minimum, then smoothed by a
-Hann window of the same length: a weighted mean of values none of which exceeds the
-need at its centre, so the gain is smooth and no peak slips through (U. Zölzer,
-"DAFX", 2nd ed., 4.2.1).
+True peaks are found by 4 times oversampling (BS.1770-4, annex 2). A sliding minimum
+spreads the gain that each sample needs over the look-ahead, and a Hann window of the same
+length smooths it. The result is a weighted mean of values that do not exceed the gain
+needed at the centre, so it is smooth and lets no peak through (U. Zölzer, "DAFX",
+2nd ed., 4.2.1).
 """
 
 from functools import cache, reduce
@@ -15,24 +15,24 @@ from numpy.typing import NDArray
 from etbgm_kit.media.waveform import Samples
 
 LOOK_AHEAD = 240
-"""Samples, 5 ms at 48 kHz: short enough not to pump, long enough not to click."""
+"""Samples, 5 ms at 48 kHz: short enough to avoid pumping, long enough to avoid clicks."""
 
 OVERSAMPLING = 4
 _EDGE = 16
-"""Samples at either end of a stretch in which the interpolation is not yet exact."""
+"""Samples at either end of a piece of sound where the interpolation is not exact."""
 
 _WINDOW = 64
-"""Samples that are interpolated, or not, together."""
+"""Samples per window; each window is interpolated as a whole or not at all."""
 
 _TAPS = 47
-"""Of the interpolation filter: 12 for each phase, as in BS.1770-4."""
+"""Length of the interpolation filter: 12 taps per phase, as in BS.1770-4."""
 
 _SURELY_BELOW = 0.5
-"""True peaks are less than 6 dB above the samples beside them in any sound worth limiting."""
+"""In any sound worth limiting, true peaks are less than 6 dB above the neighbouring samples."""
 
 
 class Limiter:
-    """Keeps true peaks at or below `ceiling` (linear, (0, 1]); sound comes out `DELAY` samples later."""
+    """Keeps true peaks at or below `ceiling` (linear, (0, 1]); delays the sound by `DELAY` samples."""
 
     DELAY = LOOK_AHEAD + _EDGE
 
@@ -45,7 +45,7 @@ class Limiter:
         """Largest gain reduction so far, >= 0."""
 
     def feed(self, block: Samples) -> tuple[Samples, NDArray[np.float32]]:
-        """Takes (n, channels); returns what came in DELAY samples ago, limited, and its gain (n, 1)."""
+        """Takes (n, channels); returns the limited input of DELAY samples ago and its gain (n, 1)."""
         sound = np.concatenate([self._before, block])
         self._before = sound[len(block) :]
         out = slice(self.DELAY, self.DELAY + len(block))
@@ -70,9 +70,9 @@ class Limiter:
 
 
 def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
-    """The largest magnitude between each sample's neighbours, over all channels, (samples,).
+    """Returns the largest magnitude between each sample's neighbours over all channels, (samples,).
 
-    Where no sample nearby is above `above` the magnitude of the sample itself stands for it.
+    Where no nearby sample exceeds `above`, the result is the sample's own magnitude.
     """
     peaks: NDArray[np.float32] = reduce(np.maximum, np.abs(sound.T))
     windows = -(-len(sound) // _WINDOW)
@@ -90,12 +90,12 @@ def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
 
 
 def _oversampled_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The true peaks of pieces of sound, (channels, pieces, samples), without _EDGE samples at either end."""
+    """Returns the true peaks of (channels, pieces, samples) without _EDGE samples at either end."""
     from scipy.signal import upfirdn
 
     fine = upfirdn(_taps(), sound, OVERSAMPLING, axis=2)[:, :, _TAPS // 2 :]
     fine = np.abs(fine[:, :, : OVERSAMPLING * sound.shape[2]]).max(axis=0)
-    # Far quicker than a maximum over an axis of 4.
+    # Much faster than a maximum over an axis of 4.
     after = reduce(np.maximum, (fine[:, phase::OVERSAMPLING] for phase in range(OVERSAMPLING)))
     peaks: NDArray[np.float32] = np.maximum(after[:, _EDGE:-_EDGE], after[:, _EDGE - 1 : -_EDGE - 1])
     return peaks
@@ -103,7 +103,7 @@ def _oversampled_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @cache
 def _taps() -> NDArray[np.float32]:
-    """The interpolation filter."""
+    """Returns the interpolation filter."""
     from scipy.signal import firwin
 
     taps: NDArray[np.float32] = (firwin(_TAPS, 1 / OVERSAMPLING) * OVERSAMPLING).astype(np.float32)

@@ -1,8 +1,8 @@
-"""Loudness after ITU-R BS.1770-4, streamed.
+"""Streaming loudness measurement to ITU-R BS.1770-4.
 
-Sound is K-weighted and its energy kept per 10 ms, from which integrated, momentary
-and span loudness follow: 1.6 kB for each second of media. The weights of left and right
-(and of mono, heard as a centre) are 1.
+The meter K-weights the sound and stores its energy and peak per 10 ms: 1.6 kB per second
+of media. Integrated, momentary and span loudness are computed from the energy. Left,
+right and mono (as a centre channel) have weight 1.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from etbgm_kit.types import Span
 SAMPLE_RATE_HZ = 48000
 STEP_S = 0.1
 FINE = 480
-"""Samples of the finest step, 10 ms."""
+"""Samples per finest step, 10 ms."""
 FINE_PER_STEP = 10
 BLOCK_STEPS = 4
 """Gating blocks are 400 ms, one every 100 ms (BS.1770-4: 75 % overlap)."""
@@ -33,11 +33,11 @@ _K_WEIGHTING = np.array(
 """Second-order sections at 48 kHz: BS.1770-4, tables 1 and 2."""
 
 Energies = NDArray[np.float64]
-"""(steps,) sum over the channels of the mean square of the K-weighted sound, per 100 ms."""
+"""(steps,) mean square of the K-weighted sound per 100 ms, summed over the channels."""
 
 
 class LoudnessMeter:
-    """Takes sound block by block and keeps its energy and its peak per step of 10 ms."""
+    """Takes sound block by block and stores its energy and peak per step of 10 ms."""
 
     def __init__(self, channels: int) -> None:
         self._state = np.zeros((2, channels, 2))
@@ -46,7 +46,7 @@ class LoudnessMeter:
         self._peaks: list[Energies] = []
 
     def feed(self, block: Samples) -> None:
-        """Takes the next (samples, channels) at 48 kHz; there may be none."""
+        """Takes the next (samples, channels) at 48 kHz, possibly empty."""
         from scipy.signal import sosfilt
 
         sound = np.concatenate([self._rest, block.T], axis=1)
@@ -60,29 +60,29 @@ class LoudnessMeter:
         self._peaks.append(np.abs(sound).reshape(steps).max(axis=(0, 2)).astype(np.float64))
 
     def fine(self) -> tuple[Energies, Energies]:
-        """Energy and peak of all whole steps of 10 ms so far, (steps,) each."""
+        """Returns energy and peak of all complete steps of 10 ms so far, (steps,) each."""
         return np.concatenate([np.zeros(0), *self._energies]), np.concatenate([np.zeros(0), *self._peaks])
 
     def energies(self) -> Energies:
-        """The energy of all whole steps of 100 ms so far, (steps,)."""
+        """Returns the energy of all complete steps of 100 ms so far, (steps,)."""
         return coarse(self.fine()[0])
 
 
 def coarse(fine: Energies) -> Energies:
-    """Steps of 10 ms to steps of 100 ms."""
+    """Converts steps of 10 ms to steps of 100 ms."""
     whole = len(fine) // FINE_PER_STEP * FINE_PER_STEP
     energies: Energies = fine[:whole].reshape(-1, FINE_PER_STEP).mean(axis=1)
     return energies
 
 
 def momentary_lufs(energies: Energies) -> NDArray[np.float64]:
-    """Loudness of each 400 ms block, (steps - 3,); -inf for digital silence."""
+    """Returns the loudness of each 400 ms block, (steps - 3,); -inf for digital silence."""
     with np.errstate(divide="ignore"):
         return -0.691 + 10 * np.log10(_blocks(energies))
 
 
 def integrated_lufs(energies: Energies) -> float:
-    """Integrated loudness with both gates; -inf when nothing is above -70 LUFS."""
+    """Returns the integrated loudness with both gates; -inf if nothing is above -70 LUFS."""
     blocks = _blocks(energies)
     loud = blocks[blocks > _energy(ABSOLUTE_GATE_LUFS)]
     if not len(loud):
@@ -91,13 +91,13 @@ def integrated_lufs(energies: Energies) -> float:
 
 
 def loudness_lufs(energies: Energies) -> float:
-    """Integrated loudness, or the plain mean of sound too short or too quiet for the gates."""
+    """Returns the integrated loudness, or the ungated mean of sound too short or quiet for the gates."""
     integrated = integrated_lufs(energies)
     return integrated if np.isfinite(integrated) else mean_lufs(energies)
 
 
 def within(energies: Energies, spans: Sequence[Span]) -> Energies:
-    """The steps that lie wholly inside one of the spans."""
+    """Returns the steps that lie entirely within one of the spans."""
     inside = np.zeros(len(energies), bool)
     for span in spans:
         inside[int(np.ceil(span.start_s / STEP_S - 1e-6)) : int(span.end_s / STEP_S + 1e-6)] = True
@@ -105,7 +105,7 @@ def within(energies: Energies, spans: Sequence[Span]) -> Energies:
 
 
 def mean_lufs(energies: Energies) -> float:
-    """Ungated loudness of these steps; -inf for silence or none."""
+    """Returns the ungated loudness of these steps; -inf for silence or no steps."""
     return _lufs(energies.mean()) if len(energies) and energies.mean() > 0 else -np.inf
 
 

@@ -1,4 +1,4 @@
-"""Speech and music to one mixdown: measured, balanced, mixed, limited, in blocks."""
+"""Mixes speech and music block by block: measures, balances, sums and limits them."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -19,14 +19,14 @@ from etbgm_mixer.types import MixReport, MixSettings, OnProgress
 
 CLOSE_ENOUGH_LU = 0.2
 MOST_PASSES = 3
-"""The first pass is close enough unless the limiter has much to do."""
+"""The first pass is close enough unless the limiter acts strongly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """What is mixed: `voice` is the speech stem or the untouched original, None for music only.
+    """The inputs; `voice` is the speech stem or the unchanged original, None for music only.
 
-    `voice_levels` are what `levels_of` says of the voice, when that is known already.
+    `voice_levels` is the result of `levels_of` for the voice, if already computed.
     """
 
     voice: Path | None
@@ -38,7 +38,7 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """Gains used, in dB, and what came of them."""
+    """The gains used, in dB, and the measured results."""
 
     gain_db: float
     music_gain_db: float
@@ -56,7 +56,7 @@ class Mix:
         self._ducking = Ducking(self._spans, settings)
 
     def measure(self, on_progress: OnProgress) -> Measured:
-        """Loudness and peaks of both parts."""
+        """Measures loudness and peaks of both parts."""
         voice = self._parts.voice_levels or levels_of(self._parts.voice, self._length, on_progress)
         meter, done = LoudnessMeter(2), 0
         for music in self._music():
@@ -73,7 +73,7 @@ class Mix:
         music_stem: Path,
         on_progress: OnProgress,
     ) -> Reached:
-        """Writes the mixdown and the music as it sounds in it; again until the loudness is met."""
+        """Writes the mixdown and its music stem; repeats until the loudness is close enough."""
         target_lufs = self.settings.target_loudness_lufs
         music_db = gains.music_gain_db(measured, self._spans, self.settings)
         gain_db = gains.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
@@ -111,7 +111,7 @@ class Mix:
         return Reached(gain_db, music_db, reached, limiter.reduction_db)
 
     def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
-        """Voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
+        """Yields voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
         with sound.maybe_opened(self._parts.voice, "speech") as voice:
             for music in self._music():
                 yield voice(len(music)), music
@@ -120,7 +120,7 @@ class Mix:
             yield silence, silence
 
     def _music(self) -> Iterator[Samples]:
-        """The ducked music in blocks of (samples, 2), as long as the mix."""
+        """Yields the ducked music in blocks of (samples, 2), exactly as long as the mix."""
         first = 0
         for block in music_bed.blocks(self._parts.cues):
             if first >= self._length:
@@ -133,13 +133,13 @@ class Mix:
             yield np.zeros((self._length - first, 2), np.float32)
 
     def levels_json(self, measured: Measured, reached: Reached) -> bytes:
-        """Momentary loudness of voice and music in the mix, every 100 ms; null for silence."""
+        """Returns the momentary loudness of voice and music in the mix every 100 ms; null for silence."""
         speech = _level_row(measured.voice, reached.gain_db)
         music = _level_row(measured.music, reached.gain_db + reached.music_gain_db)
         return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()
 
     def report(self, measured: Measured, reached: Reached, true_peak_dbtp: float) -> MixReport:
-        """What was reached."""
+        """Returns the measured results."""
         return MixReport(
             integrated_loudness_lufs=reached.loudness_lufs,
             true_peak_dbtp=true_peak_dbtp,
@@ -151,7 +151,7 @@ class Mix:
 
 
 def levels_of(voice: Path | None, length: int, on_progress: OnProgress) -> Levels:
-    """Energy and peak per 10 ms of the first `length` samples of the voice; of silence for None."""
+    """Returns energy and peak per 10 ms of the first `length` samples of the voice; None is silence."""
     meter = LoudnessMeter(2)
     with sound.maybe_opened(voice, "speech") as read:
         for first in range(0, length, sound.BLOCK):

@@ -1,4 +1,4 @@
-"""The music bed: cues one after the other, joined sample-exactly or cross-faded."""
+"""Builds the music bed from consecutive cues, joined sample-exactly or cross-faded."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from etbgm_mixer import sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 TOLERANCE = 2
-"""Samples by which ends may be off: spans travel in nanoseconds and are rounded."""
+"""Allowed error of ends in samples: spans are transmitted in nanoseconds and rounded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class PlacedCue:
 
 
 def check(spans: Sequence[Span], duration_s: float) -> None:
-    """Raises InvalidField unless the cues reach from 0 to the end, in request, at most two at a time."""
+    """Raises InvalidField unless the cues cover [0, duration_s) in order, at most two at a time."""
     if not spans:
         raise InvalidField("cues", "are missing")
     reached = [0.0, 0.0]
@@ -42,7 +42,7 @@ def check(spans: Sequence[Span], duration_s: float) -> None:
 
 
 def blocks(cues: Sequence[PlacedCue]) -> Iterator[Samples]:
-    """The bed in blocks of (samples, 2), from sample 0 to the last cue's end."""
+    """Yields the bed in blocks of (samples, 2), from sample 0 to the end of the last cue."""
     tail = np.zeros((0, 2), np.float32)
     for i, cue in enumerate(cues):
         ends = cues[i + 1].span.start_s if i + 1 < len(cues) else cue.span.end_s
@@ -60,7 +60,7 @@ def blocks(cues: Sequence[PlacedCue]) -> Iterator[Samples]:
 
 
 def _faded(out: Samples, into: Samples) -> Samples:
-    """Equal power: the squares of both gains sum to 1, as fits sounds that are not alike."""
+    """Cross-fades at equal power: the squared gains sum to 1, which suits uncorrelated sounds."""
     phase = (np.arange(len(into), dtype=np.float32)[:, None] + 0.5) / max(1, len(into)) * (np.pi / 2)
     return out * np.cos(phase) + into * np.sin(phase)
 

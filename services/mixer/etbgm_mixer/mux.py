@@ -1,4 +1,4 @@
-"""The new sound under the old picture: the picture's packets are copied as they are."""
+"""Combines the new sound with the original picture, whose packets are copied unchanged."""
 
 from pathlib import Path
 
@@ -17,10 +17,10 @@ _SOUND = {
     Container.WEBM: ("-c:a", "libopus", "-b:a", "160k"),
     Container.MKV: ("-c:a", "libopus", "-b:a", "160k"),
 }
-"""Matroska states Opus' delay but not AAC's, so Opus keeps the sound in sync there."""
+"""Matroska stores the delay of Opus but not of AAC, so Opus keeps the sound in sync there."""
 
 OPUS_DELAY_S = 312 / 48000
-"""By which libopus' first packet comes early (its look-ahead): ffmpeg's Matroska muxer would keep it so."""
+"""Seconds that libopus's first packet is early (look-ahead); ffmpeg's Matroska muxer does not correct it."""
 
 _SUBTITLES = {
     Container.MP4: "mov_text",
@@ -38,15 +38,15 @@ MEDIA_TYPES = {
 
 
 def holds(container: Container, codec: str) -> bool:
-    """True when `container` can hold a picture of `codec`."""
+    """Returns whether `container` can hold a picture of `codec`."""
     codecs = {Container.MP4: _ISO, Container.MOV: _MOV, Container.WEBM: _WEBM}
     return container is Container.MKV or codec in codecs[container]
 
 
 def choose(facts: MediaFacts, wanted: Container | None) -> Container:
-    """The result's container: the wanted one, else the most like the original that holds the picture.
+    """Returns `wanted`, or else the container closest to the original that can hold the picture.
 
-    Raises InvalidField, naming one that can, when the wanted one cannot.
+    Raises InvalidField, which names a suitable container, if `wanted` cannot hold the picture.
     """
     codec = facts.video.codec
     if wanted:

@@ -1,4 +1,4 @@
-"""Work that several calls need is done once and its result remembered for the next ones."""
+"""Runs work that several calls need only once and caches its result."""
 
 import threading
 from collections import OrderedDict
@@ -14,11 +14,11 @@ Value = TypeVar("Value")
 class _Entry(Generic[Value]):
     lock: threading.Lock = field(default_factory=threading.Lock)
     values: list[Value] = field(default_factory=list)
-    """Empty until the work is done, then its result."""
+    """Empty until the work is done, then holds its result."""
 
 
 class Once(Generic[Key, Value]):
-    """Remembers the results of the `most` keys that were asked for last."""
+    """Caches the results of the `most` most recently requested keys."""
 
     def __init__(self, most: int) -> None:
         self._most = most
@@ -26,9 +26,9 @@ class Once(Generic[Key, Value]):
         self._entries: OrderedDict[Key, _Entry[Value]] = OrderedDict()
 
     def get(self, key: Key, work: Callable[[], Value]) -> Value:
-        """The result of `work` for `key`: one thread does it, others that ask meanwhile wait.
+        """Returns the result of `work` for `key`; one thread runs it while others wait.
 
-        Raises what `work` raises; then the next thread that asks does the work.
+        Raises what `work` raises; the next thread that requests the key then runs it again.
         """
         with self._lock:
             entry = self._entries.setdefault(key, _Entry())

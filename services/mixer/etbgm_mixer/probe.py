@@ -1,4 +1,4 @@
-"""What a video really holds. Headers lie about durations; packets are counted instead."""
+"""Probes a video. Headers can state wrong durations, so the packets are read instead."""
 
 from contextlib import closing
 from dataclasses import dataclass
@@ -10,17 +10,17 @@ from etbgm_mixer.ffmpeg import Unreadable
 from etbgm_mixer.types import AudioStream, MediaFacts, SubtitleStream, VideoStream
 
 TEXT_SUBTITLES = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
-"""Codecs that hold text; the others hold pictures of text."""
+"""Subtitle codecs that hold text; the others hold images of text."""
 
 LIE_S = 1.0
-"""A header's duration that is further off is worth a note."""
+"""A larger error of the header's duration leads to a note."""
 
 Facts = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What the operator takes; see the settings of the same names."""
+    """The operator's limits; see the settings of the same names."""
 
     max_size_bytes: int
     max_duration_s: float
@@ -30,13 +30,13 @@ class Limits:
 
 
 class TooLarge(Unreadable):
-    """The video is over one of the operator's limits."""
+    """The video exceeds one of the operator's limits."""
 
     reason = "OVER_LIMIT"
 
 
 def probe(path: Path, limits: Limits) -> MediaFacts:
-    """The facts of the video at `path`. Raises Unreadable, TooLarge."""
+    """Returns the facts of the video at `path`. Raises Unreadable, TooLarge."""
     size_bytes = path.stat().st_size
     _limit("bytes", size_bytes, limits.max_size_bytes)
     if not size_bytes:
@@ -68,7 +68,7 @@ def probe(path: Path, limits: Limits) -> MediaFacts:
 
 
 def check_limits(facts: MediaFacts, limits: Limits) -> None:
-    """Raises TooLarge for facts, of a video probed before, that are over `limits`."""
+    """Raises TooLarge if the facts of a video that was probed earlier exceed `limits`."""
     _limit("bytes", facts.size_bytes, limits.max_size_bytes)
     _limit("pixels", facts.video.width * facts.video.height, limits.max_pixels)
     _limit("seconds", facts.duration_s, limits.max_duration_s)
@@ -123,13 +123,13 @@ def _ratio(text: str) -> float:
 
 
 def _rotation(stream: Facts) -> int:
-    """Clockwise; ffprobe states the display matrix counter-clockwise."""
+    """Returns the rotation clockwise; ffprobe reports it counter-clockwise."""
     turns = [data["rotation"] for data in stream.get("side_data_list", []) if "rotation" in data]
     return round(-turns[0] / 90) * 90 % 360 if turns else 0
 
 
 def _ends(path: Path, limits: Limits) -> dict[int, float]:
-    """When each stream that has packets ends, by index, in seconds on the container's clock."""
+    """Returns the end of each stream with packets, by index, in seconds on the container's clock."""
     fields = "packet=stream_index,pts_time,duration_time,flags"
     command: ffmpeg.Command = [
         "ffprobe",

@@ -1,4 +1,4 @@
-"""From a mix to the finished video, whose peaks are bounded as its listeners decode them."""
+"""Renders a mix to the finished video and limits the true peaks of its decoded sound."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,15 +8,15 @@ from etbgm_mixer.mix import Mix
 from etbgm_mixer.types import Container, MediaFacts, MixReport, OnProgress
 
 CODING_MARGIN_DB = 1.2
-"""Lossy coding raises peaks: the limiter stays so far below the bound, further where that is too little."""
+"""Lossy coding raises peaks, so the limiter starts this far below the bound and goes lower if needed."""
 
 CODINGS = 3
-"""The sound is mixed and coded at most this often."""
+"""The sound is mixed and encoded at most this many times."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """The video and the music as it sounds in it, loudness over time as JSON, and what was reached."""
+    """The video, its music stem, loudness over time as JSON, and the measured results."""
 
     video: Path
     music: Path
@@ -33,7 +33,7 @@ def render(
     on_progress: OnProgress,
     timeout_s: float,
 ) -> Rendered:
-    """Mixes, codes and measures; again with a lower ceiling while coded peaks are over the bound."""
+    """Mixes, encodes and measures; repeats with a lower ceiling while encoded peaks exceed the bound."""
     mixdown, music, output = folder / "mix.wav", folder / "music.flac", folder / f"out.{container}"
     measured = mix.measure(lambda share: on_progress(0.2 * share))
     bound_dbtp = mix.settings.max_true_peak_dbtp

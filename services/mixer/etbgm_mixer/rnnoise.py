@@ -2,9 +2,9 @@
 
 J.-M. Valin, "A hybrid DSP/deep learning approach to real-time full-band speech
 enhancement", MMSP 2018; BSD-3-Clause. The library comes with the pyrnnoise wheel and
-is called directly: the wheel's own wrapper works on 16-bit files. Calls release the
-interpreter's lock, so stretches are enhanced on several cores; each has a run-up in
-which the network settles.
+is called directly, because the wheel's own wrapper works on 16-bit files. Calls release
+the interpreter's lock, so several cores enhance stretches of sound in parallel. Each
+stretch has a run-up in which the network settles.
 """
 
 import ctypes
@@ -23,20 +23,20 @@ from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 FRAME = 480
 DELAY = 960
-"""Samples by which the library's output is late (measured)."""
+"""Delay of the library's output in samples (measured)."""
 
 FULL_SCALE = 32768.0
 MOST_WORKERS = 4
-"""More hold more stretches at once: 64 would take 800 MB (measured)."""
+"""More workers hold more stretches in memory: 64 would take 800 MB (measured)."""
 
 RUN_UP = 2 * SAMPLE_RATE_HZ
 STRETCH = 20 * SAMPLE_RATE_HZ
 FADE = FRAME
-"""Samples over which neighbouring stretches are faded into each other."""
+"""Samples over which neighbouring stretches are cross-faded."""
 
 
 class Rnnoise:
-    """The library, loaded once. Raises RuntimeError when the wheel holds none for this machine."""
+    """The library, loaded once. Raises RuntimeError if pyrnnoise is missing."""
 
     def __init__(self) -> None:
         spec = importlib.util.find_spec("pyrnnoise")
@@ -45,7 +45,7 @@ class Rnnoise:
         file = Path(spec.origin).with_name("librnnoise.so")
         self._library = ctypes.CDLL(str(file))
         self.sha256 = sha256_of(file)
-        """Of the library with its network."""
+        """SHA-256 of the library, which contains the network."""
         self._library.rnnoise_create.restype = ctypes.c_void_p
         self._library.rnnoise_create.argtypes = [ctypes.c_void_p]
         self._library.rnnoise_destroy.argtypes = [ctypes.c_void_p]
@@ -53,7 +53,7 @@ class Rnnoise:
         self._library.rnnoise_process_frame.argtypes = [ctypes.c_void_p] * 3
 
     def enhance(self, blocks: Iterable[Mono]) -> Iterator[Mono]:
-        """The speech in `blocks`, (samples,) float32 at 48 kHz; as many samples in all, none late.
+        """Yields the speech in `blocks`, (samples,) float32 at 48 kHz, without delay and equally long.
 
         Holds a few stretches of 20 s in memory.
         """
@@ -71,7 +71,7 @@ class Rnnoise:
                 yield out
 
     def _enhance(self, sound: Mono, run_up: int, length: int) -> Mono:
-        """The samples [run_up, run_up + length) of `sound`, enhanced."""
+        """Returns the samples [run_up, run_up + length) of `sound`, enhanced."""
         needed = -(-(run_up + length + DELAY) // FRAME) * FRAME
         frames = np.zeros(needed, np.float32)
         frames[: len(sound)] = sound * FULL_SCALE
@@ -87,9 +87,9 @@ class Rnnoise:
 
 
 def _stretches(blocks: Iterable[Mono]) -> Iterator[tuple[Mono, int, int]]:
-    """Sound with its run-up and what follows, length of the run-up, length with the fade.
+    """Yields (sound, length of the run-up, length of the stretch with its fade).
 
-    The last one has no fade behind it.
+    `sound` includes the run-up and the samples after the stretch. The last stretch has no fade.
     """
     held = np.zeros(0, np.float32)
     run_up = 0
@@ -103,7 +103,7 @@ def _stretches(blocks: Iterable[Mono]) -> Iterator[tuple[Mono, int, int]]:
 
 
 def _faded(tail: Mono, stretch: Mono) -> tuple[Mono, Mono]:
-    """The stretch without its last FADE samples, faded in over `tail`; and those last samples."""
+    """Cross-fades `tail` into the stretch; returns the stretch without its last FADE samples, and these."""
     if len(tail):
         rise = np.linspace(0, 1, len(tail), dtype=np.float32)
         stretch[: len(tail)] = stretch[: len(tail)] * rise + tail * (1 - rise)

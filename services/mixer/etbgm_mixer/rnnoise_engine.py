@@ -1,6 +1,6 @@
-"""The separator that is always there: RNNoise, on the CPU, faster than anyone listens.
+"""The separator that is always available: RNNoise on the CPU, faster than real time.
 
-Measured on speech with music at +10 dB, noise at +5 dB and music at 0 dB (SI-SDR on
+Measured on speech with music at +10 dB, noise at +5 dB and music at 0 dB (SI-SDR in
 the spoken spans): 10.0, 5.0, 0.0 dB before, 14.7, 10.5, 3.4 dB after.
 """
 
@@ -20,34 +20,34 @@ from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
 ORIGINAL_SHARE = 0.1
-"""Of the original in the enhanced speech: the best SI-SDR at +10, +5 and 0 dB alike."""
+"""Share of the original in the enhanced speech: gives the best SI-SDR at +10, +5 and 0 dB alike."""
 
 DETECTION_SHARE = 0.2
-"""Of the original in what the detector hears. It finds quiet words that RNNoise has eaten
-(92 against 78 % of the spoken time at 0 dB) and is not misled by music (1 against 14 % of
-the pauses at +10 dB)."""
+"""Share of the original in the detector's input. The detector then finds quiet words that
+RNNoise suppresses (92 against 78 % of the spoken time at 0 dB), and music does not mislead
+it (1 against 14 % of the pauses at +10 dB)."""
 
 
 class RnnoiseSeparator:
-    """A Separator of what is in the packages."""
+    """A Separator that needs only the installed packages."""
 
     def __init__(self) -> None:
         self._rnnoise: Rnnoise | None = None
 
     @property
     def engine(self) -> EngineInfo:
-        """RNNoise, and the network that finds the speech."""
+        """RNNoise and the network that detects speech."""
         assert self._rnnoise is not None
         weights = ingredient("rnnoise"), ingredient("silero-vad")
         revision = revision_of(__name__, facts=(self._rnnoise.sha256, model_sha256()))
         return EngineInfo("rnnoise", revision, "cpu", weights)
 
     def load(self) -> None:
-        """Loads the library. Raises RuntimeError when it is missing."""
+        """Loads the library. Raises RuntimeError if it is missing."""
         self._rnnoise = Rnnoise()
 
     def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
-        """Enhances and listens in one pass."""
+        """Enhances the sound and detects speech in one pass."""
         assert self._rnnoise is not None
         finder = SpeechFinder()
         with sound.opened(audio, "audio") as source, sound.created(enhanced, 1) as target:

@@ -1,7 +1,7 @@
-"""Where someone speaks, and the two stems: what every engine that separates shares.
+"""Finds speech and writes the two stems; shared by all separators.
 
-An engine alone leaves music audible in the pauses, a gate alone leaves it under the
-words, so the stem is the enhanced speech inside the spoken spans and silence outside.
+Enhancement alone leaves music audible in the pauses, and a gate alone leaves it under the
+words. The speech stem is therefore the enhanced speech in the spoken spans and silence elsewhere.
 """
 
 from pathlib import Path
@@ -18,17 +18,17 @@ from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
 CLEAN_LU = 35.0
-"""Pauses so far below the speech need no cleaning: nothing of them is heard."""
+"""Pauses at least this far below the speech need no cleaning, because they are inaudible."""
 
 BEFORE_S, AFTER_S = 0.12, 0.25
-"""The gate opens before the first syllable and closes after the last has died away."""
+"""The gate opens before the first syllable and closes after the last one has died away."""
 
 RISE_S, FALL_S = 0.03, 0.12
 """Lengths of the gate's raised-cosine ramps; its opening ends BEFORE_S before the span."""
 
 
 class SpeechFinder:
-    """Finds the speech in a stream of blocks at 48 kHz, and how quiet the original's pauses are."""
+    """Finds speech in a stream of blocks at 48 kHz and measures the original's pauses."""
 
     def __init__(self) -> None:
         import soxr
@@ -45,11 +45,11 @@ class SpeechFinder:
         self._samples += len(original)
 
     def listen(self, heard: Mono) -> None:
-        """Takes the next (samples,) of what speech is looked for in."""
+        """Takes the next (samples,) to search for speech."""
         self._spans += self._detector.feed(self._resampler.resample_chunk(heard))
 
     def findings(self) -> Findings:
-        """All that was found; the stream has ended."""
+        """Ends the stream and returns all findings."""
         rest = self._resampler.resample_chunk(np.zeros(0, np.float32), last=True)
         spans = self._spans + self._detector.feed(rest) + self._detector.finish()
         end_s = self._samples / SAMPLE_RATE_HZ
@@ -65,7 +65,7 @@ def split(
     residual: Path,
     on_progress: OnProgress,
 ) -> None:
-    """Writes the two stems: gated speech (mono) and what is left of the original, which add up to it."""
+    """Writes the two stems, which add up to the original: gated speech (mono) and the residual."""
     gate = Gate(spans)
     with (
         sound.opened(audio, "audio") as source,
@@ -84,14 +84,14 @@ def split(
 
 
 class Gate:
-    """Open where someone speaks, closed elsewhere, without clicks."""
+    """A gate that is open during speech and closed elsewhere, without clicks."""
 
     def __init__(self, spans: tuple[Span, ...]) -> None:
         self._opens_s = np.array([span.start_s - BEFORE_S for span in spans] + [np.inf])
         self._closes_s = np.array([-np.inf] + [span.end_s + AFTER_S for span in spans])
 
     def gain(self, times_s: NDArray[np.floating]) -> Mono:
-        """Linear gain at the times, same shape, [0, 1]."""
+        """Returns the linear gain at the times, same shape, [0, 1]."""
         begun = np.searchsorted(self._opens_s, times_s, "right")
         fall = 1 - (times_s - self._closes_s[begun]) / FALL_S
         rise = 1 - (self._opens_s[begun] - times_s) / RISE_S

@@ -1,4 +1,4 @@
-"""What the service asks of any engine that finds speech in a mix."""
+"""The protocol of engines that separate speech from other sound."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,26 +10,26 @@ from etbgm_mixer.types import OnProgress
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Where someone speaks, and whether the pauses are quiet enough to leave all as it is."""
+    """The spans with speech, and whether the pauses are quiet enough to leave the sound unchanged."""
 
     speech_spans: tuple[Span, ...]
     is_clean: bool
 
 
 class Separator(Protocol):
-    """Enhances speech. Both methods block; `enhance` may be called by several threads at once."""
+    """Enhances speech. Both methods block; several threads may call `enhance` at once."""
 
     @property
     def engine(self) -> EngineInfo:
-        """What separates; the revision changes when any result could. Known after `load`."""
+        """The engine; its revision changes whenever results could. Available after `load`."""
 
     def load(self) -> None:
-        """Gets ready. Raises RuntimeError, naming what is missing or broken."""
+        """Loads the engine. Raises RuntimeError, which names what is missing or broken."""
 
     def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
         """Finds the speech in `audio`, mono or stereo at 48 kHz, and writes it to `enhanced`, mono.
 
-        `enhanced` has as many samples as `audio`, none late; it may be left out when nobody
-        speaks or the original is clean. `on_progress` may raise to stop the work. Memory does not
-        grow with the sound. Raises InvalidField for `audio` that is no such sound.
+        `enhanced` has as many samples as `audio`, without delay. It may be missing if there is no
+        speech or the original is clean. `on_progress` may raise to stop the work. Memory use does
+        not grow with the sound. Raises InvalidField if `audio` has another format.
         """

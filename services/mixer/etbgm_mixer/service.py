@@ -1,4 +1,4 @@
-"""What the mixer does with artifacts: fetched from the store, worked on, stored again."""
+"""The mixer's operations: fetch artifacts from the store, process them, store the results."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -31,14 +31,14 @@ from etbgm_mixer.types import (
 )
 
 VOICES_KEPT = 4
-"""Measured voices remembered, 1.6 kB for each second: those of the jobs whose variants are being mixed."""
+"""Measured voices to cache (1.6 kB per second of sound), for the jobs whose variants are being mixed."""
 
 
 class MixerService:
     """Probes, extracts, separates and mixes. All methods block.
 
-    `make` gives the separator, and advice on what would be better, in sentences; it may
-    raise RuntimeError.
+    `make` returns the separator and advice on better options, in sentences. It may raise
+    RuntimeError.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class MixerService:
         self._voices: Once[tuple[str, int], Levels] = Once(VOICES_KEPT)
 
     def load(self) -> None:
-        """Makes and loads the separator. Raises RuntimeError when something of it, or ffmpeg, is missing."""
+        """Creates and loads the separator. Raises RuntimeError if a part of it or ffmpeg is missing."""
         separator, self._advice = self._make()
         separator.load()
         facts = ffmpeg.program_sha256(), separator.engine.revision
@@ -66,7 +66,7 @@ class MixerService:
         self._loaded = separator
 
     def revision(self) -> str:
-        """Changes with the mixer's code, ffmpeg and the separator; raises NotReady before `load`."""
+        """Returns a hash of the mixer's code, ffmpeg and the separator. Raises NotReady before `load`."""
         if not self._revision:
             raise NotReady
         return self._revision
@@ -79,17 +79,17 @@ class MixerService:
 
     @property
     def separator_advice(self) -> tuple[str, ...]:
-        """What would be better than this separator, in sentences."""
+        """Advice on better separators, in sentences."""
         return self._advice
 
     def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
-        """What the video holds and which container the result will have."""
+        """Returns the video's facts and the container of the result."""
         with self._store.borrow(video, "video") as path:
             facts = probe(path, self._limits)
         return facts, mux.choose(facts, wanted)
 
     def extract(self, video: Artifact, on_progress: OnProgress) -> Extracted:
-        """The video's sound and captions."""
+        """Extracts the video's sound and captions."""
         with self._store.borrow(video, "video") as path, self._scratch.folder() as folder:
             facts = probe(path, self._limits)
             audio = captions = None
@@ -104,7 +104,7 @@ class MixerService:
         return Extracted(facts, audio, captions)
 
     def separate(self, audio: Artifact, on_progress: OnProgress) -> Separated:
-        """Speech and the rest; the audio itself when there is nothing to part."""
+        """Separates speech from the rest; returns the audio itself if there is nothing to separate."""
         with self._store.borrow(audio, "audio") as path, self._scratch.folder() as folder:
             enhanced, speech, residual = (folder / name for name in ("enhanced.wav", "s.flac", "r.flac"))
             engine = self._separator.engine
@@ -122,7 +122,7 @@ class MixerService:
         return Separated(*stems, found.speech_spans, engine)
 
     def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
-        """The finished video and its parts."""
+        """Returns the finished video and its parts."""
         with ExitStack() as borrowed:
             video = borrowed.enter_context(self._store.borrow(request.video, "video"))
             facts = request.facts or probe(video, self._limits)
@@ -151,7 +151,7 @@ class MixerService:
     def _levels(
         self, voice: Artifact | None, path: Path | None, duration_s: float, on_progress: OnProgress
     ) -> Levels | None:
-        """What the mixes of all variants need to know of their voice; None without one."""
+        """Returns the voice's levels, which the mixes of all variants share; None without a voice."""
         if voice is None:
             return None
         length = round(duration_s * SAMPLE_RATE_HZ)
@@ -159,7 +159,7 @@ class MixerService:
 
 
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
-    """What sounds over the music, and why nothing does."""
+    """Returns the sound to mix with the music, or None and notes that give the reason."""
     if request.settings.original_audio is OriginalAudio.NONE:
         return None, ()
     if request.audio is None:

@@ -21,13 +21,13 @@ from etbgm_mixer.service import MixerService
 
 
 class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
-    """Answers with `service`."""
+    """Serves requests with `service`."""
 
     def __init__(self, calls: Calls, service: MixerService) -> None:
         self._calls, self._service = calls, service
 
     async def Probe(self, request: pb.ProbeRequest, context: Context) -> pb.ProbeResponse:
-        """Looks at a video, which takes no slot."""
+        """Probes a video without taking a slot."""
         video, container = artifact_from_pb(request.video, "video"), container_from_pb(request)
         return probed_to_pb(*await asyncio.to_thread(self._service.probe, video, container))
 

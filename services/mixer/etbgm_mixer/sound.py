@@ -1,4 +1,4 @@
-"""Sound files in blocks: reading, writing, ranges."""
+"""Reads, writes and resamples sound files in blocks."""
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -21,7 +21,7 @@ BLOCK = SAMPLE_RATE_HZ
 
 @contextmanager
 def opened(path: Path, field: str) -> Iterator["soundfile.SoundFile"]:
-    """The sound file at `path`; InvalidField, naming `field`, unless it is sound at 48 kHz."""
+    """Opens a sound file. Raises InvalidField for `field` unless it is mono or stereo at 48 kHz."""
     import soundfile
 
     try:
@@ -37,9 +37,9 @@ def opened(path: Path, field: str) -> Iterator["soundfile.SoundFile"]:
 
 @contextmanager
 def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
-    """A new sound file at 48 kHz: FLAC of 24 bit for .flac, else RF64 of 32-bit floats.
+    """Creates a sound file at 48 kHz: 24-bit FLAC for .flac, otherwise RF64 with 32-bit floats.
 
-    Raises OSError when the disk is full.
+    Raises OSError if the disk is full.
     """
     import soundfile
 
@@ -56,13 +56,13 @@ def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
 
 
 def blocks(file: "soundfile.SoundFile") -> Iterator[Samples]:
-    """The rest of the file in blocks of (samples, channels)."""
+    """Yields the rest of the file in blocks of (samples, channels)."""
     while len(block := file.read(BLOCK, dtype="float32", always_2d=True)):
         yield block
 
 
 def resampled(stream: Iterable[Samples], from_hz: int, to_hz: int, channels: int) -> Iterator[Samples]:
-    """Blocks of (samples, channels) at another rate, none late; block by block the lengths vary."""
+    """Resamples blocks of (samples, channels) without delay; block lengths vary."""
     import soxr
 
     if from_hz == to_hz:
@@ -75,13 +75,13 @@ def resampled(stream: Iterable[Samples], from_hz: int, to_hz: int, channels: int
 
 
 def read_stereo(file: "soundfile.SoundFile", count: int) -> Samples:
-    """The next (count, 2) samples, fewer at the end; mono on both channels."""
+    """Reads the next (count, 2) samples, fewer at the end; mono goes to both channels."""
     block: Samples = file.read(count, dtype="float32", always_2d=True)
     return np.repeat(block, 2, axis=1) if block.shape[1] == 1 else block
 
 
 def exactly(block: Samples, length: int) -> Samples:
-    """The block with silence behind it, or cut, to `length` samples."""
+    """Pads the block with silence or cuts it to `length` samples."""
     if len(block) >= length:
         return block[:length]
     return np.concatenate([block, np.zeros((length - len(block), block.shape[1]), np.float32)])
@@ -89,7 +89,7 @@ def exactly(block: Samples, length: int) -> Samples:
 
 @contextmanager
 def maybe_opened(path: Path | None, field: str) -> Iterator[Callable[[int], Samples]]:
-    """A function that reads the next (count, 2) samples; silence behind the end and without a file."""
+    """Yields a function that reads the next (count, 2) samples: silence after the end or without a file."""
     if path is None:
         yield lambda count: np.zeros((count, 2), np.float32)
         return

@@ -1,4 +1,4 @@
-"""The true peak of a finished file, as its listeners decode it."""
+"""Measures the true peak of a finished file's decoded sound."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from etbgm_mixer.limiter import true_peaks
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 OVERLAP = 32
-"""Samples of a block that the next one sees again: the interpolation needs neighbours."""
+"""Samples that each block shares with the next, because the interpolation needs neighbours."""
 
 
 def of_sound(media: Path, timeout_s: float) -> float:
-    """True peak of the first audio stream in dBTP (BS.1770-4, annex 2); -inf for silence."""
+    """Returns the true peak of the first audio stream in dBTP (BS.1770-4, annex 2); -inf for silence."""
     peak = 0.0
     before = np.zeros((OVERLAP, 2), np.float32)
     for block in ffmpeg.samples(media, 2, SAMPLE_RATE_HZ, timeout_s):

@@ -1,4 +1,4 @@
-"""The mixer's own values."""
+"""The mixer's value types."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -7,11 +7,11 @@ from enum import StrEnum
 from etbgm_kit.types import Artifact, EngineInfo, Span
 
 OnProgress = Callable[[float], None]
-"""What blocking work calls with the share done, [0, 1]; raises CallCancelled."""
+"""Blocking work calls this with the completed share, [0, 1]; it raises CallCancelled."""
 
 
 class Container(StrEnum):
-    """Containers that a result can have."""
+    """Possible containers of the result."""
 
     MP4 = "mp4"
     MOV = "mov"
@@ -20,7 +20,7 @@ class Container(StrEnum):
 
 
 class OriginalAudio(StrEnum):
-    """What becomes of the video's own sound."""
+    """How the mix uses the video's own sound."""
 
     SPEECH_ONLY = "speech_only"
     KEEP = "keep"
@@ -51,7 +51,7 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleStream:
-    """`index` in the container; `language` as the file says it, may be empty."""
+    """`index` in the container; `language` as the file states it, may be empty."""
 
     index: int
     codec: str
@@ -62,9 +62,9 @@ class SubtitleStream:
 class MediaFacts:
     """What a video holds.
 
-    `origin_s` is the first instant on the container's clock: 0 of everything that
-    is made of the video. `duration_s` reaches to the end of picture or sound,
-    whichever is later, as their packets say.
+    `origin_s` is the first instant on the container's clock; it is time 0 of everything
+    that is derived from the video. `duration_s` extends to the end of the picture or the
+    sound, whichever is later, according to their packets.
     """
 
     container: str
@@ -94,7 +94,7 @@ class MixSettings:
 
 @dataclass(frozen=True, slots=True)
 class MusicCue:
-    """One piece of the music bed and when it sounds."""
+    """One piece of the music bed and its span."""
 
     music: Artifact
     span: Span
@@ -102,7 +102,7 @@ class MusicCue:
 
 @dataclass(frozen=True, slots=True)
 class MixRequest:
-    """All that one mix needs; see mixer.proto. The video is probed when `facts` is None."""
+    """The inputs of one mix; see mixer.proto. The video is probed if `facts` is None."""
 
     video: Artifact
     audio: Artifact | None
@@ -116,7 +116,7 @@ class MixRequest:
 
 @dataclass(frozen=True, slots=True)
 class MixReport:
-    """What was reached, measured on the mixdown; None where it cannot be measured."""
+    """The results measured on the mixdown; None for values that cannot be measured."""
 
     integrated_loudness_lufs: float
     true_peak_dbtp: float
@@ -129,7 +129,7 @@ class MixReport:
 
 @dataclass(frozen=True, slots=True)
 class Separated:
-    """Speech and the rest; `residual` is None when nothing was separated."""
+    """Speech and the rest; `residual` is None if nothing was separated."""
 
     speech: Artifact
     residual: Artifact | None
@@ -140,7 +140,7 @@ class Separated:
 
 @dataclass(frozen=True, slots=True)
 class Extracted:
-    """A video's facts, sound and captions; None for what it does not have."""
+    """A video's facts, sound and captions; None if the video has none."""
 
     facts: MediaFacts
     audio: Artifact | None
@@ -149,7 +149,7 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """The finished video, the music as it sounds in it, loudness over time, and what was reached."""
+    """The finished video, its music stem, loudness over time, and the measured results."""
 
     video: Artifact
     music: Artifact
