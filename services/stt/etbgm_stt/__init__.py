@@ -1,1 +1,1 @@
-"""Speech to text: a transcript with word times from sound or from captions."""
+"""Speech to text: creates transcripts with word times from sound or captions."""

@@ -1,4 +1,4 @@
-"""The speech to text service, assembled."""
+"""Assembles the speech-to-text service."""
 
 from etbgm.stt.v1 import stt_pb2, stt_pb2_grpc
 from etbgm_kit.artifacts.memo import Memo
@@ -17,11 +17,11 @@ from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
 
 CUDA_BATCH = 8
-"""Windows at once that keep a GPU busy. On the CPU a batch only delays progress and cancelling."""
+"""Windows per batch that keep a GPU busy. On a CPU, batches only delay progress and cancellation."""
 
 
 def build(settings: Settings) -> Service:
-    """Puts store, recogniser and servicer together."""
+    """Connects the store, the recogniser and the servicer."""
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
     service = SpeechToTextService(store, lambda: _recogniser(settings))
@@ -39,7 +39,7 @@ def build(settings: Settings) -> Service:
 
 
 def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
-    """The chosen recogniser, and advice on what would be better."""
+    """Returns the chosen recogniser and advice on better options."""
     available = find_available(settings.models_dir, settings.whisper_model)
     choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
     if choice.model is None:

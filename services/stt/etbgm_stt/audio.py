@@ -1,4 +1,4 @@
-"""Sound of any format, as blocks of 16 kHz mono."""
+"""Reads sound of any format as blocks of 16 kHz mono."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,19 +12,19 @@ from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 
 BLOCK_S = 5.0
-"""Short enough for smooth progress and 10 MB of 8-channel sound, long enough to cost nothing."""
+"""Short enough for smooth progress and 10 MB of 8-channel sound, long enough to add no overhead."""
 
 
 class AudioFile:
-    """A file that is read once, in blocks; memory does not grow with its length."""
+    """A file that is read once, in blocks; memory use does not grow with its length."""
 
     def __init__(self, file: soundfile.SoundFile) -> None:
         self._file = file
         self.duration_s = file.frames / file.samplerate
-        """As its header says, which may be wrong."""
+        """The duration that the header states, which may be wrong."""
 
     def blocks(self) -> Iterator[Mono]:
-        """Blocks of (samples,) float32 in [-1, 1] at 16 kHz; raises InvalidField for broken data."""
+        """Yields (samples,) float32 in [-1, 1] at 16 kHz. Raises InvalidField for corrupt data."""
         resampler = soxr.ResampleStream(self._file.samplerate, SAMPLE_RATE_HZ, 1, dtype="float32")
         size = round(BLOCK_S * self._file.samplerate)
         try:
@@ -37,7 +37,7 @@ class AudioFile:
 
 @contextmanager
 def open_audio(path: Path) -> Iterator[AudioFile]:
-    """Opens what libsndfile reads; raises InvalidField for anything else."""
+    """Opens a file that libsndfile can read. Raises InvalidField for any other file."""
     try:
         file = soundfile.SoundFile(path)
     except soundfile.LibsndfileError as error:
@@ -47,6 +47,6 @@ def open_audio(path: Path) -> Iterator[AudioFile]:
 
 
 def _finite(samples: Mono) -> Mono:
-    # Float files may hold NaN and infinity, and one of them would poison the detector's state.
+    # Float files may contain NaN or infinity; a single one would corrupt the detector's state.
     clipped: Mono = np.clip(np.nan_to_num(samples), -1, 1)
     return clipped

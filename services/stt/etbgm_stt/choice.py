@@ -1,4 +1,4 @@
-"""Chooses the recogniser from the settings and what is installed."""
+"""Chooses the recogniser from the settings and the installed models."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,26 +14,26 @@ Engine = Literal["pocketsphinx", "faster-whisper"]
 Wanted = Literal["auto", "pocketsphinx", "faster-whisper"]
 
 AUTO = "auto"
-"""As `whisper_model`: the best that is installed."""
+"""Value of `whisper_model` that selects the best installed model."""
 
 BEST_FIRST: dict[Device, tuple[str, ...]] = {
     "cuda": ("large-v3", "large-v2", "large-v3-turbo", "medium", "small", "base", "tiny"),
     "cpu": ("small", "base", "medium", "tiny", "large-v3-turbo", "large-v2", "large-v3"),
 }
-"""Of installed models, by the end of their names. On CUDA the most accurate; on the CPU the most accurate
-that costs about what pocketsphinx does (README). Turbo was not taught to translate, so it comes late."""
+"""Preferred models, by the end of their names. On CUDA, the most accurate come first; on the CPU, the most
+accurate at about the cost of pocketsphinx (README). Turbo was not trained to translate, so it comes late."""
 
 SUGGESTED: dict[Device, str] = {"cuda": "whisper-large-v3", "cpu": "whisper-small"}
-"""What the user is told to pull."""
+"""Models that the user is advised to pull."""
 
 
 class NoRecogniser(RuntimeError):
-    """The engine that the settings ask for cannot run; the message says what is missing."""
+    """The engine that the settings require cannot run; the message names what is missing."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """A Whisper model by the catalogue's or its folder's name."""
+    """A Whisper model, named as in the catalogue or as its folder."""
 
     name: str
     folder: Path
@@ -41,7 +41,7 @@ class Model:
 
 @dataclass(frozen=True)
 class Available:
-    """What is there: `named` is what `whisper_model` means, `installed` all from the catalogue."""
+    """What is available: `named` is the model of `whisper_model`, `installed` all catalogue models."""
 
     named: Model | None
     installed: tuple[Model, ...]
@@ -50,7 +50,7 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine, its model if it needs one, where it computes, why, and what would be better."""
+    """The engine, its model if it needs one, its device, the reason, and advice on better options."""
 
     engine: Engine
     model: Model | None
@@ -72,20 +72,20 @@ def find_available(models_dir: Path, model: str) -> Available:
 
 
 def _cuda_available() -> bool:
-    """CTranslate2 brings all of CUDA but its linear algebra, and misses that only when it computes."""
+    """CTranslate2 includes all of CUDA except cuBLAS, whose absence shows only when it computes."""
     import ctranslate2
 
     return ctranslate2.get_cuda_device_count() > 0 and cuda.load("libcublas.so.12", "nvidia-cublas-cu12")
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """The recogniser for the settings `stt_engine`, `device` and `whisper_model`.
+    """Returns the recogniser for the settings `stt_engine`, `device` and `whisper_model`.
 
-    pocketsphinx computes on the CPU whatever `device` says. The order of models that
-    `auto` follows is BEST_FIRST; ones that it does not name come last.
+    pocketsphinx always runs on the CPU, regardless of `device`. `auto` follows the order of
+    BEST_FIRST; models that are not listed there come last.
 
     Raises:
-        NoRecogniser: faster-whisper is wanted without its model, or used without the device.
+        NoRecogniser: the model or the device that faster-whisper needs is missing.
     """
     where: Device = "cuda" if available.cuda and device != "cpu" else "cpu"
     if wanted == "pocketsphinx":

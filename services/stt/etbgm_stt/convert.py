@@ -14,21 +14,21 @@ from pathlib import Path
 from etbgm_kit.models.folders import BrokenModel, loading, require
 
 NEEDED = ("config.json", "generation_config.json", "tokenizer.json", "preprocessor_config.json")
-"""Besides the weights; faster-whisper asks the hub for a tokenizer.json that is not there."""
+"""Required besides the weights; faster-whisper would ask the hub for a missing tokenizer.json."""
 
 QUANTIZATIONS = ("int8", "int8_float16", "int8_float32", "float16", "bfloat16", "float32")
-"""How the weights are kept; the engine may compute with another type."""
+"""How the weights are stored; the engine may compute with another type."""
 
 
 def convert(source: Path, folder: Path, quantization: str) -> None:
-    """Writes the model into `folder`, which is replaced.
+    """Writes the model to `folder`, which is replaced.
 
     Raises:
-        BrokenModel: `source` is not a whole Whisper model.
+        BrokenModel: `source` is not a complete Whisper model.
     """
     require(source, NEEDED)
     if not any(source.glob("*.safetensors")):
-        # Other formats are pickles, which can run anything.
+        # Other formats are pickles, which can run any code.
         raise BrokenModel(source, "it has no *.safetensors")
     from ctranslate2.converters import TransformersConverter
 
@@ -40,7 +40,7 @@ def convert(source: Path, folder: Path, quantization: str) -> None:
 
 
 def main() -> None:
-    """The command line; ends with one line and code 1 when there is no model to convert."""
+    """Runs the command line; exits with a one-line message and code 1 if there is no model to convert."""
     parser = argparse.ArgumentParser(
         prog="python -m etbgm_stt.convert",
         description="Converts a Whisper model for transformers to one for faster-whisper.",
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="folder to write")
     parser.add_argument("--quantization", choices=QUANTIZATIONS, default="int8", help="default: int8")
     arguments = parser.parse_args()
-    # transformers asks the hub about what it misses in a folder, unless told not to before it is loaded.
+    # transformers asks the hub for files missing in a folder unless this is set before its import.
     os.environ["HF_HUB_OFFLINE"] = "1"
     try:
         convert(arguments.source, arguments.folder, arguments.quantization)

@@ -1,4 +1,4 @@
-"""Requests to questions and answers to responses; requests are checked here."""
+"""Converts requests to values and values to responses; validates requests."""
 
 import re
 
@@ -8,11 +8,11 @@ from etbgm_kit.errors import InvalidField
 from etbgm_stt.types import ImportCaptionsRequest, TranscribeRequest, Transcription
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
-"""The shape of the BCP-47 tags that languages of speech have."""
+"""The form of the BCP-47 tags used for spoken languages."""
 
 
 def with_defaults(request: pb.TranscribeRequest) -> pb.TranscribeRequest:
-    """The request with its languages in order and each once, so that equal requests are equal."""
+    """Returns a copy with sorted, unique languages, so that equivalent requests are equal."""
     full = pb.TranscribeRequest()
     full.CopyFrom(request)
     full.readable_languages[:] = sorted(set(request.readable_languages))
@@ -20,14 +20,14 @@ def with_defaults(request: pb.TranscribeRequest) -> pb.TranscribeRequest:
 
 
 def request_from_pb(request: pb.TranscribeRequest) -> TranscribeRequest:
-    """Raises InvalidField."""
+    """Converts a request with its defaults. Raises InvalidField."""
     language = _language(request.language) if request.HasField("language") else None
     readable = frozenset(_language(tag, "readable_languages") for tag in request.readable_languages)
     return TranscribeRequest(artifact_from_pb(request.audio, "audio"), language, readable)
 
 
 def captions_request_from_pb(request: pb.ImportCaptionsRequest) -> ImportCaptionsRequest:
-    """Raises InvalidField."""
+    """Converts a request. Raises InvalidField."""
     duration_s = seconds_from_pb(request.duration) if request.HasField("duration") else None
     if duration_s is not None and duration_s < 0:
         raise InvalidField("duration", f"must be >= 0, is {duration_s}")
@@ -36,7 +36,7 @@ def captions_request_from_pb(request: pb.ImportCaptionsRequest) -> ImportCaption
 
 
 def answer_to_pb(answer: Transcription) -> pb.TranscribeResult:
-    """The result, without timings."""
+    """Returns the result without timings."""
     return pb.TranscribeResult(
         transcript=transcript_to_pb(answer.transcript),
         engine=engine_to_pb(answer.engine),

@@ -1,7 +1,7 @@
-"""One pocketsphinx decoder in one process.
+"""Runs one pocketsphinx decoder per process.
 
-pocketsphinx holds the interpreter's lock while it decodes, so threads would use one
-core. What lies at module level here is the state of such a process.
+pocketsphinx holds the interpreter's lock while it decodes, so threads would use only one
+core. The variables at module level are the state of such a process.
 """
 
 import multiprocessing
@@ -15,7 +15,7 @@ from pocketsphinx import Decoder
 from etbgm_kit.types import Span, Word
 
 OPTIONS: dict[str, bool | float] = {"fwdflat": False, "maxhmmpf": 5000}
-"""Measured (README): the second pass costs time and gains nothing."""
+"""Measured (README): the second pass takes time without improving the result."""
 
 FRAME_S = 0.01
 _ALTERNATIVE = re.compile(r"\(\d+\)$")
@@ -23,25 +23,25 @@ _decoders: list[Decoder] = []
 
 
 def start() -> None:
-    """Loads the decoder of this process, which ends with its parent."""
-    # Ctrl-C reaches the whole group; the parent decides when its decoders end.
+    """Loads the decoder of this process; the process ends with its parent."""
+    # Ctrl-C reaches the whole process group, but the parent decides when its decoders end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_die_with_parent, daemon=True).start()
     _decoders.append(Decoder(loglevel="FATAL", **OPTIONS))
 
 
 def ready() -> None:
-    """Does nothing; its end says that `start` is done."""
+    """Does nothing; it runs only once `start` has finished."""
 
 
 def decode(pcm: bytes) -> list[Word]:
-    """The words in int16 samples at 16 kHz, at least one; times from the first of them.
+    """Returns the words in int16 samples at 16 kHz (at least one), timed from the first sample.
 
-    Fillers (`<sil>`, `[NOISE]`) are left out, and `(2)`, which marks the second
+    Fillers (`<sil>`, `[NOISE]`) are omitted, and `(2)`, which marks the second
     pronunciation of a word, is removed.
     """
     decoder = _decoders[0]
-    # Else the running cepstral mean of earlier calls would change this one's result.
+    # Otherwise the running cepstral mean of earlier calls would change this result.
     decoder.reinit_feat()
     decoder.start_utt()
     decoder.process_raw(pcm, full_utt=True)
@@ -58,7 +58,7 @@ def decode(pcm: bytes) -> list[Word]:
 
 
 def _die_with_parent() -> None:
-    # A pool's processes wait for work for ever when their parent is killed.
+    # If their parent is killed, a pool's processes would wait for work forever.
     parent = multiprocessing.parent_process()
     assert parent is not None
     parent.join()

@@ -1,4 +1,4 @@
-"""Prints which recogniser this machine leads to, as JSON: `python -m etbgm_stt.doctor`."""
+"""Prints the recogniser chosen on this machine as JSON: `python -m etbgm_stt.doctor`."""
 
 from etbgm_kit.serving.diagnosis import Part, answer, package
 from etbgm_stt.choice import Choice, choose, find_available

@@ -1,26 +1,26 @@
-"""BCP-47 tags and Whisper's own codes of languages."""
+"""Converts between BCP-47 tags and Whisper's own language codes."""
 
 from collections.abc import Iterable
 
 _CODES = {"jv": "jw", "nb": "no", "fil": "tl", "cmn": "zh", "iw": "he", "eng": "en"}
-"""Primary subtags that Whisper has another code for."""
+"""Primary subtags for which Whisper uses another code."""
 
 _TAGS = {"jw": "jv"}
-"""Whisper's codes that are no tag, or not that language's."""
+"""Whisper's codes that are not the BCP-47 tag of their language."""
 
 
 def code_of(tag: str) -> str:
-    """Whisper's code for the language of a tag such as "pt-BR"; one that Whisper may not know."""
+    """Returns Whisper's code for a tag such as "pt-BR"; Whisper may not support that language."""
     primary = tag.lower().split("-")[0]
     return _CODES.get(primary, primary)
 
 
 def tag_of(code: str) -> str:
-    """The tag for Whisper's code."""
+    """Returns the tag for Whisper's code."""
     return _TAGS.get(code, code)
 
 
 def must_translate(code: str, readable: Iterable[str]) -> bool:
-    """Whether a reader of `readable` (tags; any language when empty) needs speech in `code` in English."""
+    """Whether speech in `code` needs English for a reader of `readable` (tags; empty: any language)."""
     codes = {code_of(tag) for tag in readable}
     return bool(codes) and code != "en" and code not in codes

@@ -1,4 +1,4 @@
-"""Speech to text by pocketsphinx, whose English model lies in its wheel."""
+"""Speech to text by pocketsphinx, whose wheel contains its English model."""
 
 from collections import deque
 from collections.abc import Iterable, Iterator
@@ -20,7 +20,7 @@ DOUBTFUL = (
     "pocketsphinx knows English only."
 )
 DOUBTFUL_CONFIDENCE = 0.4
-"""Mean over the words: 0.43 to 0.66 for English recordings, 0.26 to 0.35 for whole sentences of others."""
+"""Mean over the words: 0.43 to 0.66 for English, 0.26 to 0.35 for whole sentences in other languages."""
 
 
 class PocketsphinxRecogniser:
@@ -31,7 +31,7 @@ class PocketsphinxRecogniser:
 
     @property
     def engine(self) -> EngineInfo:
-        """pocketsphinx, whose model comes with its version, and the speech detector."""
+        """pocketsphinx, whose version determines its model, and the speech detector."""
         ingredients = ingredient("pocketsphinx-en-us"), ingredient("silero-vad")
         return EngineInfo("pocketsphinx", revision_of(__name__, facts=model_sha256()), "cpu", ingredients)
 
@@ -40,7 +40,7 @@ class PocketsphinxRecogniser:
         self._pool.load()
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """Warns when this may be another language than English."""
+        """Warns if the language may not be English."""
         sure = [word.confidence for segment in transcript.segments for word in segment.words]
         doubtful = bool(sure) and sum(sure) / len(sure) < DOUBTFUL_CONFIDENCE
         return (DOUBTFUL,) if doubtful else ()
@@ -48,7 +48,7 @@ class PocketsphinxRecogniser:
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
     ) -> Iterator[Recognised | Language]:
-        """See `Recogniser`. Raises NotReady when a decoder process died."""
+        """See `Recogniser`. Raises NotReady if a decoder process died."""
         yield Language(_english(language))
         decoding_now: deque[tuple[Span, Future[list[Word]]]] = deque()
         with self._pool.mended():
@@ -56,7 +56,7 @@ class PocketsphinxRecogniser:
                 for taken_s, pieces in find_speech(blocks):
                     for piece in pieces:
                         decoding_now.append((piece.span, self._pool.decode(_pcm(piece))))
-                        # One more than decoders: no core waits, and little is in vain after a cancel.
+                        # One more than decoders: no core idles, and a cancel wastes little work.
                         if len(decoding_now) > self._pool.size + 1:
                             yield _heard(*decoding_now.popleft())
                     yield Recognised(decoding_now[0][0].start_s if decoding_now else taken_s)
@@ -94,5 +94,5 @@ def _heard(span: Span, decoded: Future[list[Word]]) -> Recognised:
 
 
 def _within(span: Span, word: Span) -> Span:
-    # The decoder's last frame may reach beyond the piece, and segments must not overlap.
+    # The decoder's last frame may extend beyond the piece, but segments must not overlap.
     return Span(*(min(span.start_s + time_s, span.end_s) for time_s in (word.start_s, word.end_s)))

@@ -1,4 +1,4 @@
-"""Decoders in processes, so that every core works."""
+"""Runs decoders in processes to use all cores."""
 
 import multiprocessing
 import threading
@@ -13,7 +13,7 @@ from etbgm_stt import decoding
 
 
 class DecoderPool:
-    """`size` processes with a decoder each; they start with `load` and end with this process."""
+    """`size` processes with one decoder each; they start in `load` and end with this process."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -26,15 +26,15 @@ class DecoderPool:
             loaded.result()
 
     def decode(self, pcm: bytes) -> Future[list[Word]]:
-        """Begins `decoding.decode(pcm)`."""
+        """Starts `decoding.decode(pcm)` in a process."""
         return self._processes.submit(decoding.decode, pcm)
 
     @contextmanager
     def mended(self) -> Iterator[None]:
-        """Around calls of `decode` and their results: when a process died, all are replaced.
+        """Wraps calls of `decode` and their results; replaces all processes if one died.
 
-        The kernel kills for memory, and a decoder may crash. The caller gets
-        NotReady, which says to try again.
+        The kernel may kill a process that is out of memory, and a decoder may crash. The
+        caller gets NotReady and can retry.
         """
         processes = self._processes
         try:
@@ -46,10 +46,10 @@ class DecoderPool:
             raise NotReady from error
 
     def close(self) -> None:
-        """Ends the processes, after what they decode just now."""
+        """Ends the processes once they have finished their current piece."""
         self._processes.shutdown(cancel_futures=True)
 
     def _fresh(self) -> ProcessPoolExecutor:
-        # Spawned, since forking a process with gRPC's threads in it is unsafe.
+        # Spawned, because forking a process with gRPC threads is unsafe.
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(self.size, mp_context=context, initializer=decoding.start)

@@ -1,4 +1,4 @@
-"""What the service asks of an engine; each engine has a file of its own."""
+"""The protocol of recognition engines; each engine has its own file."""
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
@@ -13,24 +13,24 @@ class Recogniser(Protocol):
 
     @property
     def engine(self) -> EngineInfo:
-        """What recognises."""
+        """The engine behind the results."""
 
     def load(self) -> None:
         """Blocks until `recognise` can be called."""
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """Sentences for the user on what limits `transcript`."""
+        """Returns sentences for the user about the limits of `transcript`."""
 
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
     ) -> Iterator[Recognised | Language]:
-        """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in order of time.
+        """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in chronological order.
 
-        `language` is the tag of what is spoken, None when unknown; see `TranscribeRequest.readable`.
-        Yields the transcript's language once, before the first segment; and something at
-        least once a block, so that a caller who stops iterating stops the work. Raises
-        InvalidField("language") when the engine does not know it, and NotReady.
+        `language` is the tag of the spoken language, None if unknown; for `readable` see
+        `TranscribeRequest`. Yields the transcript's language once, before the first segment,
+        and at least one item per block, so that a caller who stops iterating stops the work.
+        Raises InvalidField("language") if the engine does not support it, and NotReady.
         """
 
     def close(self) -> None:
-        """Ends what `load` started."""
+        """Stops everything that `load` started."""

@@ -1,4 +1,4 @@
-"""From an artifact to a transcript, whichever the engine."""
+"""Creates a transcript from an artifact, independent of the engine."""
 
 from collections.abc import Callable
 
@@ -17,13 +17,13 @@ UNTRANSLATED = (
 )
 
 MAX_CAPTIONS_BYTES = 8 << 20
-"""Captions of a day of talk are smaller."""
+"""More than the captions of a full day of speech."""
 
 
 class SpeechToTextService:
-    """Answers questions on sound and captions from `store`, with the recogniser that `make` gives.
+    """Transcribes sound and captions from `store` with the recogniser that `make` returns.
 
-    `make` also gives advice on what would be better, in sentences; raises RuntimeError.
+    `make` also returns advice on better options, in sentences. It may raise RuntimeError.
     """
 
     def __init__(self, store: ArtifactStore, make: Callable[[], tuple[Recogniser, tuple[str, ...]]]) -> None:
@@ -32,24 +32,24 @@ class SpeechToTextService:
         self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
-        """Makes and loads the recogniser; `engine` and `transcribe` raise NotReady before."""
+        """Creates and loads the recogniser; until then, `engine` and `transcribe` raise NotReady."""
         recogniser, self._advice = self._make()
         recogniser.load()
         self._recogniser = recogniser
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What would be better than this recogniser, in sentences."""
+        """Advice on better recognisers, in sentences."""
         return self._advice
 
     @property
     def engine(self) -> EngineInfo:
-        """What recognises."""
+        """The engine behind the results."""
         return self._loaded.engine
 
     @property
     def revision(self) -> str:
-        """Changes with the recogniser and what is made of its words."""
+        """A hash that changes with the recogniser and the code that processes its words."""
         return revision_of(__name__, "etbgm_stt.converters", facts=self.engine.revision)
 
     def transcribe(
@@ -58,9 +58,9 @@ class SpeechToTextService:
         on_progress: Callable[[float], None],
         on_segment: Callable[[Segment], None],
     ) -> Transcription:
-        """The transcript; segments are handed to `on_segment` in order of time as they are found.
+        """Returns the transcript; passes segments to `on_segment` in chronological order as they are found.
 
-        Both functions may raise to stop the work. Raises InvalidField, NotFound, NotReady.
+        Both callbacks may raise to stop the work. Raises InvalidField, NotFound, NotReady.
         """
         recogniser, segments = self._loaded, []
         language, done = Language(UNDETERMINED), 0.0
@@ -72,7 +72,7 @@ class SpeechToTextService:
                 if recognised.segment:
                     segments.append(recognised.segment)
                     on_segment(recognised.segment)
-                # A segment is known a little after its end, so `until_s` may lie before a silent block.
+                # Segments arrive slightly late, so their `until_s` may be less than that of a silent block.
                 done = max(done, min(1.0, recognised.until_s / audio.duration_s) if audio.duration_s else 1.0)
                 on_progress(done)
         transcript = Transcript(tuple(segments), language.written)
@@ -82,7 +82,7 @@ class SpeechToTextService:
         return Transcription(transcript, recogniser.engine, notes)
 
     def import_captions(self, request: ImportCaptionsRequest) -> Transcript:
-        """What the captions say. Raises InvalidField, NotFound."""
+        """Returns the transcript of the captions. Raises InvalidField, NotFound."""
         from etbgm_kit.media.captions import read_captions
 
         if request.captions.size_bytes > MAX_CAPTIONS_BYTES:
@@ -94,7 +94,7 @@ class SpeechToTextService:
         return read_captions(text, request.language, request.duration_s)
 
     def close(self) -> None:
-        """Ends what `load` started."""
+        """Stops everything that `load` started."""
         if self._recogniser:
             self._recogniser.close()
 

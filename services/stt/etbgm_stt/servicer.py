@@ -14,7 +14,7 @@ from etbgm_stt.service import SpeechToTextService
 
 
 class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
-    """Answers with `service`."""
+    """Serves requests with `service`."""
 
     def __init__(self, calls: Calls, service: SpeechToTextService) -> None:
         self._calls, self._service = calls, service
@@ -38,7 +38,7 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
     async def ImportCaptions(
         self, request: pb.ImportCaptionsRequest, context: Context
     ) -> pb.ImportCaptionsResponse:
-        """Reads captions, which takes no slot."""
+        """Reads captions without taking a slot."""
         asked = captions_request_from_pb(request)
         transcript = await asyncio.to_thread(self._service.import_captions, asked)
         return pb.ImportCaptionsResponse(transcript=transcript_to_pb(transcript))

@@ -1,4 +1,4 @@
-"""Settings of the speech to text server."""
+"""Settings of the speech-to-text server."""
 
 import os
 from typing import Literal
@@ -18,26 +18,26 @@ def _free_cores() -> int:
 
 
 class Settings(ModelSettings):
-    """ETBGM_STT_ENGINE and so on; the rest is common to all servers."""
+    """ETBGM_STT_ENGINE and so on; the other settings are common to all servers."""
 
     stt_engine: Wanted = "auto"
-    """`auto` takes faster-whisper when there is a model for it, else pocketsphinx, which needs none."""
+    """`auto` selects faster-whisper if it has a model, otherwise pocketsphinx, which needs none."""
 
     decoders: int = Field(default_factory=_free_cores, ge=1)
-    """Cores that recognise speech, at most 4 by default: processes of pocketsphinx, about 150 MB each,
-    or threads of faster-whisper for each slot."""
+    """Number of cores for recognition, at most 4 by default: pocketsphinx processes of about 150 MB each,
+    or faster-whisper threads per slot."""
 
     whisper_model: str = Field(default=AUTO, min_length=1)
-    """What `etbgm models pull` installed, by name, or a folder that `python -m etbgm_stt.convert` wrote.
+    """The name of a model installed with `etbgm models pull`, or a folder from `python -m etbgm_stt.convert`.
 
-    `auto` takes the best for the device of those installed; see `etbgm_stt.choice`.
+    `auto` selects the best installed model for the device; see `etbgm_stt.choice`.
     """
 
     whisper_beam_size: int = Field(default=5, ge=1, le=20)
-    """Alternatives that are followed; 1 is fastest."""
+    """Number of alternatives that the beam search follows; 1 is fastest."""
 
     whisper_batch_size: int | None = Field(default=None, ge=1, le=64)
-    """Windows of 30 s that are recognised together; by default 8 on CUDA and 1 on the CPU."""
+    """Number of 30 s windows recognised together; by default 8 on CUDA and 1 on the CPU."""
 
     whisper_compute_type: ComputeType = "auto"
-    """What CTranslate2 computes with; `auto` is int8 on the CPU and float16 on CUDA."""
+    """The type that CTranslate2 computes with; `auto` is int8 on the CPU and float16 on CUDA."""

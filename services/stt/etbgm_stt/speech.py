@@ -1,4 +1,4 @@
-"""Sound to pieces of speech that are short enough for a decoder."""
+"""Splits sound into pieces of speech that are short enough for a decoder."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,21 +9,21 @@ from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono, SpeechDetector, VadParams
 from etbgm_kit.types import Span
 
 SPEECH = VadParams(min_silence_s=0.5, pad_s=0.2, max_speech_s=12.0)
-"""Measured (README): wider pads and longer pauses than the detector's own keep first and last words."""
+"""Measured (README): wider pads and longer pauses than the detector's defaults keep first and last words."""
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class Speech:
-    """When someone speaks, and (samples,) float32 at 16 kHz of it."""
+    """A span of speech and its (samples,) float32 at 16 kHz."""
 
     span: Span
     samples: Mono
 
 
 def find_speech(blocks: Iterable[Mono], params: VadParams = SPEECH) -> Iterator[tuple[float, list[Speech]]]:
-    """For each block the seconds taken so far and the pieces of speech that are now known."""
+    """Yields, for each block, the seconds read so far and the newly completed pieces of speech."""
     detector = SpeechDetector(params)
-    # A piece is known at the latest when this many samples have passed since it began.
+    # A piece is complete at most this many samples after its start.
     needed = round((params.max_speech_s + params.min_silence_s + 2 * params.pad_s) * SAMPLE_RATE_HZ)
     kept, taken = np.zeros(0, np.float32), 0
     for block in blocks:

@@ -1,4 +1,4 @@
-"""What is asked of this service, and what its engines answer."""
+"""The values of this service's requests and results."""
 
 from dataclasses import dataclass
 
@@ -7,10 +7,10 @@ from etbgm_kit.types import Artifact, EngineInfo, Segment, Transcript
 
 @dataclass(frozen=True, slots=True)
 class TranscribeRequest:
-    """Which sound to transcribe, and for whom.
+    """The sound to transcribe, and the languages of speaker and reader.
 
-    `language` is a BCP-47 tag, None when unknown; `readable` are those that the reader
-    understands: speech in another is wanted in English, unless `readable` is empty.
+    `language` is a BCP-47 tag, None if unknown. `readable` are the tags of the languages that
+    the reader understands: other speech is translated to English, unless `readable` is empty.
     """
 
     audio: Artifact
@@ -20,7 +20,7 @@ class TranscribeRequest:
 
 @dataclass(frozen=True, slots=True)
 class ImportCaptionsRequest:
-    """Which captions to read, in which language; cut at `duration_s` when that is known."""
+    """The captions to read and their language; they are cut at `duration_s` if it is known."""
 
     captions: Artifact
     language: str
@@ -29,19 +29,19 @@ class ImportCaptionsRequest:
 
 @dataclass(frozen=True, slots=True)
 class Recognised:
-    """All before `until_s` has been recognised; `segment` is what was said last, if anything."""
+    """Everything before `until_s` has been recognised; `segment` is the latest speech, if any."""
 
     until_s: float
     segment: Segment | None = None
 
 
 UNDETERMINED = "und"
-"""The tag of a language that nobody knows, as where nothing is said."""
+"""The tag of an unknown language, for example without speech."""
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """What the transcript is written in, a BCP-47 tag, and sentences for the user on that."""
+    """The BCP-47 tag of the transcript's language, and sentences for the user about it."""
 
     written: str
     notes: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """A transcript, what made it, and sentences for the user on the limits that applied."""
+    """A transcript, its engine, and sentences for the user about the limits that applied."""
 
     transcript: Transcript
     engine: EngineInfo

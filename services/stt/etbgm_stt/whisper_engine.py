@@ -1,8 +1,8 @@
-"""Speech to text by Whisper (Radford et al. 2022), which faster-whisper runs on CTranslate2.
+"""Speech to text by Whisper (Radford et al. 2022), run by faster-whisper on CTranslate2.
 
-Windows of speech, cut at pauses, are recognised one by one or some at a time; nothing is
-carried from one to the next, so memory does not grow with the sound, an error does
-not spread, and the caller may stop after each.
+Speech is divided at pauses into windows, which are recognised singly or in batches. No state
+passes from one window to the next, so memory use does not grow with the sound, errors do
+not spread, and the caller may stop after each window.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -27,20 +27,20 @@ if TYPE_CHECKING:
     from faster_whisper.transcribe import Segment as WhisperSegment
 
 DETECT_S = 10.0
-"""So much speech decides on the language, or all when there is less."""
+"""Seconds of speech that determine the language, or all speech if there is less."""
 
 DOUBTFUL_PROBABILITY = 0.5
-"""Of the language: below it the user is told."""
+"""Probability of the language below which a note warns the user."""
 
 NO_SPEECH, UNLIKELY = 0.6, -1.0
-"""Whisper's own thresholds: what is as probably silence, and as unlikely (mean log), was not said."""
+"""Whisper's own thresholds for dropping segments: probability of silence and mean log-probability."""
 
 PLACE_S = WINDOW_S + 1
-"""Windows of a batch lie so far apart: faster-whisper rounds them up to whole seconds."""
+"""Distance between windows of a batch, because faster-whisper rounds them up to whole seconds."""
 
 
 class WhisperRecogniser:
-    """Detects the language where none is asked, and transcribes or translates to English."""
+    """Detects the language if none is requested, and transcribes or translates to English."""
 
     def __init__(self, params: WhisperParams) -> None:
         self._params = params
@@ -49,7 +49,7 @@ class WhisperRecogniser:
 
     @property
     def engine(self) -> EngineInfo:
-        """The model; the revision covers its files and how it computes. Raises NotReady."""
+        """The model; the revision covers its files and computing parameters. Raises NotReady."""
         if not self._revision:
             raise NotReady
         device = "cuda:0" if self._params.device == "cuda" else "cpu"
@@ -57,16 +57,16 @@ class WhisperRecogniser:
         return EngineInfo("faster-whisper", self._revision, device, ingredients)
 
     def load(self) -> None:
-        """Raises BrokenModel."""
+        """Loads the model. Raises BrokenModel."""
         params = self._params
         self._model = load_whisper(params)
-        # Threads and workers only share out the same numbers.
+        # Threads and workers only distribute the same computation.
         computed = params.device, params.compute_type, params.beam_size, params.batch_windows
         facts = params.name, hash_of(params.folder), computed, model_sha256(), version_of("ctranslate2")
         self._revision = revision_of(__name__, facts=facts)
 
     def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """None: notes on the language come with it."""
+        """Returns none: notes about the language come with it."""
         return ()
 
     def recognise(
@@ -94,7 +94,7 @@ class WhisperRecogniser:
             yield from self._hear(model, _take(waiting, self._params.batch_windows), code, readable)
 
     def close(self) -> None:
-        """Frees the model once no call uses it."""
+        """Frees the model as soon as no call uses it."""
         self._model = None
 
     @property
@@ -104,7 +104,7 @@ class WhisperRecogniser:
         return self._model
 
     def _code(self, model: "WhisperModel", asked: str | None) -> str | None:
-        """Whisper's code for the language that was asked for; None when it must be detected."""
+        """Returns Whisper's code for the requested language; None if it must be detected."""
         if not model.model.is_multilingual:
             asked = asked or "en"
         known = languages_of(model)
@@ -121,7 +121,7 @@ class WhisperRecogniser:
         from faster_whisper import BatchedInferencePipeline
 
         sound, clips = _side_by_side(batch)
-        # A pipeline carries the end of the last word, so each call has its own.
+        # A pipeline keeps the end of the last word, so each call creates its own.
         segments, _ = BatchedInferencePipeline(model).transcribe(
             sound,
             language=code,
@@ -164,7 +164,7 @@ def _detected(
 
 
 def _side_by_side(batch: list[Window]) -> tuple[Mono, list[dict[str, float]]]:
-    """The windows' sound, one in each PLACE_S, and where faster-whisper finds them."""
+    """Returns the windows' sound, one per PLACE_S, and their positions for faster-whisper."""
     sound = np.zeros(round(len(batch) * PLACE_S * SAMPLE_RATE_HZ), np.float32)
     clips = []
     for place, window in enumerate(batch):
@@ -176,7 +176,7 @@ def _side_by_side(batch: list[Window]) -> tuple[Mono, list[dict[str, float]]]:
 
 
 def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterator[tuple[str, Span, float]]:
-    """Each word as it is written, with its spaces, its time in the media and its probability."""
+    """Yields each word as written, with spaces, its time in the media and its probability."""
     if segment.no_speech_prob > NO_SPEECH and segment.avg_logprob < UNLIKELY:
         return
     begin_s = window.span.start_s - offset_s
@@ -187,11 +187,11 @@ def _words(segment: "WhisperSegment", window: Window, offset_s: float) -> Iterat
 
 
 def _heard(window: Window, said: list[tuple[str, Span, float]]) -> Iterator[Recognised]:
-    """A segment for each piece of speech that has words, then the end of the window."""
+    """Yields a segment for each piece of speech with words, then the end of the window."""
     by_piece: dict[Span, list[tuple[str, Word]]] = {}
     left = [piece.span for piece in window.pieces]
     for written, recognised, probability in said:
-        # Alignment gives pauses to the words beside them; the detector knows better.
+        # Alignment adds pauses to the adjacent words; the detector is more accurate.
         piece = max(left, key=lambda span: _overlap_s(span, recognised))
         left = left[left.index(piece) :]
         earlier = by_piece.setdefault(piece, [])
@@ -210,5 +210,5 @@ def _heard(window: Window, said: list[tuple[str, Span, float]]) -> Iterator[Reco
 
 
 def _overlap_s(one: Span, other: Span) -> float:
-    """Below 0 when they are apart."""
+    """Returns the overlap; negative if the spans are apart."""
     return min(one.end_s, other.end_s) - max(one.start_s, other.start_s)

@@ -1,4 +1,4 @@
-"""A folder with a Whisper model for CTranslate2, loaded by faster-whisper."""
+"""Loads a folder with a Whisper model for CTranslate2 into faster-whisper."""
 
 import hashlib
 from dataclasses import dataclass
@@ -15,24 +15,25 @@ if TYPE_CHECKING:
     from faster_whisper import WhisperModel
 
 NEEDED = ("config.json", "model.bin", "tokenizer.json")
-"""Without tokenizer.json, faster-whisper would ask the Hugging Face hub for one."""
+"""Required files; without tokenizer.json, faster-whisper would ask the Hugging Face hub for one."""
 
 VOCABULARIES = ("vocabulary.json", "vocabulary.txt")
-"""One of them must be there."""
+"""One of these files is required."""
 
 PREPROCESSOR = "preprocessor_config.json"
 
 MELS = 80
-"""What a model without PREPROCESSOR hears; large-v3 hears 128."""
+"""Mel bands of a model without PREPROCESSOR; large-v3 has 128."""
 
 
 @dataclass(frozen=True)
 class WhisperParams:
-    """Which model, and how it computes.
+    """The model and its computing parameters.
 
-    `name` is the catalogue's or the folder's; `device` "cpu" or "cuda"; `compute_type`
-    one of CTranslate2's; `batch_windows` are recognised together; a beam is as many
-    alternatives as are followed; `workers` calls compute at once, with `threads` each.
+    `name` is that of the catalogue or the folder; `device` is "cpu" or "cuda"; `compute_type`
+    is one of CTranslate2's; `beam_size` is the number of alternatives that are followed;
+    `batch_windows` windows are recognised together; `workers` calls run at once with
+    `threads` threads each.
     """
 
     name: str
@@ -46,15 +47,15 @@ class WhisperParams:
 
     @property
     def translates(self) -> bool:
-        """Turbo models were not taught to (README of openai/whisper)."""
+        """Whether the model translates; turbo models were not trained to (README of openai/whisper)."""
         return "turbo" not in self.name
 
 
 def load_whisper(params: WhisperParams) -> "WhisperModel":
-    """Loads the model and lets it hear a second of silence.
+    """Loads the model and warms it up with a second of silence.
 
     Raises:
-        BrokenModel: a file is missing, cut off, altered or does not fit the others.
+        BrokenModel: a file is missing, truncated, altered or does not match the others.
     """
     from faster_whisper import WhisperModel
 
@@ -75,14 +76,14 @@ def load_whisper(params: WhisperParams) -> "WhisperModel":
 
 
 def languages_of(model: "WhisperModel") -> list[str]:
-    """Whisper's codes of those that the model knows; of its list the older ones lack Cantonese."""
+    """Returns Whisper's codes of the languages that the model supports; older models lack Cantonese."""
     if not model.model.is_multilingual:
         return ["en"]
     return [code for code in model.supported_languages if model.hf_tokenizer.token_to_id(f"<|{code}|>")]
 
 
 def hash_of(folder: Path) -> str:
-    """The first digits of the SHA-256 over all files that the model is read from."""
+    """Returns the first 12 digits of the SHA-256 over all files of the model."""
     digest = hashlib.sha256()
     optional = [PREPROCESSOR] if (folder / PREPROCESSOR).is_file() else []
     for name in (*NEEDED, _vocabulary(folder), *optional):

@@ -1,4 +1,4 @@
-"""Pieces of speech to windows as long as Whisper hears at once."""
+"""Groups pieces of speech into windows of the length that Whisper processes at once."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,24 +10,24 @@ from etbgm_kit.types import Span
 from etbgm_stt.speech import SPEECH, Speech
 
 WINDOW_S = 30.0
-"""What Whisper hears at once; less costs it as much."""
+"""The length that Whisper processes at once; shorter windows cost as much."""
 
 PIECES = VadParams(min_silence_s=SPEECH.min_silence_s, pad_s=SPEECH.pad_s, max_speech_s=28.0)
-"""Of pieces that fit into a window with their pads."""
+"""Parameters for pieces that fit into a window with their pads."""
 
 MAX_PAUSE_S = 2.0
-"""A longer pause ends a window: what is said after it may belong to something else."""
+"""A longer pause ends a window, because the speech after it may be unrelated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Pieces of speech that fit into WINDOW_S, at least one, in order of time."""
+    """Pieces of speech that fit into WINDOW_S, at least one, in chronological order."""
 
     pieces: tuple[Speech, ...]
 
     @property
     def span(self) -> Span:
-        """From the first piece to the end of the last."""
+        """From the start of the first piece to the end of the last."""
         return Span(self.pieces[0].span.start_s, self.pieces[-1].span.end_s)
 
     @property
@@ -37,7 +37,7 @@ class Window:
 
     @property
     def samples(self) -> Mono:
-        """(samples,) float32 at 16 kHz; the pauses are silent, whatever sounds in them."""
+        """(samples,) float32 at 16 kHz; the pauses are replaced by silence."""
         placed = np.zeros(round(self.span.duration_s * SAMPLE_RATE_HZ) + 1, np.float32)
         for piece in self.pieces:
             first = round((piece.span.start_s - self.span.start_s) * SAMPLE_RATE_HZ)
@@ -46,7 +46,7 @@ class Window:
 
 
 def gather(found: Iterable[tuple[float, list[Speech]]]) -> Iterator[tuple[float, list[Window]]]:
-    """For what `find_speech` yields, the seconds that are in windows or silent, and the finished windows."""
+    """Yields, per item of `find_speech`, the seconds that are silent or in windows, and finished windows."""
     pieces: tuple[Speech, ...] = ()
     taken_s = 0.0
     for taken_s, fresh in found:
