@@ -1,1 +1,1 @@
-"""Emotions of what is said: phrases, their classification, the emotion timeline."""
+"""Finds the emotions of speech: splits it into phrases, classifies them, draws the emotion timeline."""

@@ -1,4 +1,4 @@
-"""The sentiment service, assembled."""
+"""Assembles the sentiment service."""
 
 from etbgm.sentiment.v1 import sentiment_pb2, sentiment_pb2_grpc
 from etbgm_kit.artifacts.memo import Memo
@@ -16,7 +16,7 @@ from etbgm_sentiment.settings import Settings
 
 
 def build(settings: Settings) -> Service:
-    """Puts store, classifier and servicer together."""
+    """Connects the store, the classifier and the servicer."""
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
     service = SentimentService(lambda: _classifier(settings))
@@ -33,7 +33,7 @@ def build(settings: Settings) -> Service:
 
 
 def _classifier(settings: Settings) -> tuple[Classifier, tuple[str, ...]]:
-    """The chosen classifier, and advice on what would be better."""
+    """Returns the chosen classifier and advice on better options."""
     available = find_available(settings.models_dir, settings.classifier_model)
     choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
     return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.advice

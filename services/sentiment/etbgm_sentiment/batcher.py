@@ -1,13 +1,13 @@
-"""One graph for many calls: what all calls in flight wait for is computed in common batches.
+"""Runs one graph for many calls: the texts of all calls in flight share batches.
 
-Token numbers wait in one line sorted by length. Batches are taken from it like a
-lift goes: from the shortest to the longest, then from the start again, taking in on its
-way what has come meanwhile. So the rows of a batch need little padding, whichever call
-they belong to, and no row waits longer than one whole way. There is no thread and no
-timer: a caller whose rows wait computes the next batch itself when nobody else does,
-so a call that is alone never waits for company, and calls that come while a batch is
-computed find each other in the next ones. The line is as bounded as the callers are:
-each brings one block of phrases and waits for it.
+Token numbers wait in one queue sorted by length. Batches are taken from it like an
+elevator moves: from the shortest to the longest, then from the start again, including
+rows that arrived meanwhile. The rows of a batch therefore need little padding, whichever
+calls they belong to, and no row waits longer than one full pass. There is no thread and
+no timer: a waiting caller computes the next batch itself if no other caller does. A
+single call therefore never waits for others, and calls that arrive during a batch share
+the next ones. The number of callers bounds the queue: each adds one block of phrases
+and waits for it.
 """
 
 import threading
@@ -28,20 +28,20 @@ Ids = Sequence[int]
 
 @dataclass(frozen=True)
 class Limits:
-    """Of one batch: at most `tokens` numbers, of which the share `padding`, [0, 1], may be padding."""
+    """Limits of one batch: at most `tokens` numbers, with at most the share `padding`, [0, 1], of padding."""
 
     tokens: int
     padding: float
 
     def allow(self, count: int, longest: int, total: int) -> bool:
-        """Whether so many texts, so long together, may be one batch."""
+        """Whether `count` texts of `total` tokens, the longest of `longest`, may form one batch."""
         tokens = count * longest
         return tokens <= self.tokens and tokens - total <= self.padding * tokens
 
 
 @dataclass(eq=False)
 class _Call:
-    """What one caller waits for."""
+    """The pending result of one caller."""
 
     result: Probabilities
     missing: int
@@ -50,7 +50,7 @@ class _Call:
 
 @dataclass(order=True, frozen=True)
 class _Row:
-    """One text in the line; equally long ones in order of arrival."""
+    """One text in the queue; texts of equal length keep their order of arrival."""
 
     length: int
     arrival: int
@@ -60,7 +60,7 @@ class _Row:
 
 
 class Batcher:
-    """Runs `run`, one batch at a time, each within `limits` unless it is a single text."""
+    """Calls `run` for one batch at a time, each within `limits` unless it is a single text."""
 
     def __init__(self, run: Callable[[list[Ids]], Probabilities], limits: Limits) -> None:
         self._run, self._limits = run, limits
@@ -71,11 +71,11 @@ class Batcher:
         self._busy = False
 
     def __len__(self) -> int:
-        """Texts that wait."""
+        """The number of waiting texts."""
         return len(self._line)
 
     def classify(self, texts: Sequence[Ids]) -> Probabilities:
-        """The rows of `texts`, (n, 7); blocks; from any thread. Raises what `run` raises."""
+        """Returns the rows of `texts`, (n, 7). Blocks; thread-safe. Raises what `run` raises."""
         call = _Call(np.zeros((len(texts), len(Emotion)), np.float32), len(texts))
         with self._changed:
             for index, ids in enumerate(texts):
@@ -90,7 +90,7 @@ class Batcher:
         return call.result
 
     def _next_batch(self) -> list[_Row]:
-        """The next rows on the way up that fit together; at least one."""
+        """Takes the next rows of the current pass that fit together, at least one."""
         start = bisect_left(self._line, self._reached, key=lambda row: row.length)
         if start == len(self._line):
             start = 0
@@ -107,7 +107,7 @@ class Batcher:
         return batch
 
     def _compute(self, batch: list[_Row]) -> None:
-        """Where a batch fails, each call is tried alone: what is wrong with one is not the others' fault."""
+        """Computes the batch; if it fails, retries each call alone, so that one cannot fail the others."""
         error = self._attempt(batch)
         calls = {row.call for row in batch} if error else set()
         for call in calls:
@@ -121,7 +121,7 @@ class Batcher:
         with self._unlocked():
             try:
                 rows = self._run([row.ids for row in batch])
-            except Exception as error:  # handed to the callers whose rows these are
+            except Exception as error:  # raised again in the callers that own these rows
                 return error
         for row, probabilities in zip(batch, rows, strict=True):
             row.call.result[row.index] = probabilities
@@ -130,7 +130,7 @@ class Batcher:
 
     @contextmanager
     def _unlocked(self) -> Iterator[None]:
-        """Others may join the line meanwhile, but nobody else computes."""
+        """Releases the lock: other callers may add rows meanwhile, but none computes."""
         self._busy = True
         self._changed.release()
         try:

@@ -1,4 +1,4 @@
-"""Chooses the classifier from the settings and what is installed."""
+"""Chooses the classifier from the settings and the installed models."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +14,7 @@ Wanted = Literal["auto", "minilm", "transformers"]
 
 
 class NoClassifier(RuntimeError):
-    """The model that the settings ask for is not there."""
+    """The model that the settings require is missing."""
 
     def __init__(self, model: str) -> None:
         super().__init__(
@@ -25,7 +25,7 @@ class NoClassifier(RuntimeError):
 
 @dataclass(frozen=True)
 class Available:
-    """What is there: the folder of `classifier_model`, if any, and CUDA for onnxruntime."""
+    """What is available: the folder of `classifier_model` (None if missing) and CUDA for onnxruntime."""
 
     folder: Path | None
     cuda: bool
@@ -33,7 +33,7 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The classifier to load, where it computes, why, and what would be better."""
+    """The classifier to load, its device, the reason, and advice on better options."""
 
     engine: Engine
     folder: Path
@@ -43,19 +43,19 @@ class Choice:
 
 
 def find_available(models_dir: Path, model: str) -> Available:
-    """Looks for the folder that `model`, a path or an installed model's name, means, and for CUDA."""
+    """Looks for the folder of `model` (a path or an installed model's name) and CUDA."""
     return Available(locate(models_dir, model), cuda_available())
 
 
 def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """The classifier for the settings `sentiment_engine`, `device` and `classifier_model`.
+    """Returns the classifier for the settings `sentiment_engine`, `device` and `classifier_model`.
 
-    `auto` takes the model when it is there, else the one in this package, which
-    computes on the CPU whatever `device` says: it is too small to gain by another.
+    `auto` selects the model if it is available, otherwise the one in this package. That one
+    always runs on the CPU, because it is too small to benefit from another device.
 
     Raises:
-        NoClassifier: `transformers` is wanted and the model is not there.
-        NoCuda: the model is used, CUDA is wanted for it and onnxruntime has none.
+        NoClassifier: `transformers` is required, but the model is missing.
+        NoCuda: CUDA is required for the model, but onnxruntime does not support it.
     """
     if wanted == "minilm":
         return Choice("minilm", MODEL_FOLDER, "cpu", "ETBGM_SENTIMENT_ENGINE names it")

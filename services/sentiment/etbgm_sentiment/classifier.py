@@ -1,4 +1,4 @@
-"""What classifies phrases; one engine per file implements it."""
+"""The protocol of phrase classifiers; each engine has its own file."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,21 +8,21 @@ from etbgm_sentiment.types import Probabilities
 
 
 class Classifier(Protocol):
-    """Texts to the probabilities of the seven emotions."""
+    """Maps texts to the probabilities of the seven emotions."""
 
     @property
     def info(self) -> EngineInfo:
-        """What the results are made with."""
+        """The engine behind the results."""
         ...
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """BCP-47 tags of the languages that it reads; () when it reads any."""
+        """BCP-47 tags of the supported languages; () if it supports any."""
         ...
 
     def classify(self, texts: Sequence[str]) -> Probabilities:
-        """Calibrated probabilities, float32 (n, 7) in the order of Emotion, rows summing to 1.
+        """Returns calibrated probabilities, float32 (n, 7) in the order of Emotion; each row sums to 1.
 
-        The same texts give the same rows; other texts beside them may move a row by rounding.
+        The same texts give the same rows; other texts in the batch may change a row by rounding.
         """
         ...

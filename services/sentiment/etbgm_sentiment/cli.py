@@ -104,7 +104,7 @@ def export(
 
 @contextmanager
 def _told() -> Iterator[None]:
-    """Shows the reason of a failed export in one line."""
+    """Shows the reason for a failed export in one line."""
     try:
         yield
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Sentiment messages to values and back; requests are checked here."""
+"""Converts requests to values and values to responses; validates requests."""
 
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm_kit.converters import (
@@ -23,7 +23,7 @@ _SMOOTHINGS = {pb.SMOOTHING_RULE: Smoothing.RULE, pb.SMOOTHING_VITERBI: Smoothin
 
 
 def with_defaults(request: pb.AnalyzeRequest, smoothing: Smoothing) -> pb.AnalyzeRequest:
-    """The request with everything said that it left to the service, so that equal questions are equal."""
+    """Returns a copy with default values for missing fields, so that equivalent requests are equal."""
     full = pb.AnalyzeRequest()
     full.CopyFrom(request)
     if full.smoothing == pb.SMOOTHING_UNSPECIFIED:
@@ -34,7 +34,7 @@ def with_defaults(request: pb.AnalyzeRequest, smoothing: Smoothing) -> pb.Analyz
 
 
 def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
-    """The request of a request with defaults.
+    """Converts a request that has its defaults.
 
     Raises:
         InvalidField: a time lies outside the video, segments overlap, or a setting is out of range.
@@ -54,7 +54,7 @@ def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
 
 
 def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:
-    """The response without timings, which are known later."""
+    """Returns the response without timings, which are added later."""
     phrases = [
         pb.Phrase(span=span_to_pb(phrase.span), text=phrase.text, scores=scores_to_pb(row))
         for phrase, row in zip(analysis.phrases, analysis.probabilities, strict=True)
@@ -68,7 +68,7 @@ def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:
 
 
 def smoothing_to_pb(smoothing: Smoothing) -> pb.Smoothing.ValueType:
-    """The enum value for `smoothing`."""
+    """Returns the enum value for `smoothing`."""
     return pb.Smoothing.Value(f"SMOOTHING_{smoothing.name}")
 
 

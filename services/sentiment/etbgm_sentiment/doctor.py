@@ -1,4 +1,4 @@
-"""Prints which classifier this machine leads to, as JSON: `python -m etbgm_sentiment.doctor`."""
+"""Prints the classifier chosen on this machine as JSON: `python -m etbgm_sentiment.doctor`."""
 
 from etbgm_kit.serving.diagnosis import Part, answer, package
 from etbgm_sentiment.choice import Choice, choose, find_available

@@ -1,4 +1,4 @@
-"""How good classifier and timelines are, on labelled rows and dialogues."""
+"""Scores classifiers and timelines on labelled rows and dialogues."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ from etbgm_sentiment.smoothing import Cells, Numbers, cut, draw
 
 _EMOTIONS = tuple(Emotion)
 Method = Callable[[Cells], Numbers]
-"""Cells to one emotion number each."""
+"""Maps cells to one emotion number each."""
 
 
 @dataclass(frozen=True)
 class TimelineScores:
-    """Scores over the time of the labelled segments, and changes of emotion per minute."""
+    """Scores weighted by the duration of the labelled segments, and changes of emotion per minute."""
 
     macro_f1: float
     accuracy: float
@@ -28,20 +28,20 @@ class TimelineScores:
 
 
 def score_rows(classifier: Classifier, texts: Sequence[str], rows: Sequence[Row]) -> Scores:
-    """Scores of the likeliest emotion of `texts` against single-label rows, whose texts they are."""
+    """Scores the likeliest emotions of `texts` against the single-label rows that they come from."""
     predicted = classifier.classify(texts).argmax(1)
     truth = np.array([_EMOTIONS.index(row.emotions[0]) for row in rows])
     return score(truth, predicted)
 
 
 def unsmoothed(cells: Cells) -> Numbers:
-    """Each cell's likeliest emotion: the reference that smoothing must beat."""
+    """Returns each cell's likeliest emotion: the reference that smoothing must beat."""
     likeliest: Numbers = cells.probabilities.argmax(1)
     return likeliest
 
 
 def classified(classifier: Classifier, dialogues: Sequence[Dialogue]) -> list[Cells]:
-    """Each dialogue's phrases with their probabilities, ready to be smoothed."""
+    """Returns each dialogue's phrases with their probabilities, ready for smoothing."""
     cells = []
     for dialogue in dialogues:
         parts = phrases(dialogue.transcript)
@@ -51,7 +51,7 @@ def classified(classifier: Classifier, dialogues: Sequence[Dialogue]) -> list[Ce
 
 
 def score_timelines(dialogues: Sequence[Dialogue], cells: Sequence[Cells], method: Method) -> TimelineScores:
-    """Scores of the timelines that `method` draws, all dialogues together."""
+    """Scores the timelines that `method` produces over all dialogues."""
     timelines = [draw(part, method(part)) for part in cells]
     compared = [row for pair in zip(dialogues, timelines, strict=True) for row in _compared(*pair)]
     truth, predicted, seconds = (np.array(column) for column in zip(*compared, strict=True))
@@ -62,7 +62,7 @@ def score_timelines(dialogues: Sequence[Dialogue], cells: Sequence[Cells], metho
 
 
 def _compared(dialogue: Dialogue, timeline: EmotionTimeline) -> list[tuple[int, int, float]]:
-    """(true emotion, drawn emotion, seconds) wherever a segment meets a span of the timeline."""
+    """Returns (true emotion, drawn emotion, seconds) for each overlap of a segment and a timeline span."""
     return [
         (_EMOTIONS.index(emotion), _EMOTIONS.index(part.emotion), overlap_s)
         for segment, emotion in zip(dialogue.transcript.segments, dialogue.emotions, strict=True)

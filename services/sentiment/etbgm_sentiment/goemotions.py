@@ -13,14 +13,14 @@ from pathlib import Path
 from etbgm_kit.types import Emotion
 
 HELD_OUT_SHARE = 0.08
-"""Share of the training rows kept out of training: they choose the calibration."""
+"""Share of the training rows that are held out for calibration."""
 
 _EMOTIONS = tuple(Emotion)
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One comment with its one or more emotions."""
+    """One comment with one or more emotions."""
 
     text: str
     emotions: tuple[Emotion, ...]
@@ -28,10 +28,10 @@ class Row:
 
 
 def read_rows(path: Path) -> list[Row]:
-    """Reads a TSV, gzipped when its name ends so.
+    """Reads a TSV, gzipped if its name ends in .gz.
 
     Raises:
-        ValueError: a label is not a number of the seven.
+        ValueError: a label is not the number of one of the seven emotions.
     """
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open() as lines:
         records = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
@@ -39,12 +39,12 @@ def read_rows(path: Path) -> list[Row]:
 
 
 def single_label(rows: list[Row]) -> list[Row]:
-    """The rows on which the annotators agreed on one emotion: what the scores are measured on."""
+    """Returns the rows whose annotators agreed on one emotion; the scores are measured on these."""
     return [row for row in rows if len(row.emotions) == 1]
 
 
 def split_held_out(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Training rows and held-out rows; the comment's id decides, so the split never moves."""
+    """Returns training and held-out rows; the comment's id decides, so the split never changes."""
     threshold = int(HELD_OUT_SHARE * 2**32)
     held_out = [row for row in rows if zlib.crc32(row.comment_id.encode()) < threshold]
     training = [row for row in rows if zlib.crc32(row.comment_id.encode()) >= threshold]

@@ -1,4 +1,4 @@
-"""Which of the seven emotions a classifier's labels mean."""
+"""Maps a classifier's labels to the seven emotions."""
 
 import re
 import tomllib
@@ -9,7 +9,7 @@ from etbgm_kit.types import Emotion
 
 
 class UnknownLabels(ValueError):
-    """Labels that no table knows."""
+    """Labels without a known emotion."""
 
     def __init__(self, labels: Sequence[str]) -> None:
         super().__init__(
@@ -19,10 +19,10 @@ class UnknownLabels(ValueError):
 
 
 def emotions_of(labels: Sequence[str], given: Mapping[str, Emotion] | None = None) -> tuple[Emotion, ...]:
-    """The emotion of each of `labels`: what is `given` for it, else what labels.toml says.
+    """Returns the emotion of each label from `given`, or else from labels.toml.
 
     Raises:
-        UnknownLabels: neither knows a label.
+        UnknownLabels: neither contains a label.
     """
     known = _table() | {plain(label): emotion for label, emotion in (given or {}).items()}
     if unknown := [label for label in labels if plain(label) not in known]:
@@ -31,7 +31,7 @@ def emotions_of(labels: Sequence[str], given: Mapping[str, Emotion] | None = Non
 
 
 def plain(label: str) -> str:
-    """In lower case, with blanks and hyphens as underscores: "No emotion" is "no_emotion"."""
+    """Normalises to lower case with underscores for blanks and hyphens: "No emotion" is "no_emotion"."""
     return re.sub(r"[\s-]+", "_", label.strip()).lower()
 
 

@@ -1,4 +1,4 @@
-"""MELD: dialogues of a TV series with emotions and times, for evaluation only.
+"""MELD: dialogues of a TV series with emotions and times, used for evaluation only.
 
 Poria et al., "MELD: A Multimodal Multi-Party Dataset for Emotion Recognition in
 Conversations", ACL 2019. Read from its CSV files or from JSON lines with one
@@ -16,19 +16,19 @@ from etbgm_kit.types import Emotion, Segment, Span, Transcript
 
 MIN_SEGMENTS = 5
 MAX_DURATION_S = 180.0
-"""Dialogues of a CSV that are shorter, longer or out of order (wrong times) are left out."""
+"""Dialogues of a CSV that are shorter, longer or out of order (wrong times) are skipped."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dialogue:
-    """What was said, and the emotion of each segment."""
+    """A transcript and the emotion of each segment."""
 
     transcript: Transcript
     emotions: tuple[Emotion, ...]
 
     @property
     def duration_s(self) -> float:
-        """From the first segment's start, 0, to the last one's end."""
+        """From the first segment's start, 0, to the end of the last one."""
         return self.transcript.segments[-1].span.end_s
 
 
@@ -36,7 +36,7 @@ Labelled = tuple[Span, str, Emotion]
 
 
 def read_dialogues(path: Path) -> list[Dialogue]:
-    """All usable dialogues of a CSV or JSON lines file, each beginning at 0 s."""
+    """Returns all usable dialogues of a CSV or JSON lines file, each starting at 0 s."""
     if path.suffix == ".csv":
         return [_dialogue(rows) for rows in _csv_dialogues(path) if _usable(rows)]
     with path.open() as lines:
@@ -44,7 +44,7 @@ def read_dialogues(path: Path) -> list[Dialogue]:
 
 
 def _dialogue(rows: list[Labelled]) -> Dialogue:
-    """Where segments overlap the later one gives way, since nothing downstream takes overlaps."""
+    """Creates a dialogue; cuts the later of overlapping segments, because overlaps are not supported."""
     segments, emotions = [], []
     edge_s = 0.0
     for span, text, emotion in rows:
@@ -81,6 +81,6 @@ def _labelled(segments: Iterable[dict[str, str]]) -> list[Labelled]:
 
 
 def _seconds(clock: str) -> float:
-    """Seconds of "00:16:16,059"."""
+    """Converts a time such as "00:16:16,059" to seconds."""
     hours, minutes, seconds = clock.replace(",", ".").split(":")
     return int(hours) * 3600 + int(minutes) * 60 + float(seconds)

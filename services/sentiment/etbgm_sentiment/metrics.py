@@ -10,7 +10,7 @@ from etbgm_kit.types import Emotion
 
 @dataclass(frozen=True)
 class Scores:
-    """Accuracy, macro-F1 and per emotion precision, recall and F1, all in [0, 1]."""
+    """Accuracy and macro-F1, and precision, recall and F1 per emotion, all in [0, 1]."""
 
     accuracy: float
     macro_f1: float
@@ -24,7 +24,7 @@ def score(
     predicted: npt.NDArray[np.intp],
     weights: npt.NDArray[np.float64] | None = None,
 ) -> Scores:
-    """Scores emotion numbers (n,) in the order of Emotion, each row counting `weights` (default 1).
+    """Scores emotion numbers (n,) in the order of Emotion; each row counts by its weight (default 1).
 
     An emotion that is neither true nor predicted anywhere has precision, recall and F1 of 0.
     """

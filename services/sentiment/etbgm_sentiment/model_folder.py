@@ -1,10 +1,10 @@
 """A classifier's folder: `etbgm-sentiment export` writes it, the server reads it.
 
 model.onnx      input_ids and attention_mask, int64 (batch, length), to probabilities,
-float32 (batch, 7) in the order of Emotion, rows summing to 1
-tokenizer.json  of the library tokenizers
+float32 (batch, 7) in the order of Emotion; each row sums to 1
+tokenizer.json  for the library tokenizers
 model.json      ModelFacts
-parity.json     how close the graph is to the model that it was made from
+parity.json     comparison of the graph with the original model
 """
 
 from enum import StrEnum
@@ -17,15 +17,15 @@ from etbgm_kit.types import Emotion
 GRAPH, TOKENIZER, FACTS, PARITY = "model.onnx", "tokenizer.json", "model.json", "parity.json"
 
 NEEDED = (GRAPH, TOKENIZER, FACTS)
-"""What the server cannot do without."""
+"""Files that the server requires."""
 
 
 class Precision(StrEnum):
-    """How the graph computes.
+    """The precision of the graph.
 
-    INT8: weights of 8 bits, in blocks of 32 with a scale each; what they are multiplied
-    with is rounded in the same way, block by block of each token, so a phrase's
-    neighbours in a batch never move its result.
+    INT8 uses 8-bit weights in blocks of 32 with one scale each. Activations are rounded in
+    the same way, block by block for each token, so a phrase's neighbours in a batch never
+    change its result.
     """
 
     FP32 = "fp32"
@@ -34,34 +34,34 @@ class Precision(StrEnum):
 
 
 class ModelFacts(BaseModel):
-    """What the server must know of a model; all fields are in model.json."""
+    """The facts about a model that the server needs; all fields are in model.json."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    """Of the weights, in results and in the catalogue, which knows best about licences."""
+    """Name of the weights in results and in the catalogue, which takes precedence for licences."""
     source: str
-    """Where the weights come from: a hub id, a URL, words."""
+    """Origin of the weights: a hub id, a URL or a description."""
     revision: str
-    """Of the source, as it counts them; "" when it does not."""
+    """Revision of the source, in its own numbering; "" if it has none."""
     licence: str
     """An SPDX identifier, a name, or "unknown"."""
     languages: tuple[str, ...]
-    """BCP-47 tags of the languages that it reads; () when it reads any."""
+    """BCP-47 tags of the supported languages; () if it supports any."""
     max_length: int = Field(ge=2)
-    """Tokens of a text, those at its begin and end included; the rest is cut off."""
+    """Maximum tokens of a text, including those at its start and end; the rest is cut off."""
     pad_id: int = Field(ge=0)
-    """The token that fills the rows of a batch up."""
+    """The token that pads the rows of a batch."""
     precision: Precision
     labels: dict[str, Emotion]
-    """The source's labels in its order, and the emotion that each was taken for."""
+    """The source's labels in their original order, and the emotion assigned to each."""
 
 
 def read_facts(folder: Path) -> ModelFacts:
-    """What `folder` says of its model.
+    """Reads the facts of the model in `folder`.
 
     Raises:
-        ValueError: model.json is not as it should be; the message names the field.
+        ValueError: model.json is invalid; the message names the field.
     """
     try:
         return ModelFacts.model_validate_json((folder / FACTS).read_bytes())

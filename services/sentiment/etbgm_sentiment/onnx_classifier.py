@@ -1,4 +1,4 @@
-"""A classifier's folder, computed by onnxruntime on the CPU or on CUDA."""
+"""Runs a classifier's folder with onnxruntime on the CPU or on CUDA."""
 
 import hashlib
 from collections.abc import Sequence
@@ -21,17 +21,17 @@ MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
 """The classifier in this package."""
 
 BATCHES: dict[Device, Limits] = {"cpu": Limits(512, 0.15), "cuda": Limits(16384, 0.5)}
-"""What goes into one run of the graph.
+"""Limits of the batch for one run of the graph.
 
-On a CPU a run costs little and padding as much as text, so batches are small and even
-(`python -m tests.sentiment.bench`); on CUDA it is the other way round.
+On a CPU, a run adds little overhead and padding costs as much as text, so batches are small
+and even (`python -m tests.sentiment.bench`). On CUDA, the opposite holds.
 """
 
 
 class OnnxClassifier:
-    """Runs a model folder; safe to call from several threads, whose texts share batches.
+    """Runs a model folder; thread-safe, and the texts of all threads share batches.
 
-    Raises BrokenModel when the folder is not whole or the device does not take it.
+    Raises BrokenModel if the folder is incomplete or the device does not accept the model.
     """
 
     def __init__(self, folder: Path = MODEL_FOLDER, threads: int = 2, device: Device = "cpu") -> None:
@@ -50,20 +50,20 @@ class OnnxClassifier:
 
     @property
     def info(self) -> EngineInfo:
-        """The revision covers the folder's files and the device, whose results differ a little."""
+        """The engine; its revision covers files and device, because devices differ slightly in results."""
         return self._info
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """As model.json tells."""
+        """The languages in model.json."""
         return self._languages
 
     def classify(self, texts: Sequence[str]) -> Probabilities:
-        """See Classifier; texts of all calls in flight are computed together, sorted by length."""
+        """See Classifier. Texts of all calls in flight are computed together, sorted by length."""
         return self._batcher.classify(tokenise(self._tokenizer, texts))
 
     def _run(self, ids: Sequence[Ids]) -> Probabilities:
-        """One batch, (n, 7); inputs go to the device and the result comes back by binding."""
+        """Runs one batch, (n, 7); I/O binding moves inputs to the device and the result back."""
         binding = self._session.io_binding()
         for name, numbers in zip(("input_ids", "attention_mask"), pad(ids, self._pad_id), strict=True):
             binding.bind_cpu_input(name, numbers)
@@ -74,14 +74,14 @@ class OnnxClassifier:
         return probabilities
 
     def _warm_up(self) -> None:
-        """The first run takes longest, and shows whether graph and tokenizer belong together."""
+        """Does the first run, which takes longest and shows whether graph and tokenizer match."""
         rows = self.classify(["warm up", "a longer text to warm up with"])
         if not np.allclose(rows.sum(1), 1, atol=1e-2):
             raise ValueError("what the graph gives are no probabilities")
 
 
 def _ingredient(facts: ModelFacts) -> Ingredient:
-    """The catalogue's word on the weights, else what was said when they were exported."""
+    """Returns the catalogue's entry for the weights, or else the facts given at export."""
     entry = find(facts.name)
     return entry.ingredient() if entry else Ingredient(facts.name, facts.source, facts.licence, None)
 

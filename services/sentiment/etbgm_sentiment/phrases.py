@@ -1,9 +1,9 @@
-"""A transcript cut into phrases: sense units long enough to carry an emotion.
+"""Splits a transcript into phrases: sense units long enough to carry an emotion.
 
-Recognisers without punctuation (pocketsphinx) cut at pauses; captions have
-punctuation but break lines inside sentences. So words are cut where a sentence
-ends, where someone pauses and, in a transcript without punctuation, where a segment
-ends; what is too long is cut at its longest pause, what is tiny joins a neighbour.
+Recognisers without punctuation (pocketsphinx) cut at pauses; captions have punctuation
+but break lines inside sentences. Phrases therefore end at sentence ends, at pauses and, in
+a transcript without punctuation, at segment ends. Phrases that are too long are cut at
+their longest pause, and tiny ones join a neighbour.
 """
 
 import itertools
@@ -13,36 +13,36 @@ from etbgm_kit.types import Segment, Span, Transcript
 from etbgm_sentiment.types import Phrase
 
 PAUSE_S = 0.7
-"""A pause that ends a phrase; words inside one follow each other faster."""
+"""Shortest pause that ends a phrase; words within a phrase follow each other faster."""
 
 MAX_DURATION_S = 12.0
-"""Longer phrases are cut: the feeling may change within them."""
+"""Longer phrases are cut, because the emotion may change within them."""
 
 MAX_WORDS = 32
-"""Longer phrases are cut: the classifier learnt from comments of at most 33 words."""
+"""Longer phrases are cut, because the classifier was trained on comments of at most 33 words."""
 
 MIN_WORDS = 3
-"""Shorter phrases join a neighbour: "well" and "and I" carry no emotion."""
+"""Shorter phrases join a neighbour, because "well" and "and I" carry no emotion."""
 
 BRIDGE_S = 1.5
-"""Tiny phrases join neighbours that are nearer than this."""
+"""Tiny phrases join neighbours that are closer than this."""
 
 PUNCTUATED_SHARE = 0.25
-"""Share of segments that end a sentence from which a transcript counts as punctuated."""
+"""Share of segments ending a sentence at which a transcript counts as punctuated."""
 
 _SENTENCE_ENDS = (".", "!", "?", "…")
 _CLOSERS = "\"'”’)]»"
 _ABBREVIATIONS = frozenset({"mr.", "mrs.", "ms.", "dr.", "st.", "vs.", "etc.", "e.g.", "i.e."})
 
 Timed = tuple[Span, str]
-"""A word and when it sounds."""
+"""A word and its span."""
 
 Run = list[Timed]
 """Words in order, at least one."""
 
 
 def phrases(transcript: Transcript) -> tuple[Phrase, ...]:
-    """The phrases of `transcript`, in order, without overlap; every word is in exactly one."""
+    """Returns the phrases of `transcript` in order, without overlap; every word is in exactly one."""
     segments = [words for segment in transcript.segments if (words := _timed_words(segment))]
     enders = sum(_ends_sentence(words[-1]) for words in segments)
     punctuated = enders >= PUNCTUATED_SHARE * len(segments)
@@ -51,7 +51,7 @@ def phrases(transcript: Transcript) -> tuple[Phrase, ...]:
 
 
 def _timed_words(segment: Segment) -> Run:
-    """The segment's words; a caption's share its time by their length in letters."""
+    """Returns the segment's words; those of a caption share its time in proportion to their length."""
     if segment.words:
         return [(word.span, word.text) for word in segment.words]
     texts = segment.text.split()
@@ -87,9 +87,9 @@ def _gap_s(before: Timed, after: Timed) -> float:
 
 
 def _shortened(run: Run) -> Iterator[Run]:
-    """Cuts off stretches that are short enough, each at the longest pause of its second half.
+    """Cuts off runs that are short enough, each at the longest pause of its second half.
 
-    Among equal pauses after a comma, else as late as possible.
+    Among equal pauses, cuts after a comma if possible, otherwise as late as possible.
     """
     while _too_long(run):
         fitting = sum(word[0].end_s - run[0][0].start_s <= MAX_DURATION_S for word in run[:MAX_WORDS])
@@ -106,12 +106,12 @@ def _cut_quality(run: Run, cut: int) -> tuple[float, bool, int]:
 
 
 def _too_long(run: Run) -> bool:
-    """One word cannot be cut, however long it sounds."""
+    """Whether the run must be cut; a single word cannot be cut, however long it is."""
     return len(run) > MAX_WORDS or (len(run) > 1 and run[-1][0].end_s - run[0][0].start_s > MAX_DURATION_S)
 
 
 def _joined(runs: list[Run]) -> list[Run]:
-    """Tiny runs go to the nearer neighbour, the one before when both are equally near."""
+    """Joins tiny runs to the nearer neighbour, or to the one before if both are equally near."""
     joined: list[Run] = []
     waiting: Run = []
     for i, run in enumerate(runs):
@@ -129,7 +129,7 @@ def _joined(runs: list[Run]) -> list[Run]:
 
 
 def _distance_s(before: Run, after: Run) -> float:
-    """The pause between them; BRIDGE_S when joining would make too long a phrase."""
+    """Returns the pause between the runs; BRIDGE_S if the joined phrase would be too long."""
     return BRIDGE_S if _too_long(before + after) else _gap_s(before[-1], after[0])
 
 

@@ -1,4 +1,4 @@
-"""Tables of scores, for people."""
+"""Prints tables of scores."""
 
 import random
 from collections.abc import Mapping, Sequence
@@ -16,13 +16,13 @@ from etbgm_sentiment.smoothing import rule, viterbi
 from etbgm_sentiment.spoken import with_wrong_words, without_punctuation
 
 WRONG_WORDS_SHARE = 0.25
-"""What pocketsphinx gets wrong in clear speech, roughly."""
+"""Approximate share of words that pocketsphinx gets wrong in clear speech."""
 
 _console = Console(soft_wrap=True)
 
 
 def print_classifier(classifier: Classifier, rows: Sequence[Row]) -> None:
-    """Scores on the rows as written, without punctuation, and with wrong words on top of that."""
+    """Prints scores on the rows as written, without punctuation, and with wrong words as well."""
     vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
     rng = random.Random(0)
     plain = [without_punctuation(row.text) for row in rows]
@@ -48,7 +48,7 @@ def print_timelines(
     min_duration_s: float,
     switching_costs: Sequence[float],
 ) -> None:
-    """Time-weighted scores of each method, and of no smoothing at all."""
+    """Prints time-weighted scores of each method and of no smoothing."""
     cells = classified(classifier, dialogues)
     methods: dict[str, Method] = {
         "unsmoothed": unsmoothed,
@@ -72,7 +72,7 @@ def print_timelines(
 
 
 def print_facts(title: str, facts: Mapping[str, object]) -> None:
-    """One line for each fact."""
+    """Prints one line for each fact."""
     table = _table(title, "fact", "value")
     for name, value in facts.items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))

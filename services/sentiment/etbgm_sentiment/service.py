@@ -1,4 +1,4 @@
-"""The whole way: transcript, phrases, probabilities, timeline."""
+"""Turns a transcript into phrases, probabilities and a timeline."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -14,19 +14,19 @@ from etbgm_sentiment.smoothing import smooth
 from etbgm_sentiment.types import Analysis, AnalyzeRequest, Phrase, Probabilities
 
 BLOCK_PHRASES = 128
-"""Progress is reported, and a call that was given up ends, after this many phrases.
+"""Number of phrases after which progress is reported and a cancelled call ends.
 
-A quarter of a second with MiniLM, some seconds with models of DistilRoBERTa's size.
+They take 0.25 s with MiniLM and several seconds with models of DistilRoBERTa's size.
 """
 
 OnProgress = Callable[[float], None]
-"""Called with the share done, [0, 1]; may raise to end the work."""
+"""Called with the completed share, [0, 1]; may raise to stop the work."""
 
 
 class SentimentService:
-    """Answers questions with one classifier, which `load` gets from `make`.
+    """Analyses transcripts with one classifier, which `load` gets from `make`.
 
-    `make` also gives advice on what would be better, in sentences; raises RuntimeError.
+    `make` also returns advice on better options, in sentences. It may raise RuntimeError.
     """
 
     def __init__(self, make: Callable[[], tuple[Classifier, tuple[str, ...]]]) -> None:
@@ -35,28 +35,28 @@ class SentimentService:
         self._advice: tuple[str, ...] = ()
 
     def load(self) -> None:
-        """Makes the classifier; all else raises NotReady before."""
+        """Creates the classifier; until then, everything that needs it raises NotReady."""
         self._classifier, self._advice = self._make()
 
     @property
     def advice(self) -> tuple[str, ...]:
-        """What would be better than this classifier, in sentences."""
+        """Advice on better classifiers, in sentences."""
         return self._advice
 
     @property
     def engine(self) -> EngineInfo:
-        """The classifier, its revision extended by that of phrases and smoothing."""
+        """The classifier; its revision also covers phrases and smoothing."""
         info = self._loaded.info
         revision = revision_of(__name__, "etbgm_sentiment.converters", facts=info.revision)
         return replace(info, revision=revision)
 
     @property
     def languages(self) -> tuple[str, ...]:
-        """BCP-47 tags of the languages that the classifier reads; () when it reads any."""
+        """BCP-47 tags of the languages that the classifier supports; () if it supports any."""
         return self._loaded.languages
 
     def analyse(self, request: AnalyzeRequest, on_progress: OnProgress) -> Analysis:
-        """Phrases, their probabilities and the timeline; raises what `on_progress` raises."""
+        """Returns phrases, their probabilities and the timeline. Raises what `on_progress` raises."""
         parts = phrases(request.transcript)
         probabilities = self._classify(parts, on_progress)
         spans = [part.span for part in parts]

@@ -11,13 +11,13 @@ from etbgm_sentiment.types import Smoothing
 
 
 class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
-    """Answers with `service`; `smoothing` is the default method."""
+    """Serves requests with `service`; `smoothing` is the default method."""
 
     def __init__(self, calls: Calls, service: SentimentService, smoothing: Smoothing) -> None:
         self._calls, self._service, self._smoothing = calls, service, smoothing
 
     async def Analyze(self, request: pb.AnalyzeRequest, context: Context) -> pb.AnalyzeResponse:
-        """Splits, scores, smooths."""
+        """Splits the transcript into phrases, classifies and smooths them."""
         request = with_defaults(request, self._smoothing)
         asked = request_from_pb(request)
         return await self._calls.unary(
@@ -30,7 +30,7 @@ class SentimentServicer(sentiment_pb2_grpc.SentimentServiceServicer):
     async def GetClassifier(
         self, request: pb.GetClassifierRequest, context: Context
     ) -> pb.GetClassifierResponse:
-        """Known once the model is loaded."""
+        """Describes the classifier, once the model is loaded."""
         return pb.GetClassifierResponse(
             engine=engine_to_pb(self._service.engine), languages=self._service.languages
         )

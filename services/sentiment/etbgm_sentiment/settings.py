@@ -8,22 +8,22 @@ from etbgm_sentiment.types import Smoothing
 
 
 class Settings(ModelSettings):
-    """ETBGM_SENTIMENT_ENGINE and so on; the rest is common to all servers."""
+    """ETBGM_SENTIMENT_ENGINE and so on; the other settings are common to all servers."""
 
     sentiment_engine: Wanted = "auto"
     """`minilm` is the classifier in this package, `transformers` is `classifier_model`.
 
-    `auto` takes `classifier_model` when it is there, else `minilm`.
+    `auto` selects `classifier_model` if it is available, otherwise `minilm`.
     """
 
     classifier_model: str = Field(default="emotion-english-distilroberta", min_length=1)
-    """What `etbgm models pull` installed, by name, or a folder that `etbgm-sentiment export` wrote."""
+    """The name of a model installed with `etbgm models pull`, or a folder from `etbgm-sentiment export`."""
 
     slots: int = Field(default=4, ge=1)
-    """Calls that compute at the same time; their phrases share batches, and the threads."""
+    """Number of calls that compute at the same time; their phrases share batches and threads."""
 
     classifier_threads: int = Field(default=2, ge=1)
-    """Threads that classify the phrases of all calls."""
+    """Number of threads that classify the phrases of all calls."""
 
     smoothing: Smoothing = Smoothing.VITERBI
-    """Method when a request names none; `etbgm-sentiment evaluate` compares them."""
+    """Default method for requests that name none; `etbgm-sentiment evaluate` compares the methods."""

@@ -1,9 +1,9 @@
-"""From the emotions of single phrases to a stable emotion timeline.
+"""Smooths the emotions of single phrases to a stable emotion timeline.
 
-The timeline is cut into cells: a phrase with the pause after it, so an emotion
-begins where its first phrase begins. Time before the first phrase belongs to it.
-A pause of LONG_PAUSE_S or more is a cell of its own that speaks for neutral.
-A method gives every cell an emotion; equal neighbours are one span.
+The timeline is divided into cells. Each cell is a phrase with the pause after it, so an
+emotion starts with its first phrase. Time before the first phrase belongs to that phrase.
+A pause of LONG_PAUSE_S or more is a separate cell whose evidence favours neutral. A method
+assigns an emotion to every cell; adjacent cells with the same emotion form one span.
 """
 
 import itertools
@@ -17,30 +17,30 @@ from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 from etbgm_sentiment.types import Probabilities, Smoothing
 
 MIN_EMOTION_DURATION_S = 5.0
-"""Shortest stretch of one emotion, as in the original: music needs time to be heard."""
+"""Shortest span of one emotion, as in the original: music needs time to be perceived."""
 
 SWITCHING_COST = 3.5
-"""Log-probability times seconds that a change of emotion must gain.
+"""Gain in log-probability times seconds that a change of emotion requires.
 
-Of 0, 0.5, 1, ... the least with no more switches than `rule` has on MELD's training part.
+The smallest of 0, 0.5, 1, ... with no more switches than `rule` on MELD's training part.
 """
 
 LONG_PAUSE_S = 30.0
-"""Nothing is said for so long that the last emotion is over."""
+"""Shortest silence after which the last emotion counts as over."""
 
 TOLERANCE_S = 1e-6
-"""Times closer than this are the same: they come as nanoseconds and are added as floats."""
+"""Times closer than this count as equal: they arrive as nanoseconds and are added as floats."""
 
 _EMOTIONS = tuple(Emotion)
 _NEUTRAL = _EMOTIONS.index(Emotion.NEUTRAL)
 _SILENCE = np.where(np.arange(len(_EMOTIONS)) == _NEUTRAL, 0.5, 0.5 / (len(_EMOTIONS) - 1))
-"""What saying nothing tells: neutral as likely as all emotions together."""
+"""Probabilities of a silent cell: neutral is as likely as all other emotions together."""
 
 _LEAST_SCORE = 0.05
-"""Emotions less likely than this do not come into request."""
+"""Less likely emotions are left out of a span's scores."""
 
 _FLOOR = 1e-6
-"""Least probability: one certain phrase must not forbid an emotion for ever."""
+"""Lowest probability: a single certain phrase must not rule out an emotion entirely."""
 
 Numbers = npt.NDArray[np.intp]
 
@@ -49,7 +49,7 @@ Numbers = npt.NDArray[np.intp]
 class Cells:
     """`edges_s` (n + 1,) rise from 0 to the duration; `probabilities` (n, 7); `weights_s` (n,) >= 0.
 
-    A cell's weight is the time in which its evidence was heard: the phrase without its pause.
+    A cell's weight is the duration of its evidence: the phrase without its pause.
     """
 
     edges_s: npt.NDArray[np.float64]
@@ -64,19 +64,19 @@ def smooth(
     method: Smoothing,
     min_duration_s: float = MIN_EMOTION_DURATION_S,
 ) -> EmotionTimeline:
-    """The emotion timeline over [0, duration_s) of phrases at `spans` with `probabilities` (n, 7).
+    """Returns the timeline over [0, duration_s) of phrases at `spans` with `probabilities` (n, 7).
 
     No span is shorter than `min_duration_s` unless the whole timeline is.
 
     Raises:
-        ValueError: the spans overlap, are out of order, or leave [0, duration_s).
+        ValueError: the spans overlap, are out of order, or exceed [0, duration_s).
     """
     cells = cut(spans, probabilities, duration_s)
     return draw(cells, _METHODS[method](cells, min_duration_s))
 
 
 def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) -> Cells:
-    """Cells that cover [0, duration_s); one silent cell when there are no phrases."""
+    """Returns cells that cover [0, duration_s): one silent cell if there are no phrases."""
     parts: list[tuple[float, npt.ArrayLike, float]] = []
     end_s = 0.0
     for span, row in zip(spans, probabilities, strict=True):
@@ -94,11 +94,11 @@ def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) 
 
 
 def rule(cells: Cells, min_duration_s: float) -> Numbers:
-    """The original's rule: emotion numbers (n,), each cell's likeliest emotion unless it is too short.
+    """Applies the original's rule: returns each cell's likeliest emotion, (n,), unless it is too short.
 
-    Stretches of one emotion shorter than `min_duration_s` are ignored; the emotion
-    before a gap goes on in it, so a gap between two equal emotions is filled with
-    them. The first gap belongs to the emotion after it. When none lasts, all is neutral.
+    The rule ignores runs of one emotion shorter than `min_duration_s`. The emotion before
+    such a gap continues through it, so a gap between equal emotions is filled. A gap at the
+    start takes the emotion after it. If no run is long enough, everything is neutral.
     """
     min_duration_s = min(min_duration_s, cells.edges_s[-1]) - TOLERANCE_S
     emotions = cells.probabilities.argmax(1)
@@ -112,14 +112,13 @@ def rule(cells: Cells, min_duration_s: float) -> Numbers:
 
 
 def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHING_COST) -> Numbers:
-    """The best emotion numbers (n,) under a minimum duration: exact, in O(7 n).
+    """Returns the best emotion numbers (n,) under a minimum duration: exact, in O(7 n).
 
-    Maximises the sum over cells of weight times log-probability, minus
-    `switching_cost` for each change, among all ways to give cells emotions such that
-    each stretch of one emotion lasts `min_duration_s` (semi-Markov; Yu, "Hidden
-    semi-Markov models", Artificial Intelligence 174, 2010). That the duration only
-    has a lower bound saves the usual search over durations: the best start of a
-    stretch that may end at an edge is a running maximum.
+    Maximises the sum over cells of weight times log-probability, minus `switching_cost` for
+    each change, over all assignments in which each run of one emotion lasts at least
+    `min_duration_s` (semi-Markov; Yu, "Hidden semi-Markov models", Artificial Intelligence
+    174, 2010). The duration has only a lower bound, so the usual search over durations is
+    unnecessary: the best start of a run that may end at an edge is a running maximum.
     """
     min_duration_s = min(min_duration_s, cells.edges_s[-1]) - TOLERANCE_S
     logs = cells.weights_s[:, None] * np.log(np.maximum(cells.probabilities, _FLOOR))
@@ -145,10 +144,11 @@ def viterbi(cells: Cells, min_duration_s: float, switching_cost: float = SWITCHI
 
 
 def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
-    """The timeline of cells with `emotions` (n,).
+    """Returns the timeline of cells with `emotions` (n,).
 
-    A span's probabilities are the means over its cells, by weight. Its intensity is its
-    emotion's way from chance (1/7) to certainty: music shows as much as we know.
+    A span's probabilities are the weighted means over its cells. Its intensity is the position
+    of its emotion's probability between chance (1/7) and certainty, so that the music expresses
+    only as much as is known.
     """
     starts = np.flatnonzero(np.diff(emotions, prepend=-1))
     spans = []
@@ -164,7 +164,7 @@ def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
 
 
 def _scores(means: npt.NDArray[np.float64]) -> tuple[tuple[Emotion, float], ...]:
-    """The emotions that come into request, likeliest first."""
+    """Returns the sufficiently likely emotions, likeliest first."""
     order = np.argsort(-means, kind="stable")
     return tuple((_EMOTIONS[i], min(1.0, float(means[i]))) for i in order if means[i] >= _LEAST_SCORE)
 

@@ -1,4 +1,4 @@
-"""Text to token numbers, the same way in training and in service."""
+"""Converts text to token numbers in the same way for training and serving."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,18 +8,18 @@ import numpy.typing as npt
 from tokenizers import Tokenizer
 
 MAX_TOKENS = 64
-"""Where our own model cuts longer phrases: GoEmotions comments have at most 33 words."""
+"""Length at which our own model cuts phrases: GoEmotions comments have at most 33 words."""
 
 _PLAIN = str.maketrans({"\u2019": "'", "\u2018": "'", "\u201c": '"', "\u201d": '"'})
 
 
 def plain_quotes(text: str) -> str:
-    """Curly quotes made straight, as recognisers write them ("don't")."""
+    """Replaces curly quotes by straight ones, as recognisers write them ("don't")."""
     return text.translate(_PLAIN)
 
 
 def load_tokenizer(path: Path, max_length: int = MAX_TOKENS) -> Tokenizer:
-    """The tokenizer in `path`, cutting at `max_length`, without padding."""
+    """Loads the tokenizer in `path`; it truncates at `max_length` and does not pad."""
     tokenizer = Tokenizer.from_file(str(path))
     tokenizer.no_padding()
     tokenizer.enable_truncation(max_length)
@@ -27,12 +27,12 @@ def load_tokenizer(path: Path, max_length: int = MAX_TOKENS) -> Tokenizer:
 
 
 def tokenise(tokenizer: Tokenizer, texts: Sequence[str]) -> list[list[int]]:
-    """The token numbers of each text, with those that the tokenizer puts at begin and end."""
+    """Returns the token numbers of each text, including those added at its start and end."""
     return [encoding.ids for encoding in tokenizer.encode_batch([plain_quotes(text) for text in texts])]
 
 
 def pad(ids: Sequence[Sequence[int]], pad_id: int = 0) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Token numbers and their mask, both (rows, longest); padding is `pad_id` and 0."""
+    """Returns token numbers and their mask, both (rows, longest), padded with `pad_id` and 0."""
     lengths = np.array([len(row) for row in ids])
     mask = (np.arange(lengths.max()) < lengths[:, None]).astype(np.int64)
     numbers = np.full_like(mask, pad_id)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from etbgm_kit.types import EmotionTimeline, EngineInfo, Span, Transcript
 
 Probabilities = npt.NDArray[np.float32]
-"""(phrases, 7) in the order of Emotion, each row summing to 1."""
+"""(phrases, 7) in the order of Emotion; each row sums to 1."""
 
 
 class Smoothing(StrEnum):
@@ -29,7 +29,7 @@ class Phrase:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeRequest:
-    """What is to be analysed: a transcript inside [0, duration_s) and how to smooth it."""
+    """A transcript within [0, duration_s) and how to smooth its emotions."""
 
     transcript: Transcript
     duration_s: float
@@ -39,7 +39,7 @@ class AnalyzeRequest:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What was said, how it feels, the timeline drawn from it, and what computed it."""
+    """The phrases, their probabilities, the timeline, and the method and engine behind it."""
 
     phrases: tuple[Phrase, ...]
     probabilities: Probabilities

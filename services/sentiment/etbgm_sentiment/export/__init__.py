@@ -1,1 +1,1 @@
-"""Sequence classifiers as ONNX; needs the extra `export`, nothing of the server imports this."""
+"""Exports sequence classifiers to ONNX; needs the extra `export`. The server does not import this."""

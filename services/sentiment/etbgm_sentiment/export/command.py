@@ -1,4 +1,4 @@
-"""What `etbgm-sentiment export` does with its arguments."""
+"""Implements `etbgm-sentiment export`."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,10 +14,10 @@ from etbgm_sentiment.model_folder import Precision
 
 
 def read_mapping(pairs: Sequence[str]) -> dict[str, Emotion]:
-    """The emotions of labels from "label=emotion" each.
+    """Returns the emotion of each label from pairs "label=emotion".
 
     Raises:
-        ExportError: a pair is no such pair.
+        ExportError: a pair has another form.
     """
     known = ", ".join(Emotion)
     given = {}
@@ -32,7 +32,7 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, Emotion]:
 def export_own(
     weights: Path, data: Path, precision: Precision, out: Path, sentences: Sequence[str] | None
 ) -> Parity:
-    """Exports what `train` wrote; calibrated, and compared unless `sentences` are given, on held-out rows."""
+    """Exports weights from `train`, calibrated and, without `sentences`, compared on held-out rows."""
     _, held_out = split_held_out(read_rows(data))
     exportable = minilm.load(weights, held_out, precision)
     return write_folder(exportable, out, sentences or [row.text for row in single_label(held_out)])

@@ -1,4 +1,4 @@
-"""The one way in which model folders are written."""
+"""Writes model folders."""
 
 import json
 from collections.abc import Sequence
@@ -15,13 +15,13 @@ from etbgm_sentiment.onnx_classifier import OnnxClassifier
 
 
 def write_folder(model: Exportable, folder: Path, sentences: Sequence[str] = SENTENCES) -> Parity:
-    """Writes the model to `folder` as the server reads it, and compares the two on `sentences`.
+    """Writes the model to `folder` for the server, and compares both on `sentences`.
 
-    The parity lies in parity.json too. The graph is computed on this machine's CPU.
+    The parity is also written to parity.json. The graph runs on this machine's CPU.
 
     Raises:
-        ExportError: the model is too large, cannot be traced, or gives no numbers at its precision.
-        BrokenModel: what was written gives no probabilities.
+        ExportError: the model is too large, cannot be traced, or returns non-finite numbers at its precision.
+        BrokenModel: the written model does not return probabilities.
     """
     folder.mkdir(parents=True, exist_ok=True)
     reference = model.reference(sentences)

@@ -1,4 +1,4 @@
-"""A model as one ONNX file, at the precision that is asked for."""
+"""Writes a model as one ONNX file at the requested precision."""
 
 import logging
 import tempfile
@@ -16,20 +16,20 @@ from etbgm_sentiment.export.types import ExportError
 from etbgm_sentiment.model_folder import Precision
 
 LARGEST_BYTES = 2**31 - 2**20
-"""Of one ONNX file, by protobuf's limit; less a megabyte for the graph itself."""
+"""Maximum weights of one ONNX file: protobuf's limit less a megabyte for the graph itself."""
 
 _BLOCK = 32
-"""Weights that share a scale: of 16 ... 256, the size at which a text alone and in a batch agree."""
+"""Weights that share a scale: of 16 ... 256, the size at which results alone and in a batch agree."""
 
 _INT8_ACTIVATIONS = 4
-"""onnxruntime's "accuracy level" at which the other factor is rounded to 8 bits as well."""
+"""onnxruntime's "accuracy level" that also rounds the other factor to 8 bits."""
 
 
 def write_graph(model: SevenEmotions, path: Path, precision: Precision, max_length: int) -> None:
-    """Writes `model`, which is altered when the precision is fp16.
+    """Writes `model`; fp16 precision modifies it.
 
     Raises:
-        ExportError: it is too large, or torch cannot trace it.
+        ExportError: the model is too large, or torch cannot trace it.
     """
     if precision is Precision.FP16:
         model.logits.half()
@@ -47,7 +47,7 @@ def write_graph(model: SevenEmotions, path: Path, precision: Precision, max_leng
 
 def _trace(model: SevenEmotions, path: Path, max_length: int) -> None:
     batch, length = torch.export.Dim("batch"), torch.export.Dim("length", max=max_length)
-    # Two tensors: torch.export takes one object given twice for one input.
+    # Two tensors, because torch.export treats the same object passed twice as one input.
     examples = (torch.ones(2, 8, dtype=torch.int64), torch.ones(2, 8, dtype=torch.int64))
     try:
         torch.onnx.export(
@@ -69,11 +69,11 @@ def _trace(model: SevenEmotions, path: Path, max_length: int) -> None:
 
 
 def _quantise(exact: Path, path: Path) -> None:
-    """Matrices to 8 bits in blocks, whose products are rounded token by token; word tables to 8 bits.
+    """Quantises matrices to 8 bits in blocks, with inputs rounded per token, and word tables to 8 bits.
 
-    onnxruntime's dynamic quantisation, the usual way, rounds a whole batch by one scale, so
-    that a text's neighbours move its probabilities (measured on our model: by 0.006 on
-    average, 0.14 at most, the likeliest emotion changes for 1 text of 50).
+    onnxruntime's usual dynamic quantisation rounds a whole batch by one scale, so a text's
+    neighbours change its probabilities (measured on our model: by 0.006 on average, 0.14 at
+    most; the likeliest emotion changes for 1 text in 50).
     """
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     logging.getLogger().addFilter(_no_advice)
@@ -88,5 +88,5 @@ def _quantise(exact: Path, path: Path) -> None:
 
 
 def _no_advice(record: logging.LogRecord) -> bool:
-    """Without onnxruntime's advice to preprocess, which is for other networks."""
+    """Drops onnxruntime's advice to preprocess, which applies to other networks."""
     return "pre-processing before quantization" not in record.getMessage()

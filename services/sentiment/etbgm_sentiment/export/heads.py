@@ -1,4 +1,4 @@
-"""What stands behind a classifier's logits in the graph, so that every graph gives seven probabilities."""
+"""The heads that follow a classifier's logits, so that every graph returns seven probabilities."""
 
 from collections.abc import Sequence
 
@@ -18,13 +18,13 @@ class SevenEmotions(nn.Module):
         self.logits, self.head = logits, head
 
     def forward(self, input_ids: Tensor, attention_mask: Tensor) -> Tensor:
-        """The head computes with 32 bits, whatever the classifier computes with."""
+        """Computes the head with 32 bits, regardless of the classifier's precision."""
         probabilities: Tensor = self.head(self.logits(input_ids, attention_mask).float())
         return probabilities
 
 
 class OneLabel(nn.Module):
-    """For classifiers whose labels exclude each other: softmax, summed for each emotion."""
+    """For classifiers with mutually exclusive labels: softmax, summed for each emotion."""
 
     membership: Tensor
 
@@ -33,19 +33,19 @@ class OneLabel(nn.Module):
         self.register_buffer("membership", membership(emotions))
 
     def forward(self, logits: Tensor) -> Tensor:
-        """Probabilities (batch, 7) of logits (batch, labels)."""
+        """Returns probabilities (batch, 7) for logits (batch, labels)."""
         return summed(logits.softmax(-1), self.membership)
 
 
 class ManyLabels(nn.Module):
-    """For classifiers that say of each label by itself whether it applies: sigmoids.
+    """For classifiers that decide on each label independently: sigmoids.
 
-    An emotion's score is the probability that at least one of its labels applies, which
-    is how GoEmotions' 28 labels become Ekman's for training too; the labels are
-    taken as independent, as such a classifier was trained. A sum would exceed 1 where
-    labels go together (joy, love, gratitude), and the largest alone would forget those
-    that are nearly as sure. When no label means neutral, neutral has the probability
-    that none applies. The seven are scaled to sum to 1, since a phrase gets one emotion.
+    An emotion's score is the probability that at least one of its labels applies; GoEmotions'
+    28 labels are also combined to Ekman's in this way for training. The labels are treated as
+    independent, as such a classifier was trained. A sum would exceed 1 where labels occur
+    together (joy, love, gratitude), and the maximum would ignore labels that are almost as
+    probable. If no label means neutral, neutral has the probability that no label applies.
+    The seven scores are scaled to sum to 1, because a phrase gets one emotion.
     """
 
     membership: Tensor
@@ -59,7 +59,7 @@ class ManyLabels(nn.Module):
         self.register_buffer("nobody", torch.tensor(nobody))
 
     def forward(self, logits: Tensor) -> Tensor:
-        """Probabilities (batch, 7) of logits (batch, labels)."""
+        """Returns probabilities (batch, 7) for logits (batch, labels)."""
         absent = -nn.functional.softplus(logits)
         scores = 1 - torch.exp(summed(absent, self.membership))
         scores = scores + self.nobody * torch.exp(absent.sum(-1, keepdim=True))
@@ -77,19 +77,19 @@ class Calibrated(nn.Module):
         self.register_buffer("biases", torch.tensor(biases))
 
     def forward(self, logits: Tensor) -> Tensor:
-        """Probabilities (batch, 7) of logits (batch, 7)."""
+        """Returns probabilities (batch, 7) for logits (batch, 7)."""
         return torch.softmax((logits + self.biases) / self.temperature, -1)
 
 
 def membership(emotions: Sequence[Emotion]) -> Tensor:
-    """(labels, 7): 1 where a label means an emotion, else 0."""
+    """Returns (labels, 7): 1 where a label means an emotion, otherwise 0."""
     numbers = torch.tensor([_EMOTIONS.index(emotion) for emotion in emotions])
     return nn.functional.one_hot(numbers, len(_EMOTIONS)).float()
 
 
 def summed(values: Tensor, members: Tensor) -> Tensor:
-    """(batch, 7) sums of values (batch, labels) over the labels of each emotion.
+    """Sums values (batch, labels) over the labels of each emotion: (batch, 7).
 
-    Not written as a product of matrices: int8 would round those.
+    This is not a matrix product, because int8 would round that.
     """
     return (values.unsqueeze(-1) * members).sum(1)

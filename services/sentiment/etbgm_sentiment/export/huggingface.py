@@ -1,4 +1,4 @@
-"""Any Hugging Face sequence classifier, from a local folder or the hub."""
+"""Loads any Hugging Face sequence classifier from a local folder or the hub."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,14 +25,14 @@ from etbgm_sentiment.model_folder import ModelFacts, Precision
 from etbgm_sentiment.types import Probabilities
 
 LONGEST = 512
-"""Tokens of a text at most, however many a model takes: phrases have a few dozen."""
+"""Maximum tokens of a text, even if a model accepts more: phrases have a few dozen."""
 
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a model is, and what its folder shall say of it.
+    """The location of a model, and the facts to write to its folder.
 
-    `model` is a folder or a hub id, `revision` the hub's branch, tag or commit.
+    `model` is a folder or a hub id; `revision` is the hub's branch, tag or commit.
     """
 
     model: str
@@ -44,7 +44,7 @@ class Origin:
 
 
 class _Logits(nn.Module):
-    """Logits alone of what a Hugging Face model gives; token types, where there are any, are 0."""
+    """Returns only the logits of a Hugging Face model; token types, if the model uses them, are 0."""
 
     def __init__(self, network: PreTrainedModel) -> None:
         super().__init__()
@@ -56,10 +56,10 @@ class _Logits(nn.Module):
 
 
 def load(origin: Origin, given: Mapping[str, Emotion], precision: Precision) -> Exportable:
-    """The classifier at `origin`, its labels taken for emotions as `given` or as labels.toml says.
+    """Loads the classifier at `origin`; maps its labels to emotions by `given` or labels.toml.
 
     Raises:
-        ExportError: it cannot be had, its weights are not in safetensors, or it is not fine-tuned.
+        ExportError: it cannot be loaded, its weights are not safetensors, or it is not fine-tuned.
         UnknownLabels: a label's emotion is neither known nor given.
     """
     revision = {} if Path(origin.model).is_dir() else {"revision": origin.revision or "main"}
@@ -91,7 +91,7 @@ def load(origin: Origin, given: Mapping[str, Emotion], precision: Precision) -> 
 
 @contextmanager
 def _reading(model: str) -> Iterator[None]:
-    """What the libraries raise about the model becomes one line."""
+    """Converts the libraries' exceptions about the model to one line."""
     try:
         yield
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
@@ -102,8 +102,8 @@ def _reading(model: str) -> Iterator[None]:
 
 
 def _network(model: str, revision: Mapping[str, str]) -> PreTrainedModel:
-    """In 32 bits; from safetensors only, since pickles may run code."""
-    # What its table of missing weights says is said in one line below.
+    """Loads in 32 bits and only from safetensors, because pickles can run code."""
+    # The one-line error below replaces the library's table of missing weights.
     logging.set_verbosity_error()
     network, report = AutoModelForSequenceClassification.from_pretrained(
         model, **revision, use_safetensors=True, dtype=torch.float32, output_loading_info=True
@@ -115,7 +115,7 @@ def _network(model: str, revision: Mapping[str, str]) -> PreTrainedModel:
 
 
 def _max_length(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) -> int:
-    """What tokenizer and position table take; tables with a padding row (RoBERTa's) count from behind it."""
+    """Returns what tokenizer and position table allow; tables with a padding row (RoBERTa) start after it."""
     limits = [LONGEST, tokenizer.model_max_length]
     positions = getattr(network.config, "max_position_embeddings", None)
     if positions:
@@ -130,7 +130,7 @@ def _max_length(network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast) ->
 def _opinion(
     network: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, head: nn.Module, max_length: int
 ) -> Callable[[Sequence[str]], Probabilities]:
-    """What the model itself says, asked in its own library's way: token types and all."""
+    """Returns a function that runs the original model in its own library, including token types."""
 
     def reference(texts: Sequence[str]) -> Probabilities:
         settings = {"truncation": True, "max_length": max_length, "return_tensors": "pt"}

@@ -1,4 +1,4 @@
-"""Our own classifier, from the weights that `etbgm-sentiment train` wrote."""
+"""Loads our own classifier from the weights that `etbgm-sentiment train` wrote."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,7 +19,7 @@ from etbgm_sentiment.types import Probabilities
 
 
 def load(weights: Path, held_out: Sequence[Row], precision: Precision) -> Exportable:
-    """The weights, calibrated on the single-label rows of `held_out`."""
+    """Loads the weights and calibrates them on the single-label rows of `held_out`."""
     network = load_weights(weights)
     tokenizer = load_tokenizer(base_folder() / "tokenizer.json")
     rows = single_label(list(held_out))

@@ -1,4 +1,4 @@
-"""How close an exported graph is to its model."""
+"""Compares an exported graph with its model."""
 
 from dataclasses import dataclass
 
@@ -25,12 +25,12 @@ SENTENCES = (
     "",
     "and then he said that she said that they had never been there at all " * 60,
 )
-"""Two for each emotion, a word, nothing, and more than any model takes."""
+"""Two for each emotion, a single word, an empty text, and one that is longer than any model accepts."""
 
 
 @dataclass(frozen=True)
 class Parity:
-    """The graph against the model: share of sentences with the same emotion, differences of probabilities."""
+    """Graph compared with model: share of sentences with the same emotion, differences of probabilities."""
 
     sentences: int
     same_emotion: float
@@ -39,7 +39,7 @@ class Parity:
 
 
 def compare(graph: Probabilities, reference: Probabilities) -> Parity:
-    """Both (n, 7) and of the same sentences."""
+    """Compares two arrays (n, 7) for the same sentences."""
     difference = np.abs(graph - reference)
     same = float((graph.argmax(1) == reference.argmax(1)).mean())
     return Parity(len(reference), same, float(difference.mean()), float(difference.max()))

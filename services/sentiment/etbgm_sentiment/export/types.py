@@ -1,4 +1,4 @@
-"""What the parts of an export hand to each other."""
+"""The values that the steps of an export exchange."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,10 +16,10 @@ class ExportError(ValueError):
 
 @dataclass(frozen=True)
 class Exportable:
-    """A model ready to be written, and its own opinion, against which the graph is checked.
+    """A model that is ready to be written, and the reference for checking the graph.
 
-    `reference` gives the probabilities (n, 7) of texts, one by one, in 32 bits; it is
-    asked before the graph is written, which may round `model` itself.
+    `reference` returns the probabilities (n, 7) of texts, computed one by one in 32 bits. It is
+    called before the graph is written, because writing may round `model` itself.
     """
 
     model: SevenEmotions
