@@ -129,7 +129,7 @@ class Rounds(Generic[Stub]):
         described = is_described(failure)
         if error.status_code in ("UNAVAILABLE", "CANCELLED"):
             self._presence.doubt()
-        elif error.status_code == "RESOURCE_EXHAUSTED" and described:
+        elif error.is_transient and described:
             self.heard_at = now()
         elif described:
             raise error from None

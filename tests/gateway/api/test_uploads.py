@@ -12,6 +12,8 @@ from etbgm_kit.errors import Conflict, StorageFull
 from etbgm_kit.types import Artifact
 from tests.conftest import TINY_DISK_BYTES
 
+pytestmark = pytest.mark.process
+
 OPENING = Opening("upload-1", 0, 10, "video/mp4")
 
 
