@@ -122,7 +122,7 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         def work(report: Report) -> mixer_pb2.SeparateResult:
             video = self._engine.read(request.audio, "audio")
             self._engine.hold("Separate", report)
-            result = mixer_pb2.SeparateResult(speech=request.audio, engine=_engine("rnnoise"))
+            result = mixer_pb2.SeparateResult(speech=request.audio, engine=_engine("deepfilternet"))
             json_format.ParseDict({"ingredients": video.get("ingredients", [])}, result.engine)
             result.residual.CopyFrom(self._engine.put("the rest", "audio/flac"))
             if video.get("speech", True):

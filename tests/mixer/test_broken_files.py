@@ -13,8 +13,8 @@ import pytest
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField
+from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
 from etbgm_mixer.probe import Limits
-from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
 from etbgm_mixer.service import MixerService
 from tests.mixer.conftest import MakeClip
 
@@ -75,7 +75,7 @@ def service(store: ArtifactStore, scratch: Scratch, limits: Limits) -> Iterator[
     settled = Limits(
         limits.max_size_bytes, limits.max_duration_s, limits.max_pixels, limits.max_streams, PROBE_S
     )
-    yield MixerService(store, scratch, settled, MEDIA_S, lambda: (RnnoiseSeparator(), ()))
+    yield MixerService(store, scratch, settled, MEDIA_S, lambda: (DeepFilterSeparator(), ()))
     names = [child.name() for child in psutil.Process().children(recursive=True)]
     assert not {"ffmpeg", "ffprobe"} & set(names)
 

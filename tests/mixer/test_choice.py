@@ -35,7 +35,7 @@ def available(
         ("auto", "auto", available(folder=None), None, "cpu"),
         ("auto", "auto", available(commercial=False), None, "cpu"),
         ("auto", "auto", available(commercial=None), None, "cpu"),
-        ("rnnoise", "cuda", available(), None, "cpu"),
+        ("deepfilternet", "cuda", available(), None, "cpu"),
         ("demucs", "auto", available(commercial=False), FOLDER, "cuda"),
         ("demucs", "cuda", available(commercial=None), FOLDER, "cuda"),
         ("demucs", "cpu", available(commercial=False), FOLDER, "cpu"),
@@ -48,7 +48,7 @@ def test_choice(
     choice = choose(wanted, device, "htdemucs", there)
     assert (choice.folder, choice.device) == (folder, where)
     assert choice.reason
-    assert bool(choice.advice) == (wanted != "rnnoise" and where == "cpu")
+    assert bool(choice.advice) == (wanted != "deepfilternet" and where == "cpu")
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_what_cannot_be_had_is_said(device: WantedDevice, model: str, there: Ava
 )
 def test_advice_says_what_is_better_and_why_it_was_not_taken(there: Available, says: str) -> None:
     (advice,) = choose("auto", "auto", "htdemucs", there).advice
-    assert "demucs separates them better" in advice
+    assert "demucs can separate them better" in advice
     assert says in advice
 
 
 def test_nothing_is_to_be_told_of_what_was_asked_for() -> None:
-    assert choose("rnnoise", "auto", "htdemucs", available(folder=None)) == Choice()
+    assert choose("deepfilternet", "auto", "htdemucs", available(folder=None)) == Choice()
 
 
 def test_what_is_found_is_what_the_catalogue_tells_of(tmp_path: Path) -> None:

@@ -12,8 +12,8 @@ from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Span
 from etbgm_mixer.converters import facts_from_pb, facts_to_pb
+from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
 from etbgm_mixer.probe import Limits, TooLarge, probe
-from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
 from etbgm_mixer.service import MixerService
 from etbgm_mixer.types import (
     AudioStream,
@@ -83,7 +83,9 @@ def test_facts_that_cannot_be_true_are_refused(change: Callable[[pb.MediaFacts],
 
 def mix(tmp_path: Path, store: ArtifactStore, clip: Path, limits: Limits, facts: MediaFacts | None) -> Mixed:
     """A mix of 2 s of music under a clip."""
-    service = MixerService(store, Scratch(tmp_path / "work"), limits, 60.0, lambda: (RnnoiseSeparator(), ()))
+    service = MixerService(
+        store, Scratch(tmp_path / "work"), limits, 60.0, lambda: (DeepFilterSeparator(), ())
+    )
     music = store.put(write(tmp_path / "music.flac", noise(2)), "audio/flac")
     cues = (MusicCue(music, Span(0, 2)),)
     video = store.put(clip, "video/mp4")

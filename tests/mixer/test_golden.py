@@ -7,9 +7,9 @@ import soundfile
 
 from etbgm_kit.types import Span
 from etbgm_mixer import separate
+from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
 from etbgm_mixer.mix import Mix, Parts
 from etbgm_mixer.music_bed import PlacedCue
-from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
 from etbgm_mixer.types import MixSettings
 from tests.golden import assert_sounds_as_kept
 from tests.mixer.conftest import RATE_HZ, Sound, noise, sine, write
@@ -42,7 +42,7 @@ def test_the_golden_mixdown_sounds_the_same(tmp_path: Path) -> None:
 def test_the_golden_separation_sounds_the_same(tmp_path: Path) -> None:
     audio = write(tmp_path / "audio.flac", vowels() + noise(DURATION_S, -40, channels=1))
     paths = [tmp_path / name for name in ("enhanced.wav", "speech.flac", "residual.flac")]
-    separator = RnnoiseSeparator()
+    separator = DeepFilterSeparator()
     separator.load()
     separator.enhance(audio, paths[0], lambda _: None)
     separate.split(audio, paths[0], SPANS, paths[1], paths[2], lambda _: None)

@@ -11,9 +11,10 @@ import soxr
 
 from etbgm_kit.types import Span
 from etbgm_mixer import separate
-from etbgm_mixer.rnnoise import DELAY, STRETCH, Rnnoise
-from etbgm_mixer.rnnoise_engine import RnnoiseSeparator
+from etbgm_mixer.deepfilter import DELAY, DeepFilter
+from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
 from etbgm_mixer.separator import Findings
+from etbgm_mixer.stretches import STRETCH
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
 
 pytestmark = pytest.mark.process
@@ -39,9 +40,9 @@ def separated(folder: Path, sound: Sound) -> tuple[Findings, Sound, Sound]:
     """What was found, and both stems."""
     paths = [folder / name for name in ("enhanced.wav", "speech.flac", "residual.flac")]
     audio = write(folder / "audio.flac", sound)
-    rnnoise = RnnoiseSeparator()
-    rnnoise.load()
-    found = rnnoise.enhance(audio, paths[0], lambda _: None)
+    separator = DeepFilterSeparator()
+    separator.load()
+    found = separator.enhance(audio, paths[0], lambda _: None)
     separate.split(audio, paths[0], found.speech_spans, paths[1], paths[2], lambda _: None)
     stems = [soundfile.read(path, dtype="float32", always_2d=True)[0] for path in paths[1:]]
     return found, stems[0], stems[1]
@@ -97,9 +98,9 @@ def test_stretches_join_as_if_they_were_one(speech: Sound) -> None:
     """The same sound, cut at another place of the stretches, differs little."""
     sound = np.tile(speech[:, 0], 5) + noise(5 * len(speech) / RATE_HZ, -50, channels=1)[:, 0]
     shift = RATE_HZ * 7
-    rnnoise = Rnnoise()
-    whole = np.concatenate(list(rnnoise.enhance(np.array_split(sound, 37))))
-    later = np.concatenate(list(rnnoise.enhance([sound[shift:]])))
+    separator = DeepFilter()
+    whole = np.concatenate(list(separator.enhance(np.array_split(sound, 37))))
+    later = np.concatenate(list(separator.enhance([sound[shift:]])))
     assert len(whole) == len(sound) > STRETCH + DELAY
     settled = slice(3 * RATE_HZ, None)
     difference = level_db((whole[shift:] - later)[settled])

@@ -10,7 +10,7 @@ from etbgm_kit.models.cuda import Device, WantedDevice, torch_has_device
 from etbgm_kit.models.folders import installed, locate
 from etbgm_kit.models.requirements import missing
 
-Wanted = Literal["auto", "rnnoise", "demucs"]
+Wanted = Literal["auto", "deepfilternet", "demucs"]
 
 PACKAGES = ("torch", "demucs")
 """Packages that `etbgm-mixer[demucs]` installs."""
@@ -43,7 +43,7 @@ class Available:
 class Choice:
     """The separator to load, the reason, and advice on better options.
 
-    It is demucs with the model in `folder`, or RNNoise if `folder` is None.
+    It is demucs with the model in `folder`, or DeepFilterNet if `folder` is None.
     """
 
     folder: Path | None = None
@@ -69,7 +69,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     CPU, demucs is slower than real time. `auto` never selects weights whose licence is not known
     to permit commercial use: only a user who names the engine knows the purpose. Raises NoDemucs.
     """
-    if wanted == "rnnoise":
+    if wanted == "deepfilternet":
         return Choice(reason=_NAMED)
     cuda = available.cuda and device != "cpu"
     needs = missing(
@@ -90,7 +90,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
 
 
 def _advice(needs: str, commercial_use: bool | None) -> str:
-    sentences = ["RNNoise leaves some loud music under the words; demucs separates them better."]
+    sentences = ["DeepFilterNet leaves some loud music under the words; demucs can separate them better."]
     if needs:
         sentences.append(f"It needs {needs}.")
     if not commercial_use:

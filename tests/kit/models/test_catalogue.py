@@ -52,7 +52,7 @@ def test_licences_that_warn() -> None:
 
 def test_what_is_not_in_the_catalogue_is_unknown() -> None:
     assert catalogue.ingredient("mine", "/models/mine") == Ingredient("mine", "/models/mine", "unknown", None)
-    assert catalogue.ingredient("rnnoise").licence == "BSD-3-Clause"
+    assert catalogue.ingredient("deepfilternet3").licence == "MIT OR Apache-2.0"
 
 
 @pytest.mark.parametrize(
