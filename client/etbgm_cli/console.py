@@ -116,7 +116,7 @@ def _end_cancelled(signal_number: int) -> NoReturn:
     raise typer.Exit(EXIT_SIGNAL + signal_number) from None
 
 
-def _end(message: str, exit_status: int) -> None:
+def _end(message: str, exit_status: int) -> NoReturn:
     errors.print(f"[red]error:[/] {escape(message)}")
     raise typer.Exit(exit_status) from None
 

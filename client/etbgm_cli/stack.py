@@ -4,7 +4,6 @@ A process that dies is restarted. Children stop when this process ends, however 
 they watch a pipe that it keeps open.
 """
 
-import fcntl
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
@@ -12,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etbgm_cli.child import Child, OnDeath, StackError
+from etbgm_kit.artifacts.locks import locked
 
 SERVICES = ("stt", "sentiment", "riffusion", "mixer")
 """In the order of the stages; module etbgm_<name>, address setting <name>_address."""
@@ -79,9 +79,7 @@ def _computing() -> dict[str, str]:
 @contextmanager
 def _sole_use(data: Path) -> Iterator[None]:
     """Locks the folder, because two gateways on one SQLite file would run jobs twice."""
-    with (data / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise StackError(f"another etbgm is running on {data}; choose another --data") from None
+    with locked(data / "lock") as is_held:
+        if not is_held:
+            raise StackError(f"another etbgm is running on {data}; choose another --data")
         yield

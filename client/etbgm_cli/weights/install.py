@@ -1,6 +1,5 @@
 """Installs a model of the catalogue: fetches its files, converts them if needed and records them."""
 
-import fcntl
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from etbgm_cli.weights.conversion import Conversion, conversion_of
 from etbgm_cli.weights.errors import WeightsError
 from etbgm_cli.weights.fetch import RemoteFile, fetch, refusals_told, unreachable
 from etbgm_cli.weights.record import PART
+from etbgm_kit.artifacts.locks import locked
 from etbgm_kit.models.catalogue import Download, Entry, Hub
 from etbgm_kit.models.folders import RECORD
 
@@ -60,11 +60,9 @@ def _install(entry: Entry, models_dir: Path, folder: Path, progress: Progress) -
 @contextmanager
 def _alone(models_dir: Path) -> Iterator[None]:
     """Locks the folder, because two processes that write to one file would corrupt it."""
-    with (models_dir / ".lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise WeightsError(f"another process is installing models in {models_dir}") from None
+    with locked(models_dir / ".lock") as is_held:
+        if not is_held:
+            raise WeightsError(f"another process is installing models in {models_dir}")
         yield
 
 

@@ -32,10 +32,8 @@ NO_LIMIT_DB = 100.0
 class DeepFilter:
     """The library, loaded once. Raises RuntimeError if the package is missing or incompatible."""
 
-    def __init__(self, attenuation_limit_db: float = NO_LIMIT_DB) -> None:
-        """Attenuates noise by at most `attenuation_limit_db`."""
+    def __init__(self) -> None:
         folder = _package()
-        self._limit_db = attenuation_limit_db
         library, weights = folder / "_native" / "libdeepfilter.so", folder / "_models" / WEIGHTS
         self._weights = str(weights).encode()
         try:
@@ -56,8 +54,7 @@ class DeepFilter:
         return in_stretches(blocks, DELAY, self._enhance)
 
     def _enhance(self, stretch: Stretch) -> Mono:
-        padding = -len(stretch.sound) % FRAME
-        heard = np.ascontiguousarray(np.pad(stretch.sound, (0, padding)), np.float32)
+        heard = np.pad(stretch.sound, (0, -len(stretch.sound) % FRAME))
         spoken = np.empty_like(heard)
         state = self._create()
         try:
@@ -69,7 +66,7 @@ class DeepFilter:
         return spoken[begin : begin + stretch.length]
 
     def _create(self) -> int:
-        state = self._library.df_create(self._weights, self._limit_db, None)
+        state = self._library.df_create(self._weights, NO_LIMIT_DB, None)
         if not state:
             raise RuntimeError("DeepFilterNet's weights cannot be loaded")
         return int(state)

@@ -8,14 +8,13 @@ volume see the lock. Process ids cannot replace it: the first process of every c
 has number 1.
 """
 
-import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO
 
+from etbgm_kit.artifacts.locks import locked
 from etbgm_kit.artifacts.space import space_in
 
 _PREFIX = "etbgm-scratch-"
@@ -31,8 +30,8 @@ class Scratch:
         self._root = Path(work_dir or tempfile.gettempdir())
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in self._root.glob(f"{_PREFIX}*"):
-            with suppress(OSError), _held(folder) as lock:
-                if lock:
+            with suppress(OSError), _held(folder) as is_ours:
+                if is_ours:
                     shutil.rmtree(folder, ignore_errors=True)
 
     @contextmanager
@@ -45,9 +44,9 @@ class Scratch:
             while True:
                 with (
                     tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._root) as name,
-                    _held(Path(name)) as lock,
+                    _held(Path(name)) as is_ours,
                 ):
-                    if not lock:  # another process mistook the new folder for a leftover
+                    if not is_ours:  # another process mistook the new folder for a leftover
                         continue
                     files = Path(name) / "files"
                     files.mkdir()
@@ -56,18 +55,12 @@ class Scratch:
 
 
 @contextmanager
-def _held(folder: Path) -> Iterator[BinaryIO | None]:
-    """Holds the folder's lock; yields None if another process holds it or has removed the folder."""
+def _held(folder: Path) -> Iterator[bool]:
+    """Holds the folder's lock; yields False if another process holds it or has removed the folder."""
     path = folder / "lock"
-    try:
-        lock = path.open("wb")
-    except FileNotFoundError:
-        yield None
-        return
-    with lock:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            is_ours = path.exists()
-        except BlockingIOError:
+            is_ours = stack.enter_context(locked(path)) and path.exists()
+        except FileNotFoundError:
             is_ours = False
-        yield lock if is_ours else None
+        yield is_ours
