@@ -62,13 +62,9 @@ def run(
     language: Annotated[
         str | None, typer.Option(help="Spoken language as a BCP-47 tag, for example en (default: detected).")
     ] = None,
-    speech_task: Annotated[
-        Literal["transcribe", "translate"] | None,
-        typer.Option(
-            help="Transcribe in the spoken language, or translate to English (default: translate only "
-            "if the emotion classifier does not know the language)."
-        ),
-    ] = None,
+    translate: Annotated[
+        bool, typer.Option("--translate", help="Also write the transcript in English.")
+    ] = False,
     captions: Annotated[
         Path | None, typer.Option(help="SRT or VTT file to use instead of speech recognition.")
     ] = None,
@@ -101,7 +97,7 @@ def run(
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
-        smoothing=smoothing, language=language, speech_task=speech_task, captions=captions,
+        smoothing=smoothing, language=language, translate=translate, captions=captions,
         ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
     )  # fmt: skip

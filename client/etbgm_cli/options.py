@@ -32,7 +32,7 @@ class JobOptions:
     min_emotion_s: float | None = None
     smoothing: str | None = None
     language: str | None = None
-    speech_task: str | None = None
+    translate: bool = False
     captions: Path | None = None
     ignore_subtitles: bool = False
     timeline: Path | None = None
@@ -57,9 +57,8 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         language=options.language,
         ignore_subtitles=options.ignore_subtitles,
         stems=options.stems,
+        translate=options.translate,
     )
-    if options.speech_task:
-        settings.speech_task = pb.SpeechTask.Value(f"SPEECH_TASK_{options.speech_task.upper()}")
     if options.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{options.smoothing.upper()}")
     if options.min_emotion_s is not None:

@@ -37,6 +37,8 @@ def _all(result: pb.JobResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
     yield "residual.flac", result.residual
     yield "transcript.srt", result.transcript_srt
     yield "transcript.vtt", result.transcript_vtt
+    yield "transcript.en.srt", result.transcript_en_srt
+    yield "transcript.en.vtt", result.transcript_en_vtt
     yield "timeline.json", result.timeline_json
     yield "timeline.png", result.timeline_plot
     yield "report.json", result.report

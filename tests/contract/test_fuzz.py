@@ -43,7 +43,7 @@ BUILDS: dict[str, Callable[[str, Path], Service]] = {
     ),
     "stt": lambda url, work: etbgm_stt.assembly.build(
         etbgm_stt.assembly.Settings(
-            store_url=url, work_dir=work, listen_address="127.0.0.1:0", models_dir=work, decoders=1
+            store_url=url, work_dir=work, listen_address="127.0.0.1:0", models_dir=work
         )
     ),
     "sentiment": lambda url, work: etbgm_sentiment.assembly.build(

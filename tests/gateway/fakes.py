@@ -170,9 +170,11 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
         def work(report: Report) -> stt_pb2.TranscribeResult:
             self._engine.hold("Transcribe", report)
             transcript = media_pb2.Transcript(segments=[_segment("unmistakable words")], language="en")
+            english = media_pb2.Transcript(segments=[_segment("words in English")], language="en")
             return stt_pb2.TranscribeResult(
                 transcript=transcript,
-                engine=_engine("pocketsphinx"),
+                translation=english if request.translate else None,
+                engine=_engine("faster-whisper"),
                 notes=[f"Written for readers of {' '.join(request.readable_languages) or 'any language'}."],
             )
 

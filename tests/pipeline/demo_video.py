@@ -2,7 +2,7 @@
 
 usage: python demo_video.py OUTPUT.mp4
 
-The story is spoken by flite (voice slt), which pocketsphinx understands; the pink
+The story is spoken by flite (voice slt), which recognisers understand; the pink
 noise under it is there to be removed.
 """
 

@@ -12,7 +12,7 @@ from etbgm_sentiment.phrases import MAX_DURATION_S, MAX_WORDS, MIN_WORDS, phrase
 
 
 def recognised(*runs: str, pause_s: float = 1.0, word_s: float = 0.3, inner_s: float = 0.05) -> Transcript:
-    """Segments of words with times, `pause_s` apart, as pocketsphinx gives them."""
+    """Segments of words with times, `pause_s` apart, as some recognisers give them."""
     segments, clock_s = [], 0.0
     for run in runs:
         words = []

@@ -10,7 +10,6 @@ from etbgm_stt.choice import (
     Available,
     Model,
     NoRecogniser,
-    Wanted,
     WantedDevice,
     choose,
     find_available,
@@ -30,64 +29,46 @@ TINY, SMALL, LARGE, TURBO = models(
 
 
 @pytest.mark.parametrize(
-    ("wanted", "device", "model", "available", "chosen", "where"),
+    ("device", "model", "available", "chosen", "where"),
     [
-        ("auto", "auto", AUTO, Available(None, (), False), None, "cpu"),
-        ("auto", "cuda", AUTO, Available(None, (), True), None, "cpu"),
-        ("auto", "auto", AUTO, Available(None, (TINY,), False), TINY, "cpu"),
-        ("auto", "auto", AUTO, Available(None, (TINY, LARGE, SMALL), False), SMALL, "cpu"),
-        ("auto", "auto", AUTO, Available(None, (TINY, SMALL, TURBO, LARGE), True), LARGE, "cuda"),
-        ("auto", "auto", AUTO, Available(None, (SMALL, TURBO), True), TURBO, "cuda"),
-        ("auto", "cpu", AUTO, Available(None, (SMALL, LARGE), True), SMALL, "cpu"),
-        ("auto", "auto", AUTO, Available(None, (OTHER, TINY), False), TINY, "cpu"),
-        ("auto", "auto", AUTO, Available(None, (OTHER,), False), OTHER, "cpu"),
-        ("auto", "auto", "/my/model", Available(MINE, (SMALL,), False), MINE, "cpu"),
-        ("auto", "auto", "/my/model", Available(None, (SMALL,), False), None, "cpu"),
-        ("pocketsphinx", "cuda", AUTO, Available(None, (LARGE,), True), None, "cpu"),
-        ("faster-whisper", "auto", AUTO, Available(None, (TINY,), False), TINY, "cpu"),
-        ("faster-whisper", "cuda", "/my/model", Available(MINE, (), True), MINE, "cuda"),
+        ("auto", AUTO, Available(None, (TINY,), False), TINY, "cpu"),
+        ("auto", AUTO, Available(None, (TINY, LARGE, SMALL), False), SMALL, "cpu"),
+        ("auto", AUTO, Available(None, (TINY, SMALL, TURBO, LARGE), True), LARGE, "cuda"),
+        ("auto", AUTO, Available(None, (SMALL, TURBO), True), TURBO, "cuda"),
+        ("cpu", AUTO, Available(None, (SMALL, LARGE), True), SMALL, "cpu"),
+        ("auto", AUTO, Available(None, (OTHER, TINY), False), TINY, "cpu"),
+        ("auto", AUTO, Available(None, (OTHER,), False), OTHER, "cpu"),
+        ("auto", "/my/model", Available(MINE, (SMALL,), False), MINE, "cpu"),
+        ("cuda", "/my/model", Available(MINE, (), True), MINE, "cuda"),
     ],
 )
-def test_choice(
-    wanted: Wanted, device: WantedDevice, model: str, available: Available, chosen: Model | None, where: str
-) -> None:
-    choice = choose(wanted, device, model, available)
-    assert choice.engine == ("faster-whisper" if chosen else "pocketsphinx")
+def test_choice(device: WantedDevice, model: str, available: Available, chosen: Model, where: str) -> None:
+    choice = choose(device, model, available)
     assert (choice.model, choice.device) == (chosen, where)
     assert choice.reason
-    assert bool(choice.advice) == (wanted == "auto" and chosen is None)
 
 
 @pytest.mark.parametrize(
-    ("wanted", "device", "model", "available", "why"),
+    ("device", "model", "available", "why"),
     [
-        ("faster-whisper", "auto", AUTO, Available(None, (), False), "models pull whisper-small"),
-        ("faster-whisper", "auto", AUTO, Available(None, (), True), "models pull whisper-large-v3"),
-        ("faster-whisper", "auto", "whisper-base", Available(None, (TINY,), False), "pull whisper-base"),
-        (
-            "faster-whisper",
-            "auto",
-            "/my/model",
-            Available(None, (), False),
-            "Whisper model /my/model was not found",
-        ),
-        ("faster-whisper", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
-        ("auto", "cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
+        ("auto", AUTO, Available(None, (), False), "models pull whisper-base"),
+        ("auto", "whisper-small", Available(None, (TINY,), False), "pull whisper-small"),
+        ("auto", "/my/model", Available(None, (), False), "Whisper model /my/model was not found"),
+        ("cuda", AUTO, Available(None, (TINY,), False), "needs a device"),
     ],
 )
-def test_what_cannot_be_had_is_said(
-    wanted: Wanted, device: WantedDevice, model: str, available: Available, why: str
-) -> None:
+def test_what_cannot_be_had_is_said(device: WantedDevice, model: str, available: Available, why: str) -> None:
     with pytest.raises(NoRecogniser, match=why):
-        choose(wanted, device, model, available)
+        choose(device, model, available)
 
 
-def test_advice_says_what_a_better_recogniser_takes() -> None:
-    nothing = Available(None, (), cuda=False)
-    (advice,) = choose("auto", "auto", AUTO, nothing).advice
+def test_advice_names_a_better_model() -> None:
+    (advice,) = choose("auto", AUTO, Available(None, (TINY,), cuda=False)).advice
     assert "`etbgm models pull whisper-small`" in advice
-    (advice,) = choose("auto", "auto", "/my/model", nothing).advice
-    assert "names /my/model, which was not found" in advice
+    (advice,) = choose("auto", AUTO, Available(None, (TINY,), cuda=True)).advice
+    assert "`etbgm models pull whisper-large-v3`" in advice
+    assert not choose("auto", AUTO, Available(None, (SMALL,), cuda=False)).advice
+    assert not choose("auto", "/my/model", Available(MINE, (), cuda=False)).advice
 
 
 def test_only_models_that_were_fetched_to_the_end_are_found(tmp_path: Path) -> None:

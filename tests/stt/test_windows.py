@@ -5,36 +5,40 @@ import pytest
 
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ
 from etbgm_kit.types import Span
-from etbgm_stt.languages import code_of, must_translate, tag_of
+from etbgm_stt.languages import code_of, is_readable, tag_of
 from etbgm_stt.speech import Speech
-from etbgm_stt.windows import MAX_PAUSE_S, WINDOW_S, gather
+from etbgm_stt.windows import PAUSE_S, WINDOW_S, gather
 
 
 def piece(start_s: float, end_s: float) -> Speech:
     return Speech(Span(start_s, end_s), np.ones(round((end_s - start_s) * SAMPLE_RATE_HZ), np.float32))
 
 
-def test_windows_end_at_long_pauses_and_when_they_are_full() -> None:
-    pieces = [piece(1, 4), piece(5, 20), piece(21, 30), piece(31.5, 40), piece(42.5, 43), piece(43, 71)]
-    done = [window for _, windows in gather([(71.0, pieces)]) for window in windows]
-    spans = [(window.span.start_s, window.span.end_s) for window in done]
-    assert spans == [(1, 30), (31.5, 40), (42.5, 71)]
-    assert all(window.span.duration_s <= WINDOW_S for window in done)
+def test_windows_end_when_they_are_full() -> None:
+    pieces = [piece(1, 4), piece(5, 20), piece(60, 70), piece(71.5, 80), piece(90, 118)]
+    done = [window for _, windows in gather([(120.0, pieces)]) for window in windows]
+    assert [[one.span.start_s for one in window.pieces] for window in done] == [[1, 5, 60], [71.5], [90]]
+    assert all(len(window.samples) <= WINDOW_S * SAMPLE_RATE_HZ for window in done)
 
 
 def test_what_is_known_stops_before_the_window_that_is_open() -> None:
-    found = [(5.0, [piece(1, 2)]), (10.0, []), (15.0, [piece(2 + MAX_PAUSE_S + 1, 8)])]
+    found = [(5.0, [piece(1, 2)]), (10.0, []), (35.0, [piece(5, 32)]), (40.0, [piece(36, 38)])]
     known = [(known_s, len(windows)) for known_s, windows in gather(found)]
-    assert known == [(1, 0), (1, 0), (5, 1), (15, 1)]
+    assert known == [(1, 0), (1, 0), (1, 0), (36, 1), (40, 1)]
 
 
-def test_samples_lie_where_they_were_said() -> None:
-    ((_, _), (_, [window])) = gather([(5.0, [piece(1.0, 2.0), piece(3.25, 4.0)])])
+def test_long_pauses_are_shortened_and_short_ones_kept() -> None:
+    ((_, _), (_, [window])) = gather([(50.0, [piece(1.0, 2.0), piece(2.25, 4.0), piece(44.0, 45.0)])])
+    assert [(place.start_s, place.end_s) for place in window.places] == [
+        (0, 1),
+        (1.25, 3),
+        (pytest.approx(3 + PAUSE_S), pytest.approx(4 + PAUSE_S)),
+    ]
     loud = window.samples > 0
-    assert window.speech_s == pytest.approx(1.75)
     assert loud[: SAMPLE_RATE_HZ - 1].all()
-    assert not loud[SAMPLE_RATE_HZ : round(2.25 * SAMPLE_RATE_HZ)].any()
-    assert loud[round(2.25 * SAMPLE_RATE_HZ) : 3 * SAMPLE_RATE_HZ].all()
+    assert not loud[SAMPLE_RATE_HZ : round(1.25 * SAMPLE_RATE_HZ)].any()
+    assert loud[round(1.25 * SAMPLE_RATE_HZ) : 3 * SAMPLE_RATE_HZ].all()
+    assert loud[-1]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +50,8 @@ def test_tags_become_whispers_codes(tag: str, code: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "readable", "translated"),
-    [("de", [], False), ("de", ["en"], True), ("de", ["en", "de-AT"], False), ("en", ["de"], False)],
+    ("tag", "readable", "read"),
+    [("de", [], True), ("de", ["en"], False), ("de", ["en", "de-AT"], True), ("en-GB", ["de"], True)],
 )
-def test_only_what_the_reader_cannot_read_is_translated(
-    code: str, readable: list[str], translated: bool
-) -> None:
-    assert must_translate(code, readable) == translated
+def test_readers_know_their_languages_and_english(tag: str, readable: list[str], read: bool) -> None:
+    assert is_readable(tag, readable) == read

@@ -15,7 +15,7 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, timelines
 from etbgm_gateway.pipeline.steps import Steps, together
-from etbgm_gateway.pipeline.transcripts import clipped
+from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
@@ -39,6 +39,7 @@ class Stages:
     ) -> None:
         self._video, self._settings = request.video, request.settings
         self._clients, self._steps, self._results = clients, steps, results
+        self._readable: Sequence[str] = ()
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
         """Extracts facts, sound and captions from the video."""
@@ -81,8 +82,12 @@ class Stages:
                 return stt_pb2.TranscribeResult(
                     notes=["No speech was found, so the music is neutral throughout."]
                 )
+            self._readable = await self._readable_languages()
             request = stt_pb2.TranscribeRequest(
-                audio=stems.speech, language=language, readable_languages=await self._readable_languages()
+                audio=stems.speech,
+                language=language,
+                readable_languages=self._readable,
+                translate=self._settings.translate,
             )
             result = await self._steps.stream(
                 "TRANSCRIBE",
@@ -96,9 +101,10 @@ class Stages:
         return result
 
     async def analyze(
-        self, media: mixer_pb2.ExtractResult, transcript: media_pb2.Transcript
+        self, media: mixer_pb2.ExtractResult, transcribed: stt_pb2.TranscribeResult
     ) -> sentiment_pb2.AnalyzeResponse:
         """Turns the transcript into an emotion timeline, unless one is given or nothing was said."""
+        transcript = readable_by(transcribed, self._readable)
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
@@ -229,11 +235,7 @@ class Stages:
         return None
 
     async def _readable_languages(self) -> Sequence[str]:
-        """Returns the languages that the transcript may be in; empty for any."""
-        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSCRIBE:
-            return ()
-        if self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE:
-            return ("en",)
+        """Returns the languages that the emotion classifier reads; empty for any."""
         classifier = await self._steps.unary(
             "TRANSCRIBE for whom",
             self._clients.sentiment,

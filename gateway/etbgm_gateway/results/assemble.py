@@ -71,12 +71,11 @@ class Results:
             engines=_engines(made),
             notes=_notes(made),
         )
-        if made.transcript.transcript.segments:
-            from etbgm_kit.media.captions import write_srt, write_vtt
-
-            transcript = transcript_from_pb(made.transcript.transcript)
-            result.transcript_srt.CopyFrom(self._put(write_srt(transcript), "application/x-subrip"))
-            result.transcript_vtt.CopyFrom(self._put(write_vtt(transcript), "text/vtt"))
+        spoken, english = made.transcript.transcript, made.transcript.translation
+        if spoken.segments:
+            self._put_captions(spoken, result.transcript_srt, result.transcript_vtt)
+        if english.segments:
+            self._put_captions(english, result.transcript_en_srt, result.transcript_en_vtt)
         text = report.write(result, made.settings, made.video, made.media.facts, made.stages)
         result.report.CopyFrom(self._put(text, "application/json"))
         return result
@@ -91,6 +90,15 @@ class Results:
             plot.Levels(levels["step_s"], levels["speech_lufs"], levels["music_lufs"]),
         )
         return artifact_to_pb(self._store.put_bytes(png, "image/png"))
+
+    def _put_captions(
+        self, transcript: media_pb2.Transcript, srt: media_pb2.Artifact, vtt: media_pb2.Artifact
+    ) -> None:
+        from etbgm_kit.media.captions import write_srt, write_vtt
+
+        captions = transcript_from_pb(transcript)
+        srt.CopyFrom(self._put(write_srt(captions), "application/x-subrip"))
+        vtt.CopyFrom(self._put(write_vtt(captions), "text/vtt"))
 
     def _put(self, text: str, media_type: str) -> media_pb2.Artifact:
         return artifact_to_pb(self._store.put_bytes(text.encode(), media_type))

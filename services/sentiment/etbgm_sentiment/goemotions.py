@@ -1,7 +1,8 @@
 """GoEmotions: Reddit comments labelled with Ekman's emotions.
 
 Demszky et al., "GoEmotions: A Dataset of Fine-Grained Emotions", ACL 2020, Apache-2.0.
-A row of the TSV is `text <tab> comma-separated label numbers <tab> comment id`.
+A row of the TSV is `text <tab> comma-separated label numbers`; further columns are ignored.
+Translations of the data have the same rows in the same order.
 """
 
 import csv
@@ -24,18 +25,19 @@ class Row:
 
     text: str
     emotions: tuple[Emotion, ...]
-    comment_id: str
+    number: int
+    """Position in the file, from 0."""
 
 
 def read_rows(path: Path) -> list[Row]:
     """Reads a TSV, gzipped if its name ends in .gz.
 
     Raises:
-        ValueError: a label is not the number of one of the seven emotions.
+        ValueError: a row has one column, or a label is not the number of one of the seven emotions.
     """
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open() as lines:
         records = list(csv.reader(lines, delimiter="\t", quoting=csv.QUOTE_NONE))
-    return [Row(text, _emotions(labels), comment_id) for text, labels, comment_id in records]
+    return [_row(number, record) for number, record in enumerate(records)]
 
 
 def single_label(rows: list[Row]) -> list[Row]:
@@ -44,15 +46,21 @@ def single_label(rows: list[Row]) -> list[Row]:
 
 
 def split_held_out(rows: list[Row]) -> tuple[list[Row], list[Row]]:
-    """Returns training and held-out rows; the comment's id decides, so the split never changes."""
+    """Returns training and held-out rows; the row's number decides, so all translations are split alike."""
     threshold = int(HELD_OUT_SHARE * 2**32)
-    held_out = [row for row in rows if zlib.crc32(row.comment_id.encode()) < threshold]
-    training = [row for row in rows if zlib.crc32(row.comment_id.encode()) >= threshold]
+    held_out = [row for row in rows if zlib.crc32(str(row.number).encode()) < threshold]
+    training = [row for row in rows if zlib.crc32(str(row.number).encode()) >= threshold]
     return training, held_out
 
 
+def _row(number: int, record: list[str]) -> Row:
+    if len(record) < 2:
+        raise ValueError(f"row {number + 1} must be a text, a tab and label numbers")
+    return Row(record[0], _emotions(record[1]), number)
+
+
 def _emotions(labels: str) -> tuple[Emotion, ...]:
-    numbers = [int(label) for label in labels.split(",")]
+    numbers = [int(label) if label.isdecimal() else -1 for label in labels.split(",")]
     if not all(0 <= number < len(_EMOTIONS) for number in numbers):
         raise ValueError(f"labels must be in 0..{len(_EMOTIONS) - 1}: {labels}")
     return tuple(_EMOTIONS[number] for number in numbers)

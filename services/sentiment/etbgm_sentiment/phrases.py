@@ -1,6 +1,6 @@
 """Splits a transcript into phrases: sense units long enough to carry an emotion.
 
-Recognisers without punctuation (pocketsphinx) cut at pauses; captions have punctuation
+Some recognisers write no punctuation and cut at pauses; captions have punctuation
 but break lines inside sentences. Phrases therefore end at sentence ends, at pauses and, in
 a transcript without punctuation, at segment ends. Phrases that are too long are cut at
 their longest pause, and tiny ones join a neighbour.

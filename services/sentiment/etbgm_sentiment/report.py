@@ -16,7 +16,7 @@ from etbgm_sentiment.smoothing import rule, viterbi
 from etbgm_sentiment.spoken import with_wrong_words, without_punctuation
 
 WRONG_WORDS_SHARE = 0.25
-"""Approximate share of words that pocketsphinx gets wrong in clear speech."""
+"""Approximate share of words that recognition gets wrong in noise."""
 
 _console = Console(soft_wrap=True)
 

@@ -8,7 +8,6 @@ from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Service
 from etbgm_stt.choice import choose, find_available
-from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
 from etbgm_stt.recogniser import Recogniser
 from etbgm_stt.service import SpeechToTextService
 from etbgm_stt.servicer import SpeechToTextServicer
@@ -41,9 +40,7 @@ def build(settings: Settings) -> Service:
 def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
     """Returns the chosen recogniser and advice on better options."""
     available = find_available(settings.models_dir, settings.whisper_model)
-    choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
-    if choice.model is None:
-        return PocketsphinxRecogniser(settings.decoders), choice.advice
+    choice = choose(settings.device, settings.whisper_model, available)
     cuda = choice.device == "cuda"
     compute_type = {"auto": "float16" if cuda else "int8"}.get(settings.whisper_compute_type)
     params = WhisperParams(
@@ -53,7 +50,7 @@ def _recogniser(settings: Settings) -> tuple[Recogniser, tuple[str, ...]]:
         compute_type=compute_type or settings.whisper_compute_type,
         beam_size=settings.whisper_beam_size,
         batch_windows=settings.whisper_batch_size or (CUDA_BATCH if cuda else 1),
-        threads=settings.decoders,
+        threads=settings.whisper_threads,
         workers=settings.slots,
     )
     return WhisperRecogniser(params), choice.advice

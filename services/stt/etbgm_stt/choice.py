@@ -3,15 +3,11 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from etbgm_kit.models import cuda
 from etbgm_kit.models.catalogue import entries
 from etbgm_kit.models.cuda import Device, WantedDevice
 from etbgm_kit.models.folders import installed, locate
-
-Engine = Literal["pocketsphinx", "faster-whisper"]
-Wanted = Literal["auto", "pocketsphinx", "faster-whisper"]
 
 AUTO = "auto"
 """Value of `whisper_model` that selects the best installed model."""
@@ -21,14 +17,17 @@ BEST_FIRST: dict[Device, tuple[str, ...]] = {
     "cpu": ("small", "base", "medium", "tiny", "large-v3-turbo", "large-v2", "large-v3"),
 }
 """Preferred models, by the end of their names. On CUDA, the most accurate come first; on the CPU, the most
-accurate at about the cost of pocketsphinx (README). Turbo was not trained to translate, so it comes late."""
+accurate that is several times faster than speech. Turbo was not trained to translate, so it comes late."""
 
-SUGGESTED: dict[Device, str] = {"cuda": "whisper-large-v3", "cpu": "whisper-small"}
+DEFAULT = "whisper-base"
+"""The model of a first run."""
+
+BETTER: dict[Device, str] = {"cuda": "whisper-large-v3", "cpu": "whisper-small"}
 """Models that the user is advised to pull."""
 
 
 class NoRecogniser(RuntimeError):
-    """The engine that the settings require cannot run; the message names what is missing."""
+    """No recogniser can run with these settings; the message names what is missing."""
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,9 @@ class Available:
 
 @dataclass(frozen=True)
 class Choice:
-    """The engine, its model if it needs one, its device, the reason, and advice on better options."""
+    """The model, its device, the reason, and advice on better options."""
 
-    engine: Engine
-    model: Model | None
+    model: Model
     device: Device
     reason: str = field(default="", compare=False)
     advice: tuple[str, ...] = ()
@@ -78,53 +76,50 @@ def _cuda_available() -> bool:
     return ctranslate2.get_cuda_device_count() > 0 and cuda.load("libcublas.so.12", "nvidia-cublas-cu12")
 
 
-def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """Returns the recogniser for the settings `stt_engine`, `device` and `whisper_model`.
+def choose(device: WantedDevice, model: str, available: Available) -> Choice:
+    """Returns the model and device for the settings `device` and `whisper_model`.
 
-    pocketsphinx always runs on the CPU, regardless of `device`. `auto` follows the order of
-    BEST_FIRST; models that are not listed there come last.
+    AUTO follows the order of BEST_FIRST; models that are not listed there come last.
 
     Raises:
-        NoRecogniser: the model or the device that faster-whisper needs is missing.
+        NoRecogniser: the model or the device is missing.
     """
     where: Device = "cuda" if available.cuda and device != "cpu" else "cpu"
-    if wanted == "pocketsphinx":
-        return Choice("pocketsphinx", None, "cpu", "ETBGM_STT_ENGINE names it")
     found = _best(available.installed, where) if model == AUTO else available.named
-    suggested = SUGGESTED[where]
-    if found is None and wanted == "faster-whisper":
-        pull = suggested if model == AUTO or "/" in model else model
+    if found is None:
+        pull = DEFAULT if model == AUTO or "/" in model else model
         raise NoRecogniser(
             f"{_missing(model)}; get one with `etbgm models pull {pull}` or `python -m etbgm_stt.convert`"
         )
-    if found is None:
-        return Choice("pocketsphinx", None, "cpu", _missing(model), (_advice(model, suggested),))
     if device == "cuda" and not available.cuda:
         raise NoRecogniser(
             "faster-whisper cannot use CUDA here: it needs a device and the packages of etbgm-stt[cuda]"
         )
+    if model != AUTO:
+        return Choice(found, where, "ETBGM_WHISPER_MODEL names it")
     best = f"{found.name} is the preferred installed Whisper model for this device"
-    return Choice("faster-whisper", found, where, best if model == AUTO else "ETBGM_WHISPER_MODEL names it")
+    return Choice(found, where, best, _advice(found, where))
 
 
 def _best(models: Iterable[Model], device: Device) -> Model | None:
-    order = BEST_FIRST[device]
+    return min(models, key=lambda model: _place(model, device), default=None)
 
-    def place(model: Model) -> int:
-        size = model.name.rpartition("whisper-")[2]
-        return order.index(size) if size in order else len(order)
 
-    return min(models, key=place, default=None)
+def _place(model: Model, device: Device) -> int:
+    order, size = BEST_FIRST[device], _size(model.name)
+    return order.index(size) if size in order else len(order)
+
+
+def _size(name: str) -> str:
+    return name.rpartition("whisper-")[2]
 
 
 def _missing(model: str) -> str:
     return "no Whisper model is installed" if model == AUTO else f"the Whisper model {model} was not found"
 
 
-def _advice(model: str, suggested: str) -> str:
-    if model != AUTO:
-        return f"ETBGM_WHISPER_MODEL names {model}, which was not found; pocketsphinx knows English only."
-    return (
-        "pocketsphinx knows English only; Whisper makes fewer errors and knows 99 languages: "
-        f"`etbgm models pull {suggested}`."
-    )
+def _advice(found: Model, device: Device) -> tuple[str, ...]:
+    better = BETTER[device]
+    if _place(found, device) <= BEST_FIRST[device].index(_size(better)):
+        return ()
+    return (f"{better} makes fewer errors than {found.name}: `etbgm models pull {better}`.",)

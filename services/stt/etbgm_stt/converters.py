@@ -23,7 +23,7 @@ def request_from_pb(request: pb.TranscribeRequest) -> TranscribeRequest:
     """Converts a request with its defaults. Raises InvalidField."""
     language = _language(request.language) if request.HasField("language") else None
     readable = frozenset(_language(tag, "readable_languages") for tag in request.readable_languages)
-    return TranscribeRequest(artifact_from_pb(request.audio, "audio"), language, readable)
+    return TranscribeRequest(artifact_from_pb(request.audio, "audio"), language, readable, request.translate)
 
 
 def captions_request_from_pb(request: pb.ImportCaptionsRequest) -> ImportCaptionsRequest:
@@ -39,6 +39,7 @@ def answer_to_pb(answer: Transcription) -> pb.TranscribeResult:
     """Returns the result without timings."""
     return pb.TranscribeResult(
         transcript=transcript_to_pb(answer.transcript),
+        translation=transcript_to_pb(answer.translation) if answer.translation else None,
         engine=engine_to_pb(answer.engine),
         notes=answer.notes,
     )

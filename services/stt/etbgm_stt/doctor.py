@@ -7,12 +7,12 @@ from etbgm_stt.settings import Settings
 
 def _choose(settings: Settings) -> tuple[str, Choice]:
     available = find_available(settings.models_dir, settings.whisper_model)
-    choice = choose(settings.stt_engine, settings.device, settings.whisper_model, available)
-    return f"{choice.engine} ({choice.model.name})" if choice.model else choice.engine, choice
+    choice = choose(settings.device, settings.whisper_model, available)
+    return f"faster-whisper ({choice.model.name})", choice
 
 
 def _parts(_: Settings) -> tuple[Part, ...]:
-    return package("pocketsphinx"), package("faster-whisper"), package("ctranslate2")
+    return package("faster-whisper"), package("ctranslate2")
 
 
 if __name__ == "__main__":

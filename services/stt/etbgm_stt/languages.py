@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable
 
+from etbgm_stt.types import ENGLISH
+
 _CODES = {"jv": "jw", "nb": "no", "fil": "tl", "cmn": "zh", "iw": "he", "eng": "en"}
 """Primary subtags for which Whisper uses another code."""
 
@@ -20,7 +22,7 @@ def tag_of(code: str) -> str:
     return _TAGS.get(code, code)
 
 
-def must_translate(code: str, readable: Iterable[str]) -> bool:
-    """Whether speech in `code` needs English for a reader of `readable` (tags; empty: any language)."""
-    codes = {code_of(tag) for tag in readable}
-    return bool(codes) and code != "en" and code not in codes
+def is_readable(tag: str, readable: Iterable[str]) -> bool:
+    """Whether a reader of the languages `readable` (tags; empty: any) understands `tag`; all know English."""
+    codes = {code_of(one) for one in readable}
+    return not codes or code_of(tag) in {ENGLISH, *codes}

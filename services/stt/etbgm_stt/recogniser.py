@@ -1,11 +1,11 @@
 """The protocol of recognition engines; each engine has its own file."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
 from etbgm_kit.media.vad import Mono
-from etbgm_kit.types import EngineInfo, Transcript
-from etbgm_stt.types import Language, Recognised
+from etbgm_kit.types import EngineInfo
+from etbgm_stt.types import Recognised
 
 
 class Recogniser(Protocol):
@@ -18,17 +18,14 @@ class Recogniser(Protocol):
     def load(self) -> None:
         """Blocks until `recognise` can be called."""
 
-    def notes(self, transcript: Transcript) -> tuple[str, ...]:
-        """Returns sentences for the user about the limits of `transcript`."""
-
     def recognise(
-        self, blocks: Iterable[Mono], language: str | None, readable: frozenset[str]
-    ) -> Iterator[Recognised | Language]:
-        """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields segments in chronological order.
+        self, blocks: Iterable[Mono], language: str | None, needs_english: Callable[[str], bool]
+    ) -> Iterator[Recognised]:
+        """Takes (samples,) float32 in [-1, 1] at 16 kHz; yields speech in chronological order.
 
-        `language` is the tag of the spoken language, None if unknown; for `readable` see
-        `TranscribeRequest`. Yields the transcript's language once, before the first segment,
-        and at least one item per block, so that a caller who stops iterating stops the work.
+        `language` is the tag of the spoken language, None if it must be detected. Speech in a language
+        for which `needs_english` is true also comes in English, if the engine translates. Yields at
+        least one item per block, so that a caller who stops iterating stops the work.
         Raises InvalidField("language") if the engine does not support it, and NotReady.
         """
 

@@ -7,14 +7,9 @@ from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField, NotReady
 from etbgm_kit.types import EngineInfo, Segment, Transcript
 from etbgm_stt.audio import open_audio
-from etbgm_stt.languages import code_of, must_translate
+from etbgm_stt.collecting import Collector
 from etbgm_stt.recogniser import Recogniser
-from etbgm_stt.types import UNDETERMINED, ImportCaptionsRequest, Language, TranscribeRequest, Transcription
-
-UNTRANSLATED = (
-    "The emotions may be wrong: the emotion classifier does not know the transcript's language ({}), and "
-    "this Whisper model cannot translate. `etbgm models pull whisper-small` installs one that can."
-)
+from etbgm_stt.types import ImportCaptionsRequest, TranscribeRequest, Transcription
 
 MAX_CAPTIONS_BYTES = 8 << 20
 """More than the captions of a full day of speech."""
@@ -62,24 +57,16 @@ class SpeechToTextService:
 
         Both callbacks may raise to stop the work. Raises InvalidField, NotFound, NotReady.
         """
-        recogniser, segments = self._loaded, []
-        language, done = Language(UNDETERMINED), 0.0
+        recogniser, collector, done = self._loaded, Collector(request), 0.0
         with self._store.borrow(request.audio, "audio") as path, open_audio(path) as audio:
-            for recognised in recogniser.recognise(audio.blocks(), request.language, request.readable):
-                if isinstance(recognised, Language):
-                    language = recognised
-                    continue
-                if recognised.segment:
-                    segments.append(recognised.segment)
-                    on_segment(recognised.segment)
+            for item in recogniser.recognise(audio.blocks(), request.language, collector.needs_english):
+                collector.add(item)
+                for segment in item.segments:
+                    on_segment(segment)
                 # Segments arrive slightly late, so their `until_s` may be less than that of a silent block.
-                done = max(done, min(1.0, recognised.until_s / audio.duration_s) if audio.duration_s else 1.0)
+                done = max(done, min(1.0, item.until_s / audio.duration_s) if audio.duration_s else 1.0)
                 on_progress(done)
-        transcript = Transcript(tuple(segments), language.written)
-        unread = must_translate(code_of(transcript.language), request.readable) and bool(segments)
-        untranslated = (UNTRANSLATED.format(transcript.language),) if unread else ()
-        notes = (*language.notes, *untranslated, *recogniser.notes(transcript))
-        return Transcription(transcript, recogniser.engine, notes)
+        return collector.finish(recogniser.engine)
 
     def import_captions(self, request: ImportCaptionsRequest) -> Transcript:
         """Returns the transcript of the captions. Raises InvalidField, NotFound."""

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from etbgm_kit.serving.settings import ModelSettings
-from etbgm_stt.choice import AUTO, Wanted
+from etbgm_stt.choice import AUTO
 
 ComputeType = Literal[
     "auto", "int8", "int8_float16", "int8_float32", "int8_bfloat16", "float16", "bfloat16", "float32"
@@ -18,14 +18,10 @@ def _free_cores() -> int:
 
 
 class Settings(ModelSettings):
-    """ETBGM_STT_ENGINE and so on; the other settings are common to all servers."""
+    """ETBGM_WHISPER_MODEL and so on; the other settings are common to all servers."""
 
-    stt_engine: Wanted = "auto"
-    """`auto` selects faster-whisper if it has a model, otherwise pocketsphinx, which needs none."""
-
-    decoders: int = Field(default_factory=_free_cores, ge=1)
-    """Number of cores for recognition, at most 4 by default: pocketsphinx processes of about 150 MB each,
-    or faster-whisper threads per slot."""
+    whisper_threads: int = Field(default_factory=_free_cores, ge=1)
+    """Number of threads per slot; by default as many as there are cores, at most 4."""
 
     whisper_model: str = Field(default=AUTO, min_length=1)
     """The name of a model installed with `etbgm models pull`, or a folder from `python -m etbgm_stt.convert`.

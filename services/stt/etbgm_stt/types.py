@@ -4,18 +4,26 @@ from dataclasses import dataclass
 
 from etbgm_kit.types import Artifact, EngineInfo, Segment, Transcript
 
+UNDETERMINED = "und"
+"""The tag of an unknown language, for example without speech."""
+
+ENGLISH = "en"
+"""The language of translations, the only one into which Whisper translates."""
+
 
 @dataclass(frozen=True, slots=True)
 class TranscribeRequest:
     """The sound to transcribe, and the languages of speaker and reader.
 
     `language` is a BCP-47 tag, None if unknown. `readable` are the tags of the languages that
-    the reader understands: other speech is translated to English, unless `readable` is empty.
+    the reader understands; empty for any. Speech in another language is also translated to
+    English, and with `translate` all speech is.
     """
 
     audio: Artifact
     language: str | None = None
     readable: frozenset[str] = frozenset()
+    translate: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +36,36 @@ class ImportCaptionsRequest:
 
 
 @dataclass(frozen=True, slots=True)
-class Recognised:
-    """Everything before `until_s` has been recognised; `segment` is the latest speech, if any."""
+class Language:
+    """The BCP-47 tag of a language, and the probability that it is spoken, (0, 1]."""
 
-    until_s: float
-    segment: Segment | None = None
-
-
-UNDETERMINED = "und"
-"""The tag of an unknown language, for example without speech."""
+    tag: str
+    probability: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
-class Language:
-    """The BCP-47 tag of the transcript's language, and sentences for the user about it."""
+class Recognised:
+    """Everything before `until_s` has been recognised; `segments` are the latest speech.
 
-    written: str
-    notes: tuple[str, ...] = ()
+    They are in the language with the tag `language`; `translated` is the same in English if needed.
+    In `doubtful_s` seconds, something was recognised that was probably not said.
+    """
+
+    until_s: float
+    segments: tuple[Segment, ...] = ()
+    language: Language = Language(UNDETERMINED)
+    translated: tuple[Segment, ...] = ()
+    doubtful_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Transcription:
-    """A transcript, its engine, and sentences for the user about the limits that applied."""
+    """A transcript in the language that is spoken, its engine, and notes for the user.
+
+    `translation` is the same in English, None if it was not needed or the engine cannot translate.
+    """
 
     transcript: Transcript
+    translation: Transcript | None
     engine: EngineInfo
     notes: tuple[str, ...]

