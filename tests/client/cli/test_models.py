@@ -1,12 +1,9 @@
 """`etbgm models` against a stand-in hub: fetched, broken off, taken up again, checked, repaired."""
 
 import json
-import os
 import random
 import resource
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,18 +11,13 @@ from pathlib import Path
 import pytest
 
 from etbgm_kit.models.folders import RECORD, installed
+from tests.client.cli.command import COMMAND, ModelsCommand
 from tests.client.cli.hub import REVISION, FakeHub, serve
 
 pytestmark = pytest.mark.process
 
 WEIGHTS = random.Random(1).randbytes(3_000_000)
 CONFIG = b'{"layers": 2}'
-
-COMMAND = (
-    "import signal; signal.signal(signal.SIGINT, signal.default_int_handler); "
-    "from etbgm_cli import main; main()"
-)
-"""A process that a shell began in the background, as tests may be, would ignore SIGINT."""
 
 CATALOGUE = f"""
 [[entry]]
@@ -63,39 +55,17 @@ permitted = "Anything."
 """
 
 
-class Models:
-    """The command, its models folder, and the hub that it asks."""
+class Models(ModelsCommand):
+    """The command and the hub that it asks."""
 
     def __init__(self, folder: Path, hub: FakeHub) -> None:
-        self.folder, self.hub = folder / "models", hub
-        self._own = folder / "own.toml"
+        super().__init__(folder, HF_ENDPOINT=hub.endpoint)
+        self.hub = hub
         self.know(hub.endpoint, hub.listing()["siblings"][1]["lfs"]["sha256"])
 
     def know(self, endpoint: str, sha256: str) -> None:
         """Makes the catalogue say so of the single file."""
-        self._own.write_text(CATALOGUE.replace("ENDPOINT", endpoint).replace("SHA256", sha256))
-
-    def start(self, *arguments: str, command: str = COMMAND, **environment: str) -> "subprocess.Popen[str]":
-        settings = {
-            "HF_ENDPOINT": self.hub.endpoint,
-            "ETBGM_CATALOGUE": str(self._own),
-            "ETBGM_MODELS_DIR": str(self.folder),
-            "HF_HOME": str(self.folder.with_name("home")),
-            **environment,
-        }
-        return subprocess.Popen(
-            [sys.executable, "-c", command, "models", *arguments],
-            env={**os.environ, **settings},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, *arguments: str, **environment: str) -> tuple[int, list[str], list[str]]:
-        """Exit status, lines of output, lines of errors."""
-        process = self.start(*arguments, **environment)
-        output, errors = process.communicate(timeout=60)
-        return process.returncode, output.splitlines(), errors.splitlines()
+        self.own.write_text(CATALOGUE.replace("ENDPOINT", endpoint).replace("SHA256", sha256))
 
 
 @pytest.fixture
