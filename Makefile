@@ -9,6 +9,10 @@ UNITS := ./protos ./services/kit ./services/stt ./services/sentiment ./services/
 PROTOS := $(shell find protos -name '*.proto')
 SAMPLE := build/demo/input.mp4
 VIDEO ?= $(SAMPLE)
+# The speech model of the standard installation is kept with other models, outside this folder. The record is
+# written last, so a model that has one is complete.
+MODELS_DIR := $(or $(ETBGM_MODELS_DIR),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/etbgm/models)
+PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/etbgm models pull whisper-base
 # A folder of real media; tests that need it are skipped without it.
 export ETBGM_TEST_DATA
 
@@ -20,6 +24,7 @@ help: ## list the targets
 
 demo: .venv/.run $(filter $(SAMPLE),$(VIDEO)) ## add music to a sample video (or VIDEO=path); writes to build/demo
 	@deploy/system-packages run
+	@$(PULL_MODELS)
 	$(BIN)/etbgm run "$(VIDEO)" -o build/demo/output$(or $(filter .mp4 .mov .webm .mkv,$(suffix $(VIDEO))),.mkv)
 
 $(SAMPLE): | .venv/.run
@@ -33,6 +38,7 @@ PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
 
 test: .venv/.full ## run all tests; installs torch (JOBS=2)
 	@deploy/system-packages test
+	@$(PULL_MODELS)
 	$(PYTEST)
 
 test-unit: .venv/.dev ## run the tests that start no process
@@ -40,9 +46,11 @@ test-unit: .venv/.dev ## run the tests that start no process
 
 test-embedded: .venv/.dev ## run all tests that do not need torch
 	@deploy/system-packages test
+	@$(PULL_MODELS)
 	$(PYTEST) --ignore-glob='*/full'
 
 bench: .venv/.dev ## measure time and memory of a job relative to the video's duration
+	@$(PULL_MODELS)
 	$(BIN)/python -m tests.pipeline.bench
 
 bench-music: .venv/.dev ## measure the composer: properties of its music, and cost
