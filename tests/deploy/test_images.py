@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from etbgm_kit.models import catalogue
 from tests.deploy.conftest import ROOT
 
 pytestmark = pytest.mark.process
@@ -38,3 +39,18 @@ def test_the_last_stage_is_lean_and_runs_as_nobody(name: str) -> None:
     assert "HEALTHCHECK" not in text
     assert f'ENTRYPOINT ["python", "-m", "etbgm_{name}"]' in last
     assert "-c constraints.txt" in text
+
+
+def test_the_image_of_stt_contains_its_model_where_the_server_looks() -> None:
+    text = (ROOT / "services/stt/Dockerfile").read_text()
+    last = text.split("\nFROM ")[-1]
+    pulled = re.search(r"models pull (\S+) --models-dir (\S+)", text)
+    assert pulled
+    name, folder = pulled.groups()
+    entry = catalogue.find(name)
+    assert entry
+    assert entry.sha256.keys() >= {"model.bin"}, "each build contains the same weights"
+    assert f"COPY --from=models {folder} {folder}\n" in last
+    assert f"ENV ETBGM_MODELS_DIR={folder}\n" in last
+    assert name in (ROOT / "NOTICE").read_text(), "an image that contains weights passes their notice on"
+    assert "COPY NOTICE " in last
