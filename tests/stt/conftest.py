@@ -1,8 +1,8 @@
-"""Speech that can be checked word by word, and the engine that hears it."""
+"""Speech that can be checked word by word, and the default model that hears it."""
 
+import os
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -10,15 +10,16 @@ import pytest
 import soundfile
 import soxr
 
-from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
-from etbgm_stt.pocketsphinx_engine import PocketsphinxRecogniser
+from etbgm_kit.models.folders import installed
+from etbgm_kit.serving.settings import default_models_dir
+from etbgm_stt.choice import DEFAULT
 
 SENTENCES = (
     "On Monday I took the train to the office in the city.",
     "We won the prize, this is the best day of my life!",
     "In the morning we found that our old dog had died.",
 )
-"""flite's voice slt says them so that pocketsphinx understands."""
+"""flite's voice slt says them so that Whisper understands."""
 
 PAUSE_S = 1.2
 """Before, between and after the sentences."""
@@ -45,14 +46,9 @@ def narration(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def recogniser() -> Iterator[PocketsphinxRecogniser]:
-    """The real engine with two decoders."""
-    recogniser = PocketsphinxRecogniser(decoders=2)
-    recogniser.load()
-    yield recogniser
-    recogniser.close()
-
-
-def second_blocks(samples: Mono) -> list[Mono]:
-    """Blocks of a second."""
-    return np.array_split(samples, max(1, len(samples) // SAMPLE_RATE_HZ))
+def models_dir() -> Path:
+    """The folder in which `make test` installs the default model."""
+    folder = Path(os.environ.get("ETBGM_MODELS_DIR") or default_models_dir())
+    if not installed(folder, DEFAULT):
+        pytest.skip(f"{DEFAULT} is not installed: etbgm models pull {DEFAULT}")
+    return folder

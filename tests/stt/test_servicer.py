@@ -18,6 +18,7 @@ from etbgm.stt.v1 import stt_pb2_grpc
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_to_pb
 from etbgm_stt.assembly import build
+from etbgm_stt.choice import DEFAULT
 from etbgm_stt.settings import Settings
 from tests.servers import channel_to
 
@@ -29,13 +30,15 @@ Stub = stt_pb2_grpc.SpeechToTextServiceStub
 
 
 @pytest_asyncio.fixture
-async def stub(tmp_path: Path) -> AsyncIterator[Stub]:
+async def stub(tmp_path: Path, models_dir: Path) -> AsyncIterator[Stub]:
     """A client of a server on any free port, with the store of the fixture `store`."""
     settings = Settings(
         store_url=f"file://{tmp_path}/store",
         listen_address="127.0.0.1:0",
-        models_dir=tmp_path / "models",
-        decoders=1,
+        models_dir=models_dir,
+        device="cpu",
+        whisper_model=DEFAULT,
+        whisper_threads=1,
     )
     async with channel_to(build(settings)) as channel:
         yield Stub(channel)
@@ -66,8 +69,7 @@ async def test_transcribe_streams_then_remembers(
     assert 0 <= fractions[0] <= fractions[-1] <= 1
     result = updates[-1].result
     assert list(result.transcript.segments) == [u.segment for u in updates if u.HasField("segment")]
-    assert (result.transcript.language, result.engine.name) == ("en", "pocketsphinx")
-    assert any("`etbgm models pull whisper-small`" in advice for advice in result.engine.advice)
+    assert (result.transcript.language, result.engine.name) == ("en", "faster-whisper")
     assert not result.notes
     again = [update async for update in stub.Transcribe(request)]
     assert [update.WhichOneof("update") for update in again] == ["result"]
@@ -105,7 +107,7 @@ async def test_bad_requests_say_what_is_wrong(
         (pb.TranscribeRequest(audio=text), "INVALID_ARGUMENT", "audio: cannot be read"),
         (pb.TranscribeRequest(audio=gone), "NOT_FOUND", "not in the store"),
         (pb.TranscribeRequest(audio=audio, language="Englisch!"), "INVALID_ARGUMENT", "BCP-47"),
-        (pb.TranscribeRequest(audio=audio, language="ko"), "INVALID_ARGUMENT", "English only, not ko"),
+        (pb.TranscribeRequest(audio=audio, language="tlh"), "INVALID_ARGUMENT", "99 languages, not tlh"),
         (pb.TranscribeRequest(audio=audio, readable_languages=["en", "?"]), "INVALID_ARGUMENT", "readable"),
     ]:
         status, message = await refusal(stub.Transcribe(request))

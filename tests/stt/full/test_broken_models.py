@@ -12,12 +12,10 @@ from etbgm_stt.assembly import build
 from etbgm_stt.settings import Settings
 from etbgm_stt.whisper_model import NEEDED, WhisperParams, hash_of, load_whisper
 
-from .conftest import TINY
-
 
 @pytest.fixture
-def copy(tmp_path: Path) -> Path:
-    return Path(shutil.copytree(TINY, tmp_path / "copy"))
+def copy(converted: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(converted, tmp_path / "copy"))
 
 
 @pytest.mark.parametrize("name", [*NEEDED, "vocabulary.json"])

@@ -16,20 +16,6 @@ OFFLINE_PROXY = "http://127.0.0.1:9"
 """Nobody listens there, so any use of the network would fail."""
 
 
-@pytest.fixture(scope="module")
-def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An untrained model, saved by transformers."""
-    import torch
-
-    from .train_tiny_whisper import FRAMES, make_model, make_tokenizer, save
-
-    folder = tmp_path_factory.mktemp("source")
-    torch.manual_seed(1)
-    tokenizer = make_tokenizer()
-    save(make_model(tokenizer, FRAMES), tokenizer, folder)
-    return folder
-
-
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "https_proxy": OFFLINE_PROXY, "http_proxy": OFFLINE_PROXY}
     command = [sys.executable, "-m", "etbgm_stt.convert", *arguments]
