@@ -94,7 +94,7 @@ class Results:
     def _put_captions(
         self, transcript: media_pb2.Transcript, srt: media_pb2.Artifact, vtt: media_pb2.Artifact
     ) -> None:
-        from etbgm_kit.media.captions import write_srt, write_vtt
+        from etbgm_kit.media.caption_writing import write_srt, write_vtt
 
         captions = transcript_from_pb(transcript)
         srt.CopyFrom(self._put(write_srt(captions), "application/x-subrip"))

@@ -1,4 +1,4 @@
-"""Converts SubRip and WebVTT captions to a transcript and back.
+"""Reads SubRip and WebVTT captions as a transcript.
 
 pysubs2 parses the formats. This module keeps only the spoken words: it removes markup,
 speakers' names and descriptions of sounds.
@@ -8,7 +8,6 @@ import html
 import itertools
 import math
 import re
-import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -18,12 +17,6 @@ from pysubs2.formats.webvtt import WebVTTFormat
 
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Segment, Span, Transcript
-
-LINE_CHARACTERS = 42
-CUE_LINES = 2
-CUE_S = 7.0
-"""Limits for comfortable reading: characters per line, lines and seconds per cue (Netflix Timed Text
-Style Guide, English)."""
 
 LONGEST_CUE = 10_000
 """Characters. The search for markup that never closes takes quadratic time, 30 ms at this length."""
@@ -64,22 +57,6 @@ def read_captions(text: str, language: str = "en", duration_s: float | None = No
     ]
     spoken = _without_repeats(sorted(cues, key=lambda cue: cue.span))
     return Transcript(tuple(_without_overlap(list(spoken))), language)
-
-
-def write_srt(transcript: Transcript) -> str:
-    """SubRip text, in cues of at most 2 lines of 42 characters and 7 s."""
-    return "".join(
-        f"{number}\n{_timing(cue.span, SubripFormat)}\n" + "\n".join(cue.lines) + "\n\n"
-        for number, cue in enumerate(_cues(transcript), 1)
-    )
-
-
-def write_vtt(transcript: Transcript) -> str:
-    """WebVTT text, in cues of at most 2 lines of 42 characters and 7 s."""
-    return "WEBVTT\n\n" + "".join(
-        f"{_timing(cue.span, WebVTTFormat)}\n" + html.escape("\n".join(cue.lines), quote=False) + "\n\n"
-        for cue in _cues(transcript)
-    )
 
 
 def _check(text: str, caption_format: type[SubripFormat]) -> None:
@@ -130,37 +107,3 @@ def _without_overlap(cues: list[_Cue]) -> Iterator[Segment]:
         end_s = min(group[-1].span.end_s, following[0].span.start_s if following else math.inf)
         text = " ".join(line for cue in group for line in cue.lines)
         yield Segment(Span(group[0].span.start_s, end_s), text, 1.0)
-
-
-def _cues(transcript: Transcript) -> Iterator[_Cue]:
-    for segment in transcript.segments:
-        words = [(word.text, word.span) for word in segment.words] or _spread(segment)
-        begun: list[tuple[str, Span]] = []
-        for text, span in words:
-            lines = textwrap.wrap(" ".join([*(text for text, _ in begun), text]), LINE_CHARACTERS)
-            if begun and (len(lines) > CUE_LINES or span.end_s - begun[0][1].start_s > CUE_S):
-                yield _cue(begun)
-                begun = []
-            begun.append((text, span))
-        if begun:
-            yield _cue(begun)
-
-
-def _cue(words: list[tuple[str, Span]]) -> _Cue:
-    lines = textwrap.wrap(" ".join(text for text, _ in words), LINE_CHARACTERS)
-    return _Cue(Span(words[0][1].start_s, words[-1][1].end_s), tuple(lines))
-
-
-def _spread(segment: Segment) -> list[tuple[str, Span]]:
-    """The words of a segment without word times, each with a duration in proportion to its characters."""
-    words = [part for word in segment.text.split() for part in textwrap.wrap(word, LINE_CHARACTERS)]
-    edges = list(itertools.accumulate((len(word) for word in words), initial=0))
-    times = [segment.span.start_s + segment.span.duration_s * edge / max(1, edges[-1]) for edge in edges]
-    return [(word, Span(*times[i : i + 2])) for i, word in enumerate(words)]
-
-
-def _timing(span: Span, caption_format: type[SubripFormat]) -> str:
-    start, end = (
-        caption_format.ms_to_timestamp(round(time_s * 1000)) for time_s in (span.start_s, span.end_s)
-    )
-    return f"{start} --> {end}"
