@@ -82,13 +82,13 @@ async def test_cancel_frees_the_slot(
     stub: Stub, store: ArtifactStore, narration: Path, tmp_path: Path
 ) -> None:
     samples, rate = soundfile.read(narration, dtype="float32")
-    soundfile.write(tmp_path / "long.flac", np.tile(samples, (20, 1)), rate)
+    soundfile.write(tmp_path / "long.flac", np.tile(samples, (5, 1)), rate)
     call = stub.Transcribe(pb.TranscribeRequest(audio=stored(store, tmp_path / "long.flac", tmp_path / "x")))
     async for update in call:
         if update.HasField("segment"):
             break
     call.cancel()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         request = pb.TranscribeRequest(audio=stored(store, narration, tmp_path / "x"))
         assert [update async for update in stub.Transcribe(request)][-1].HasField("result")
 

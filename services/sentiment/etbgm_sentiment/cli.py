@@ -64,7 +64,7 @@ def train(
 def export(
     model: Annotated[
         str,
-        typer.Argument(help="Hub id or folder of a sequence classifier, or weights written by `train`."),
+        typer.Argument(help="Hub id or folder of a sequence classifier, or folder written by `train`."),
     ],
     out: Annotated[Path, typer.Option(help="Model folder to write.")],
     precision: Annotated[Precision, typer.Option(help="int8 for CPUs, fp16 for CUDA.")] = Precision.INT8,
@@ -82,11 +82,13 @@ def export(
     source: Annotated[str | None, typer.Option(help="Source of the weights (default: the model).")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
     sentences: Annotated[Path | None, typer.Option(help="Texts for the comparison, one per line.")] = None,
-    data: Annotated[Path | None, typer.Option(help="The GoEmotions TSV used by `train`.")] = None,
+    data: Annotated[
+        list[Path] | None, typer.Option(help="The GoEmotions TSVs used by `train`; repeatable.")
+    ] = None,
 ) -> None:
     """Export a classifier as one ONNX graph with seven probabilities, and compare it with the original.
 
-    Weights written by `train` are calibrated and compared on the rows of --data that training held out.
+    A model written by `train` is calibrated and compared on the rows of --data that training held out.
     """
     texts = sentences.read_text().splitlines() if sentences else None
     with _told():

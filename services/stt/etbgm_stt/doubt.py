@@ -5,9 +5,13 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from faster_whisper.transcribe import Segment as WhisperSegment
 
-NO_SPEECH, UNLIKELY, REPETITIVE = 0.6, -1.0, 2.4
-"""Whisper's own thresholds (Radford et al. 2022, section 4.5): probability of silence, mean log-probability
-of the tokens, and ratio of the text's length to its length compressed by zlib."""
+NO_SPEECH, UNLIKELY = 0.6, -1.0
+"""Whisper's own thresholds (Radford et al. 2022, section 4.5): probability of silence, and mean
+log-probability of the tokens."""
+
+REPETITIVE = 4.0
+"""Ratio of the text's length to its length compressed by zlib. Whisper tries again above 2.4, which sentences
+that are said three times reach; a decoder that repeats itself until its limit reaches 6 to 12."""
 
 
 def is_doubtful(segment: "WhisperSegment") -> bool:

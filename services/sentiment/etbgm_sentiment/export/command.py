@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from etbgm_kit.types import Emotion
-from etbgm_sentiment.export import huggingface, minilm
+from etbgm_sentiment.export import huggingface, own
 from etbgm_sentiment.export.folder import write_folder
 from etbgm_sentiment.export.huggingface import Origin
 from etbgm_sentiment.export.parity import SENTENCES, Parity
@@ -30,11 +30,11 @@ def read_mapping(pairs: Sequence[str]) -> dict[str, Emotion]:
 
 
 def export_own(
-    weights: Path, data: Path, precision: Precision, out: Path, sentences: Sequence[str] | None
+    folder: Path, data: Sequence[Path], precision: Precision, out: Path, sentences: Sequence[str] | None
 ) -> Parity:
-    """Exports weights from `train`, calibrated and, without `sentences`, compared on held-out rows."""
-    _, held_out = split_held_out(read_rows(data))
-    exportable = minilm.load(weights, held_out, precision)
+    """Exports a model from `train`, calibrated and, without `sentences`, compared on held-out rows."""
+    held_out = [row for path in data for row in split_held_out(read_rows(path))[1]]
+    exportable = own.load(folder, held_out, precision)
     return write_folder(exportable, out, sentences or [row.text for row in single_label(held_out)])
 
 

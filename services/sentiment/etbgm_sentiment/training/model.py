@@ -16,6 +16,9 @@ from etbgm_sentiment.training.vocabulary import make_tokenizer, needed_pieces, p
 
 WEIGHTS = "weights.safetensors"
 
+PAD = 1
+"""The token that pads a batch: <pad> follows <s>."""
+
 DROPOUT = 0.1
 
 POOLED_SCALE = 4.0

@@ -1,4 +1,4 @@
-"""Loads our own classifier from the weights that `etbgm-sentiment train` wrote."""
+"""Loads our own classifier from the folder that `etbgm-sentiment train` wrote."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,18 +10,18 @@ from etbgm_sentiment.export.heads import Calibrated, SevenEmotions
 from etbgm_sentiment.export.types import Exportable
 from etbgm_sentiment.goemotions import Row, single_label
 from etbgm_sentiment.model_folder import ModelFacts, Precision
-from etbgm_sentiment.tokens import MAX_TOKENS, load_tokenizer, tokenise
+from etbgm_sentiment.tokens import MAX_TOKENS, tokenise
 from etbgm_sentiment.training.batches import targets, tensors
 from etbgm_sentiment.training.calibrate import calibrate
-from etbgm_sentiment.training.model import base_folder, load_weights
+from etbgm_sentiment.training.model import PAD, load_model
 from etbgm_sentiment.training.train import logits
+from etbgm_sentiment.training.vocabulary import LANGUAGES
 from etbgm_sentiment.types import Probabilities
 
 
-def load(weights: Path, held_out: Sequence[Row], precision: Precision) -> Exportable:
-    """Loads the weights and calibrates them on the single-label rows of `held_out`."""
-    network = load_weights(weights)
-    tokenizer = load_tokenizer(base_folder() / "tokenizer.json")
+def load(folder: Path, held_out: Sequence[Row], precision: Precision) -> Exportable:
+    """Loads the model in `folder` and calibrates it on the single-label rows of `held_out`."""
+    network, tokenizer = load_model(folder)
     rows = single_label(list(held_out))
     raw = logits(network, tokenizer, [row.text for row in rows])
     calibration = calibrate(raw, targets(rows).argmax(1).numpy())
@@ -34,13 +34,13 @@ def load(weights: Path, held_out: Sequence[Row], precision: Precision) -> Export
         return probabilities
 
     facts = ModelFacts(
-        name="minilm-goemotions",
-        source="all-MiniLM-L6-v2, fine-tuned by ET-BGM on GoEmotions",
+        name="e5-goemotions",
+        source="multilingual-e5-small, fine-tuned by ET-BGM on GoEmotions in English and Korean",
         revision="",
         licence="Apache-2.0",
-        languages=("en",),
+        languages=LANGUAGES,
         max_length=MAX_TOKENS,
-        pad_id=0,
+        pad_id=PAD,
         precision=precision,
         labels={emotion: emotion for emotion in Emotion},
     )
