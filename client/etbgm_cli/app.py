@@ -46,6 +46,13 @@ def run(
     original_audio: Annotated[
         Literal["speech_only", "keep", "none"], typer.Option(help="What to keep of the original sound.")
     ] = "speech_only",
+    ambience: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep background sounds such as waves at this level in dB relative to the original, "
+            "for example -18 (default: removed)."
+        ),
+    ] = None,
     loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS (default: -14).")] = None,
     speech_to_music: Annotated[
         float | None,
@@ -96,9 +103,9 @@ def run(
     """Add music to a video. Writes the new video and a folder with all variants and parts."""
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
-        loudness_lufs=loudness, speech_to_music_lu=speech_to_music, min_emotion_s=min_emotion,
-        smoothing=smoothing, language=language, translate=translate, captions=captions,
-        ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
+        loudness_lufs=loudness, speech_to_music_lu=speech_to_music, ambience_db=ambience,
+        min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
+        captions=captions, ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
     )  # fmt: skip
     request = RunRequest(video, output, choose, options)

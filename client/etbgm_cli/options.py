@@ -29,6 +29,7 @@ class JobOptions:
     original_audio: str = "speech_only"
     loudness_lufs: float | None = None
     speech_to_music_lu: float | None = None
+    ambience_db: float | None = None
     min_emotion_s: float | None = None
     smoothing: str | None = None
     language: str | None = None
@@ -52,6 +53,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
             original_audio=mixer_pb2.OriginalAudio.Value(f"ORIGINAL_AUDIO_{options.original_audio.upper()}"),
             target_loudness_lufs=options.loudness_lufs,
             speech_to_music_lu=options.speech_to_music_lu,
+            ambience_db=options.ambience_db,
         ),
         container=options.container,
         language=options.language,

@@ -144,6 +144,8 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
             cues = "+".join(cue.music.sha256 for cue in request.cues)
             levels = {"step_s": 0.1, "speech_lufs": [-16.0, None], "music_lufs": [-24.0, -30.0]}
             report_ = mixer_pb2.MixReport(integrated_loudness_lufs=-14, true_peak_dbtp=-1.2)
+            if request.HasField("residual"):
+                report_.notes.append(f"Residual at {request.settings.ambience_db:g} dB.")
             return mixer_pb2.MixResult(
                 video=self._engine.put(f"video with {cues}", "video/mp4"),
                 music=self._engine.put(f"music of {cues}", "audio/flac"),

@@ -28,13 +28,20 @@ def voice(level_db: float = -20.0) -> Sound:
 
 
 def mixed(
-    folder: Path, settings: MixSettings, speech: Sound | None, music: Sound, ceiling_dbtp: float = -1.0
+    folder: Path,
+    settings: MixSettings,
+    speech: Sound | None,
+    music: Sound,
+    ceiling_dbtp: float = -1.0,
+    ambience: Sound | None = None,
 ) -> tuple[Sound, Sound, Reached]:
     """Mixdown, music stem and what was reached."""
     duration_s = len(music) / RATE_HZ
     path = None if speech is None else write(folder / "speech.flac", speech)
     cue = PlacedCue(write(folder / "music.flac", music), Span(0, duration_s))
-    mix = Mix(Parts(path, [cue], SPANS if speech is not None else [], duration_s), settings)
+    rest = None if ambience is None else write(folder / "residual.flac", ambience)
+    spans = SPANS if speech is not None else []
+    mix = Mix(Parts(path, [cue], spans, duration_s, ambience=rest), settings)
     outputs = folder / "mix.wav", folder / "stem.flac"
     reached = mix.render(mix.measure(lambda _: None), ceiling_dbtp, *outputs, lambda _: None)
     mixdown, stem = (soundfile.read(output, dtype="float32")[0] for output in outputs)
@@ -43,6 +50,10 @@ def mixed(
 
 def lufs(sound: Sound) -> float:
     return float(pyloudnorm.Meter(RATE_HZ).integrated_loudness(sound.astype(np.float64)))
+
+
+def level_db(sound: Sound) -> float:
+    return float(10 * np.log10(np.mean(sound**2)))
 
 
 def part(sound: Sound, start_s: float, end_s: float) -> Sound:
@@ -81,6 +92,42 @@ def test_music_alone(tmp_path: Path) -> None:
     mixdown, stem, _ = mixed(tmp_path, MixSettings(), None, noise(12, -30))
     assert lufs(mixdown) == pytest.approx(-14, abs=0.5)
     np.testing.assert_allclose(mixdown, stem, atol=1e-6)
+
+
+SILENCE = np.zeros((12 * RATE_HZ, 2), np.float32)
+
+
+@pytest.mark.parametrize("ambience_db", [0.0, -18.0, -60.0])
+def test_ambience_has_the_level_asked_for_and_speech_stays_in_time(
+    tmp_path: Path, ambience_db: float
+) -> None:
+    speech, ambience = voice(-30), noise(12, -35, seed=9)
+    settings = MixSettings(target_loudness_lufs=-25, ambience_db=ambience_db)
+    mixdown, _, reached = mixed(tmp_path, settings, speech, SILENCE, ambience=ambience)
+    assert reached.reduction_db == 0
+    expected = (speech + ambience * 10 ** (ambience_db / 20)) * 10 ** (reached.gain_db / 20)
+    np.testing.assert_allclose(mixdown, expected, atol=1e-5)
+
+
+def test_without_a_level_the_ambience_is_left_out(tmp_path: Path) -> None:
+    mixdown, _, _ = mixed(tmp_path, MixSettings(), voice(), SILENCE, ambience=noise(12))
+    assert np.abs(part(mixdown, 6, 7.8)).max() == 0
+
+
+def test_loud_ambience_changes_neither_loudness_nor_balance(tmp_path: Path) -> None:
+    """The music is set against the speech alone."""
+    settings, music = MixSettings(ambience_db=0), noise(12, -25)
+    without = mixed(tmp_path, settings, voice(), music)[2]
+    mixdown, _, reached = mixed(tmp_path, settings, voice(), music, ambience=noise(12, -20, seed=9))
+    assert reached.music_gain_db == pytest.approx(without.music_gain_db, abs=0.01)
+    assert lufs(mixdown) == pytest.approx(-14, abs=0.5)
+
+
+def test_ambience_alone(tmp_path: Path) -> None:
+    settings, ambience = MixSettings(ambience_db=-6), noise(12, -30, seed=9)
+    mixdown, stem, reached = mixed(tmp_path, settings, None, noise(12, -30), ambience=ambience)
+    rest = mixdown - stem
+    assert level_db(rest) - level_db(ambience) == pytest.approx(reached.gain_db - 6, abs=0.1)
 
 
 def test_a_loud_limit_keeps_the_ceiling(tmp_path: Path) -> None:

@@ -86,6 +86,26 @@ async def test_the_original_may_stay_or_go(
     assert kept.video.sha256 != left_out.video.sha256
 
 
+async def test_without_speech_the_whole_sound_is_ambience(
+    stub: Any, video: media_pb2.Artifact, mix_request: pb.MixRequest
+) -> None:
+    extracted = await result_of(stub.Extract(pb.ExtractRequest(video=video)))
+    mix_request.audio.CopyFrom(extracted.audio)
+    removed = await result_of(stub.Mix(mix_request))
+    mix_request.settings.ambience_db = -6
+    kept = await result_of(stub.Mix(mix_request))
+    note = "No speech was found, so the result contains music and the lowered original sound."
+    assert list(kept.report.notes) == [note]
+    assert kept.video.sha256 != removed.video.sha256
+
+
+async def test_ambience_needs_a_removed_background(stub: Any, mix_request: pb.MixRequest) -> None:
+    mix_request.settings.ambience_db = -18
+    for original_audio in (pb.ORIGINAL_AUDIO_KEEP, pb.ORIGINAL_AUDIO_NONE):
+        mix_request.settings.original_audio = original_audio
+        assert "settings.ambience_db: can be used only" in await refused(stub.Mix(mix_request))
+
+
 async def refused(call: Any) -> str:
     with pytest.raises(grpc.aio.AioRpcError) as caught:
         await (call if not hasattr(call, "__aiter__") else result_of(call))

@@ -5,11 +5,10 @@ import re
 from collections.abc import Sequence
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm.mixer.v1 import mixer_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import CONTAINERS, MIX_RANGES, MOST_VARIANTS, check_diffusion, check_range
+from etbgm_kit.ranges import CONTAINERS, MOST_VARIANTS, check_diffusion, check_mix, check_range
 from etbgm_kit.seeds import SEED_LIMIT
 from etbgm_kit.types import EmotionTimeline
 
@@ -48,7 +47,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
     check_diffusion("settings.diffusion", settings.diffusion)
-    _check_mix(settings.mix)
+    check_mix("settings.mix", settings.mix)
 
 
 async def timeline_of(settings: gateway_pb2.JobSettings, most_spans: int) -> EmotionTimeline | None:
@@ -59,13 +58,6 @@ async def timeline_of(settings: gateway_pb2.JobSettings, most_spans: int) -> Emo
     if spans > most_spans:
         raise InvalidField(f"{TIMELINE}.spans", f"must be at most {most_spans}, are {spans}")
     return await asyncio.to_thread(timeline_from_pb, settings.timeline, TIMELINE)
-
-
-def _check_mix(mix: mixer_pb2.MixSettings) -> None:
-    _check_enum("settings.mix.original_audio", mix.original_audio, mixer_pb2.OriginalAudio.values())
-    for descriptor, value in mix.ListFields():
-        if descriptor.name in MIX_RANGES:
-            check_range(f"settings.mix.{descriptor.name}", value, *MIX_RANGES[descriptor.name])
 
 
 def _check_enum(field: str, value: int, known: Sequence[int]) -> None:

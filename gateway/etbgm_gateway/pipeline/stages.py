@@ -181,6 +181,7 @@ class Stages:
             settings=self._settings.mix,
             container=self._settings.container if self._settings.HasField("container") else None,
             facts=media.facts,
+            residual=stems.residual if self._keeps_ambience(stems) else None,
         )
         with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
             mixes = await together([self._mix(request, bed) for bed in music_beds])
@@ -221,6 +222,9 @@ class Stages:
         return self._steps.stream(
             f"MIX {bed.number}", self._clients.mixer, "Mix", mix, mixer_pb2.MixResult, Stage.STAGE_MIX
         )
+
+    def _keeps_ambience(self, stems: mixer_pb2.SeparateResult) -> bool:
+        return self._settings.mix.HasField("ambience_db") and stems.HasField("residual")
 
     def _given_timeline(self, duration_s: float) -> sentiment_pb2.AnalyzeResponse:
         field = "settings.timeline"

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from google.protobuf.message import Message
 
+from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.errors import InvalidField
 
@@ -24,9 +25,12 @@ MIX_RANGES = {
     "attack_ms": (10, 2000),
     "hold_ms": (0, 2000),
     "release_ms": (10, 5000),
+    "ambience_db": (-60, 0),
 }
 """Lowest and highest value of each number in mixer.MixSettings. The mixer rejects other values;
 the gateway does too, so that it queues no job that would fail in its last stage."""
+
+_WITHOUT_STEMS = (mixer_pb2.ORIGINAL_AUDIO_KEEP, mixer_pb2.ORIGINAL_AUDIO_NONE)
 
 _DIFFUSION_RANGES = {
     "denoising_strength": (0, 1),
@@ -43,6 +47,18 @@ def check_range(field: str, value: float, lowest: float, highest: float) -> None
     # NaN fails this comparison too.
     if not lowest <= value <= highest:
         raise InvalidField(field, f"must be in [{lowest}, {highest}], is {value:g}")
+
+
+def check_mix(field: str, settings: mixer_pb2.MixSettings) -> None:
+    """Raises InvalidField for the first setting that breaks the contract."""
+    known = mixer_pb2.OriginalAudio.values()
+    if settings.original_audio not in known:
+        raise InvalidField(
+            f"{field}.original_audio", f"must be one of {list(known)}, is {settings.original_audio}"
+        )
+    _check_numbers(field, settings, MIX_RANGES)
+    if settings.HasField("ambience_db") and settings.original_audio in _WITHOUT_STEMS:
+        raise InvalidField(f"{field}.ambience_db", "can be used only if original_audio is speech_only")
 
 
 def check_diffusion(field: str, settings: riffusion_pb2.DiffusionSettings) -> None:

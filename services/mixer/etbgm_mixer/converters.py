@@ -12,7 +12,7 @@ from etbgm_kit.converters import (
     spans_from_pb,
 )
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import MIX_RANGES, check_range
+from etbgm_kit.ranges import MIX_RANGES, check_mix
 from etbgm_mixer.types import (
     AudioStream,
     Container,
@@ -56,8 +56,9 @@ def with_defaults(request: pb.MixRequest) -> pb.MixRequest:
     if full.settings.original_audio == pb.ORIGINAL_AUDIO_UNSPECIFIED:
         full.settings.original_audio = pb.ORIGINAL_AUDIO_SPEECH_ONLY
     for name in MIX_RANGES:
-        if not full.settings.HasField(name):  # type: ignore[arg-type]
-            setattr(full.settings, name, getattr(default, name))
+        value = getattr(default, name)
+        if value is not None and not full.settings.HasField(name):  # type: ignore[arg-type]
+            setattr(full.settings, name, value)
     return full
 
 
@@ -77,16 +78,14 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
         settings=settings_from_pb(request.settings),
         container=container_from_pb(request),
         facts=facts_from_pb(request.facts, request.video.size_bytes) if request.HasField("facts") else None,
+        residual=artifact_from_pb(request.residual, "residual") if request.HasField("residual") else None,
     )
 
 
 def settings_from_pb(message: pb.MixSettings) -> MixSettings:
     """Converts settings that have their defaults. Raises InvalidField if one is out of range."""
-    if message.original_audio not in _ORIGINAL_AUDIO:
-        raise InvalidField("settings.original_audio", "is unknown")
-    numbers = {name: getattr(message, name) for name in MIX_RANGES}
-    for name, value in numbers.items():
-        check_range(f"settings.{name}", value, *MIX_RANGES[name])
+    check_mix("settings", message)
+    numbers = {field.name: value for field, value in message.ListFields() if field.name in MIX_RANGES}
     return MixSettings(original_audio=_ORIGINAL_AUDIO[message.original_audio], **numbers)
 
 

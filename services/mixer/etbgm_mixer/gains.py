@@ -28,12 +28,14 @@ Levels = tuple[Energies, Energies]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Energy and peak per 10 ms, (steps,) each, of the voice and the ducked music."""
+    """Energy and peak per 10 ms, (steps,) each, of the voice, the ducked music and the lowered ambience."""
 
     voice: Energies
     voice_peaks: Energies
     music: Energies
     music_peaks: Energies
+    ambience: Energies
+    ambience_peaks: Energies
 
 
 def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettings) -> float:
@@ -58,8 +60,8 @@ def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceili
     reduced by the excess.
     """
     music = 10 ** (music_db / 20)
-    energies = measured.voice + measured.music * music**2
-    peaks = measured.voice_peaks + measured.music_peaks * music
+    energies = measured.voice + measured.ambience + measured.music * music**2
+    peaks = measured.voice_peaks + measured.ambience_peaks + measured.music_peaks * music
     ceiling = 10 ** (ceiling_db / 20)
     gain_db = 0.0
     for _ in range(ROUNDS):

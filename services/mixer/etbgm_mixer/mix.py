@@ -24,9 +24,10 @@ MOST_PASSES = 3
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The inputs; `voice` is the speech stem or the unchanged original, None for music only.
+    """The inputs; `voice` is the speech stem or the unchanged original, None without either.
 
-    `voice_levels` is the result of `levels_of` for the voice, if already computed.
+    `ambience` is what was separated from the speech, at its original level; None to leave it out.
+    Both `_levels` are results of `levels_of`, if already computed.
     """
 
     voice: Path | None
@@ -34,6 +35,8 @@ class Parts:
     speech_spans: Sequence[Span]
     duration_s: float
     voice_levels: Levels | None = None
+    ambience: Path | None = None
+    ambience_levels: Levels | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +57,25 @@ class Mix:
         self._length = round(parts.duration_s * SAMPLE_RATE_HZ)
         self._spans = parts.speech_spans if parts.voice else ()
         self._ducking = Ducking(self._spans, settings)
+        kept = parts.ambience is not None and settings.ambience_db is not None
+        self._ambience = parts.ambience if kept else None
+        self._ambience_gain = np.float32(10 ** ((settings.ambience_db or 0.0) / 20))
 
     def measure(self, on_progress: OnProgress) -> Measured:
-        """Measures loudness and peaks of both parts."""
+        """Measures loudness and peaks of all parts."""
         voice = self._parts.voice_levels or levels_of(self._parts.voice, self._length, on_progress)
         meter, done = LoudnessMeter(2), 0
         for music in self._music():
             meter.feed(music)
             done += len(music)
             on_progress(done / self._length)
-        return Measured(*voice, *meter.fine())
+        return Measured(*voice, *meter.fine(), *self._lowered_ambience(len(voice[0]), on_progress))
+
+    def _lowered_ambience(self, steps: int, on_progress: OnProgress) -> Levels:
+        if self._ambience is None:
+            return np.zeros(steps), np.zeros(steps)
+        levels = self._parts.ambience_levels or levels_of(self._ambience, self._length, on_progress)
+        return levels[0] * self._ambience_gain**2, levels[1] * self._ambience_gain
 
     def render(
         self,
@@ -98,9 +110,9 @@ class Mix:
         gain, music_gain = np.float32(10 ** (gain_db / 20)), np.float32(10 ** ((gain_db + music_db) / 20))
         skip, held = limiter.DELAY, np.zeros((limiter.DELAY, 2), np.float32)
         with sound.created(mixdown, 2) as mixed_file, sound.created(music_stem, 2) as music_file:
-            for voice, music in self._blocks(flush=limiter.DELAY):
+            for original, music in self._blocks(flush=limiter.DELAY):
                 held = np.concatenate([held, music * music_gain])
-                mixed, limiting = limiter.feed(voice * gain + held[-len(music) :])
+                mixed, limiting = limiter.feed(original * gain + held[-len(music) :])
                 under, held = held[: len(music)] * limiting, held[len(music) :]
                 mixed_file.write(mixed[skip:])
                 music_file.write(under[skip:])
@@ -111,10 +123,13 @@ class Mix:
         return Reached(gain_db, music_db, reached, limiter.reduction_db)
 
     def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
-        """Yields voice and ducked music, (samples, 2) each, then `flush` samples of silence."""
-        with sound.maybe_opened(self._parts.voice, "speech") as voice:
+        """Yields voice with ambience and ducked music, (samples, 2) each, then `flush` samples of silence."""
+        with (
+            sound.maybe_opened(self._parts.voice, "speech") as voice,
+            sound.maybe_opened(self._ambience, "residual") as ambience,
+        ):
             for music in self._music():
-                yield voice(len(music)), music
+                yield voice(len(music)) + ambience(len(music)) * self._ambience_gain, music
         if flush:
             silence = np.zeros((flush, 2), np.float32)
             yield silence, silence

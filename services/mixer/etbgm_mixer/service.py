@@ -30,8 +30,8 @@ from etbgm_mixer.types import (
     Separated,
 )
 
-VOICES_KEPT = 4
-"""Measured voices to cache (1.6 kB per second of sound), for the jobs whose variants are being mixed."""
+STEMS_KEPT = 4
+"""Measured stems to cache (1.6 kB per second of sound), for the jobs whose variants are being mixed."""
 
 
 class MixerService:
@@ -55,7 +55,7 @@ class MixerService:
         self._loaded: Separator | None = None
         self._revision = ""
         self._advice: tuple[str, ...] = ()
-        self._voices: Once[tuple[str, int], Levels] = Once(VOICES_KEPT)
+        self._stems: Once[tuple[str, int], Levels] = Once(STEMS_KEPT)
 
     def load(self) -> None:
         """Creates and loads the separator. Raises RuntimeError if a part of it or ffmpeg is missing."""
@@ -134,10 +134,13 @@ class MixerService:
                 for i, cue in enumerate(request.cues)
             ]
             voice, notes = _voice(request)
+            ambience = _ambience(request)
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
+            under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
             folder = borrowed.enter_context(self._scratch.folder())
             levels = self._levels(voice, path, facts.duration_s, on_progress)
-            parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels)
+            under_levels = self._levels(ambience, under, facts.duration_s, on_progress)
+            parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels)
             mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
             return Mixed(
@@ -149,13 +152,13 @@ class MixerService:
             )
 
     def _levels(
-        self, voice: Artifact | None, path: Path | None, duration_s: float, on_progress: OnProgress
+        self, stem: Artifact | None, path: Path | None, duration_s: float, on_progress: OnProgress
     ) -> Levels | None:
-        """Returns the voice's levels, which the mixes of all variants share; None without a voice."""
-        if voice is None:
+        """Returns a stem's levels, which the mixes of all variants share; None without a stem."""
+        if stem is None:
             return None
         length = round(duration_s * SAMPLE_RATE_HZ)
-        return self._voices.get((voice.sha256, length), lambda: levels_of(path, length, on_progress))
+        return self._stems.get((stem.sha256, length), lambda: levels_of(path, length, on_progress))
 
 
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
@@ -166,6 +169,18 @@ def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
         return None, ("The video has no sound of its own, so the result contains music only.",)
     if request.settings.original_audio is OriginalAudio.KEEP:
         return request.audio, ()
-    if request.speech is None or not request.speech_spans:
-        return None, ("No speech was found, so the result contains music only.",)
+    if not _speaks(request):
+        rest = "" if request.settings.ambience_db is None else " and the lowered original sound"
+        return None, (f"No speech was found, so the result contains music{rest or ' only'}.",)
     return request.speech, ()
+
+
+def _ambience(request: MixRequest) -> Artifact | None:
+    """Returns the sound to keep, lowered, besides the speech: all sound if nobody speaks."""
+    if request.settings.ambience_db is None:
+        return None
+    return request.residual if _speaks(request) else request.audio
+
+
+def _speaks(request: MixRequest) -> bool:
+    return request.speech is not None and bool(request.speech_spans)

@@ -90,6 +90,7 @@ class MixSettings:
     attack_ms: float = 150.0
     hold_ms: float = 200.0
     release_ms: float = 500.0
+    ambience_db: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +103,10 @@ class MusicCue:
 
 @dataclass(frozen=True, slots=True)
 class MixRequest:
-    """The inputs of one mix; see mixer.proto. The video is probed if `facts` is None."""
+    """The inputs of one mix; see mixer.proto. The video is probed if `facts` is None.
+
+    `residual` is None if nothing was separated or the residual is not needed.
+    """
 
     video: Artifact
     audio: Artifact | None
@@ -112,6 +116,7 @@ class MixRequest:
     settings: MixSettings
     container: Container | None
     facts: MediaFacts | None = None
+    residual: Artifact | None = None
 
 
 @dataclass(frozen=True, slots=True)

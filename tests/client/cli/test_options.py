@@ -27,6 +27,7 @@ async def test_options_reach_their_fields() -> None:
         variants=2,
         random_seed=5,
         original_audio="keep",
+        ambience_db=-18.0,
         min_emotion_s=2.5,
         smoothing="rule",
         translate=True,
@@ -36,6 +37,7 @@ async def test_options_reach_their_fields() -> None:
     settings = await settings_of(options, AsyncClient("127.0.0.1:1"))
     assert (settings.variants, settings.random_seed) == (2, 5)
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
+    assert settings.mix.ambience_db == -18
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
     assert (settings.smoothing, settings.translate) == (1, True)
     assert settings.diffusion == riffusion_pb2.DiffusionSettings(

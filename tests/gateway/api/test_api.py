@@ -57,6 +57,8 @@ def timeline(end_s: float) -> dict[str, object]:
         ({"mix": {"target_loudness_lufs": -8.5}}, "settings.mix.target_loudness_lufs"),
         ({"mix": {"speech_to_music_lu": float("nan")}}, "settings.mix.speech_to_music_lu"),
         ({"mix": {"original_audio": 9}}, "settings.mix.original_audio"),
+        ({"mix": {"ambience_db": 1}}, "settings.mix.ambience_db"),
+        ({"mix": {"ambience_db": -18, "original_audio": "ORIGINAL_AUDIO_KEEP"}}, "settings.mix.ambience_db"),
         ({"timeline": timeline(9.9)}, "settings.timeline"),
         ({"timeline": {"duration": {"seconds": 10}}}, "settings.timeline.spans"),
         ({"captions": {"uri": "file:///x"}}, "settings.captions.sha256"),

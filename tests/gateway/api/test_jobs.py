@@ -106,6 +106,11 @@ async def test_diffusion_settings_reach_the_music_service(api: Api) -> None:
     }
 
 
+async def test_the_mixer_gets_the_residual_to_keep_ambience(api: Api) -> None:
+    job = await api.run(await api.video(), variants=1, mix={"ambience_db": -18})
+    assert "Residual at -18 dB." in job.result.notes
+
+
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:
     captions = await api.upload(b"WEBVTT\n", "text/vtt")
     job = await api.run(await api.video(), captions=captions, variants=1)
