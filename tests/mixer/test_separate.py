@@ -94,6 +94,24 @@ def test_the_gate_ramps_without_clicks() -> None:
     assert np.abs(np.diff(gain)).max() < 0.002
 
 
+@pytest.mark.parametrize(
+    ("level_db", "expected"),
+    [(-14.0, [Span(1, 4), Span(6, 8)]), (-16.0, [Span(2.7, 3.5)]), (0.0, [Span(1, 4), Span(6, 8)])],
+)
+def test_speech_far_below_the_original_does_not_count(level_db: float, expected: list[Span]) -> None:
+    """Enhanced sound at that level, and 200 ms at that of the original."""
+    original, enhanced = np.ones(100), np.full(100, 10 ** (level_db / 10))
+    enhanced[30:32] = 1
+    found = separate.audible((Span(1, 4), Span(6, 8)), original, enhanced)
+    assert [(s.start_s, s.end_s) for s in found] == [
+        (pytest.approx(s.start_s), pytest.approx(s.end_s)) for s in expected
+    ]
+
+
+def test_digital_silence_is_no_reason_to_drop_a_span() -> None:
+    assert separate.audible((Span(1, 2),), np.zeros(30), np.zeros(30)) == (Span(1, 2),)
+
+
 def test_stretches_join_as_if_they_were_one(speech: Sound) -> None:
     """The same sound, cut at another place of the stretches, differs little."""
     sound = np.tile(speech[:, 0], 5) + noise(5 * len(speech) / RATE_HZ, -50, channels=1)[:, 0]

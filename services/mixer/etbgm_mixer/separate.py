@@ -4,6 +4,7 @@ Enhancement alone leaves music audible in the pauses, and a gate alone leaves it
 words. The speech stem is therefore the enhanced speech in the spoken spans and silence elsewhere.
 """
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,8 @@ from etbgm_kit.media.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
 from etbgm_kit.media.vad import Mono, SpeechDetector
 from etbgm_kit.types import Span
 from etbgm_mixer import sound
-from etbgm_mixer.loudness import SAMPLE_RATE_HZ, LoudnessMeter, mean_lufs
+from etbgm_mixer.ducking import bridged
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, Energies, LoudnessMeter, mean_lufs
 from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
@@ -22,6 +24,12 @@ CLEAN_LU = 35.0
 
 BEFORE_S, AFTER_S = 0.12, 0.25
 """The gate opens before the first syllable and closes after the last one has died away."""
+
+HIDDEN_DB = 15.0
+"""Enhanced sound this far below the original is inaudible under it, and rather music than speech."""
+
+NEAR_S = 0.3
+"""Speech continues for this long around each audible 100 ms, through weak sounds and short breaks."""
 
 RISE_S, FALL_S = 0.03, 0.12
 """Lengths of the gate's raised-cosine ramps; its opening ends BEFORE_S before the span."""
@@ -35,17 +43,18 @@ class SpeechFinder:
 
         self._resampler = soxr.ResampleStream(SAMPLE_RATE_HZ, VAD_RATE_HZ, 1, dtype="float32")
         self._detector = SpeechDetector()
-        self._meter = LoudnessMeter(1)
+        self._original, self._enhanced = LoudnessMeter(1), LoudnessMeter(1)
         self._spans: list[Span] = []
         self._samples = 0
 
     def measure(self, original: Mono) -> None:
         """Takes the next (samples,) of the original."""
-        self._meter.feed(original[:, None])
+        self._original.feed(original[:, None])
         self._samples += len(original)
 
     def listen(self, heard: Mono) -> None:
         """Takes the next (samples,) to search for speech."""
+        self._enhanced.feed(heard[:, None])
         self._spans += self._detector.feed(self._resampler.resample_chunk(heard))
 
     def findings(self) -> Findings:
@@ -54,7 +63,9 @@ class SpeechFinder:
         spans = self._spans + self._detector.feed(rest) + self._detector.finish()
         end_s = self._samples / SAMPLE_RATE_HZ
         within = tuple(Span(s.start_s, min(s.end_s, end_s)) for s in spans if s.start_s < end_s)
-        return Findings(within, _is_clean(self._meter, within))
+        original = self._original.energies()
+        spoken = audible(within, original, self._enhanced.energies())
+        return Findings(spoken, _is_clean(original, spoken))
 
 
 def split(
@@ -100,8 +111,26 @@ class Gate:
         return gain
 
 
-def _is_clean(meter: LoudnessMeter, spans: tuple[Span, ...]) -> bool:
-    energies = meter.energies()
+def audible(spans: tuple[Span, ...], original: Energies, enhanced: Energies) -> tuple[Span, ...]:
+    """Returns the parts of `spans` in which speech can be heard in the original; energies per 100 ms.
+
+    Enhancement leaves a little of loud music in the pauses, which the detector mistakes for speech.
+    """
+    steps = min(len(original), len(enhanced))
+    heard = enhanced[:steps] >= original[:steps] * 10 ** (-HIDDEN_DB / 10)
+    found: list[Span] = []
+    for span in spans:
+        first, last = int(span.start_s / STEP_S), math.ceil(span.end_s / STEP_S)
+        times_s = ((first + np.flatnonzero(heard[first:last])) * STEP_S).tolist()
+        near = [
+            Span(max(span.start_s, at_s - NEAR_S), min(span.end_s, at_s + STEP_S + NEAR_S))
+            for at_s in times_s
+        ]
+        found += bridged(near, 0.0)
+    return tuple(found)
+
+
+def _is_clean(energies: Energies, spans: tuple[Span, ...]) -> bool:
     if not spans:
         return False
     times_s = (np.arange(len(energies)) + 0.5) * 0.1
