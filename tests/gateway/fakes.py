@@ -125,6 +125,7 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
             result = mixer_pb2.SeparateResult(speech=request.audio, engine=_engine("deepfilternet"))
             json_format.ParseDict({"ingredients": video.get("ingredients", [])}, result.engine)
             result.residual.CopyFrom(self._engine.put("the rest", "audio/flac"))
+            result.notes.extend(video.get("separation_notes", []))
             if video.get("speech", True):
                 result.speech_spans.add(start=seconds_to_pb(1), end=seconds_to_pb(video["duration_s"] - 1))
             return result

@@ -22,6 +22,7 @@ from etbgm_kit.converters import (
     transcript_from_pb,
 )
 from etbgm_kit.models import licences
+from etbgm_kit.ranges import UNSEPARATED
 from etbgm_kit.types import Span
 
 
@@ -131,7 +132,9 @@ def _engines(made: Made) -> list[media_pb2.Engine]:
 
 def _notes(made: Made) -> list[str]:
     """Returns the notes of the stages, in stage order, without duplicates."""
-    sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes]
+    # The notes on separation are about the result only if it contains the separated speech.
+    separated = made.settings.mix.original_audio not in UNSEPARATED
+    sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes if separated else ()]
     sources += [made.transcript.notes, made.analysis.notes]
     sources += [cue.notes for bed in made.music_beds for cue in bed.cues]
     sources += [mix.report.notes for mix in made.mixes]

@@ -30,7 +30,8 @@ MIX_RANGES = {
 """Lowest and highest value of each number in mixer.MixSettings. The mixer rejects other values;
 the gateway does too, so that it queues no job that would fail in its last stage."""
 
-_WITHOUT_STEMS = (mixer_pb2.ORIGINAL_AUDIO_KEEP, mixer_pb2.ORIGINAL_AUDIO_NONE)
+UNSEPARATED = (mixer_pb2.ORIGINAL_AUDIO_KEEP, mixer_pb2.ORIGINAL_AUDIO_NONE)
+"""Values of original_audio with which the result does not contain the separated speech."""
 
 _DIFFUSION_RANGES = {
     "denoising_strength": (0, 1),
@@ -57,7 +58,7 @@ def check_mix(field: str, settings: mixer_pb2.MixSettings) -> None:
             f"{field}.original_audio", f"must be one of {list(known)}, is {settings.original_audio}"
         )
     _check_numbers(field, settings, MIX_RANGES)
-    if settings.HasField("ambience_db") and settings.original_audio in _WITHOUT_STEMS:
+    if settings.HasField("ambience_db") and settings.original_audio in UNSEPARATED:
         raise InvalidField(f"{field}.ambience_db", "can be used only if original_audio is speech_only")
 
 

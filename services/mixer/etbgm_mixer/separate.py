@@ -16,6 +16,7 @@ from etbgm_kit.types import Span
 from etbgm_mixer import sound
 from etbgm_mixer.ducking import bridged
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, Energies, LoudnessMeter, mean_lufs
+from etbgm_mixer.removed import RemovedMeter
 from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
@@ -75,8 +76,11 @@ def split(
     speech: Path,
     residual: Path,
     on_progress: OnProgress,
-) -> None:
-    """Writes the two stems, which add up to the original: gated speech (mono) and the residual."""
+) -> float:
+    """Writes the two stems, which add up to the original: gated speech (mono) and the residual.
+
+    Returns for how long the residual is about as loud as the speech, in seconds.
+    """
     gate = Gate(spans)
     with (
         sound.opened(audio, "audio") as source,
@@ -84,14 +88,16 @@ def split(
         sound.created(speech, 1) as speech_file,
         sound.created(residual, source.channels) as residual_file,
     ):
-        first = 0
+        first, removed = 0, RemovedMeter(source.channels)
         for block in sound.blocks(source):
             times_s = np.arange(first, first + len(block), dtype=np.float64) / SAMPLE_RATE_HZ
             spoken = cleaned.read(len(block), dtype="float32", always_2d=True) * gate.gain(times_s)[:, None]
             speech_file.write(spoken)
             residual_file.write(block - spoken)
+            removed.feed(spoken[:, 0], block - spoken)
             first += len(block)
             on_progress(first / source.frames)
+    return removed.loud_s(spans)
 
 
 class Gate:

@@ -10,7 +10,7 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact
-from etbgm_mixer import extract, ffmpeg, music_bed, mux, separate
+from etbgm_mixer import extract, ffmpeg, music_bed, mux, removed, separate
 from etbgm_mixer.gains import Levels
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.mix import Mix, Parts, levels_of
@@ -115,11 +115,11 @@ class MixerService:
             if found.is_clean:
                 note = "The original sound has no background to remove, so its speech was used unchanged."
                 return Separated(audio, None, found.speech_spans, none, (note,))
-            separate.split(
+            loud_s = separate.split(
                 path, enhanced, found.speech_spans, speech, residual, lambda s: on_progress(0.8 + 0.2 * s)
             )
             stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
-        return Separated(*stems, found.speech_spans, engine)
+        return Separated(*stems, found.speech_spans, engine, removed.notes(loud_s))
 
     def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
         """Returns the finished video and its parts."""

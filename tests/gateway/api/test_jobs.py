@@ -111,6 +111,17 @@ async def test_the_mixer_gets_the_residual_to_keep_ambience(api: Api) -> None:
     assert "Residual at -18 dB." in job.result.notes
 
 
+@pytest.mark.parametrize(
+    ("original_audio", "noted"), [("SPEECH_ONLY", True), ("KEEP", False), ("NONE", False)]
+)
+async def test_notes_on_separation_need_the_separated_speech(
+    api: Api, original_audio: str, noted: bool
+) -> None:
+    video = await api.video(separation_notes=["Loud music was removed."])
+    job = await api.run(video, variants=1, mix={"original_audio": f"ORIGINAL_AUDIO_{original_audio}"})
+    assert ("Loud music was removed." in job.result.notes) == noted
+
+
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:
     captions = await api.upload(b"WEBVTT\n", "text/vtt")
     job = await api.run(await api.video(), captions=captions, variants=1)
