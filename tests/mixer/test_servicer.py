@@ -99,6 +99,22 @@ async def test_without_speech_the_whole_sound_is_ambience(
     assert kept.video.sha256 != removed.video.sha256
 
 
+async def test_the_residual_is_heard_only_as_ambience(
+    stub: Any, mix_request: pb.MixRequest, store: ArtifactStore, tmp_path: Path
+) -> None:
+    mix_request.audio.CopyFrom(mix_request.cues[0].music)
+    mix_request.speech.CopyFrom(mix_request.cues[0].music)
+    mix_request.speech_spans.add(end=seconds_to_pb(1))
+    without = await result_of(stub.Mix(mix_request))
+    residual = write(tmp_path / "residual.flac", noise(2, -10, seed=4))
+    mix_request.residual.CopyFrom(artifact_to_pb(store.put(residual, "audio/flac")))
+    assert (await result_of(stub.Mix(mix_request))).video.sha256 == without.video.sha256
+    mix_request.settings.ambience_db = -6
+    assert (await result_of(stub.Mix(mix_request))).video.sha256 != without.video.sha256
+    mix_request.residual.CopyFrom(artifact_to_pb(store.put_bytes(b"no sound", "audio/flac")))
+    assert "residual: is no sound" in await refused(stub.Mix(mix_request))
+
+
 async def test_ambience_needs_a_removed_background(stub: Any, mix_request: pb.MixRequest) -> None:
     mix_request.settings.ambience_db = -18
     for original_audio in (pb.ORIGINAL_AUDIO_KEEP, pb.ORIGINAL_AUDIO_NONE):

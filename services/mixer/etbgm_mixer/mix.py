@@ -63,7 +63,7 @@ class Mix:
 
     def measure(self, on_progress: OnProgress) -> Measured:
         """Measures loudness and peaks of all parts."""
-        voice = self._parts.voice_levels or levels_of(self._parts.voice, self._length, on_progress)
+        voice = self._parts.voice_levels or levels_of("speech", self._parts.voice, self._length, on_progress)
         meter, done = LoudnessMeter(2), 0
         for music in self._music():
             meter.feed(music)
@@ -74,7 +74,9 @@ class Mix:
     def _lowered_ambience(self, steps: int, on_progress: OnProgress) -> Levels:
         if self._ambience is None:
             return np.zeros(steps), np.zeros(steps)
-        levels = self._parts.ambience_levels or levels_of(self._ambience, self._length, on_progress)
+        levels = self._parts.ambience_levels or levels_of(
+            "residual", self._ambience, self._length, on_progress
+        )
         return levels[0] * self._ambience_gain**2, levels[1] * self._ambience_gain
 
     def render(
@@ -165,10 +167,13 @@ class Mix:
         )
 
 
-def levels_of(voice: Path | None, length: int, on_progress: OnProgress) -> Levels:
-    """Returns energy and peak per 10 ms of the first `length` samples of the voice; None is silence."""
+def levels_of(field: str, stem: Path | None, length: int, on_progress: OnProgress) -> Levels:
+    """Returns energy and peak per 10 ms of the first `length` samples of a stem; None is silence.
+
+    Raises InvalidField for `field` if the stem cannot be read.
+    """
     meter = LoudnessMeter(2)
-    with sound.maybe_opened(voice, "speech") as read:
+    with sound.maybe_opened(stem, field) as read:
         for first in range(0, length, sound.BLOCK):
             meter.feed(read(min(sound.BLOCK, length - first)))
             on_progress(0.0)

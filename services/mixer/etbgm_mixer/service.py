@@ -138,8 +138,8 @@ class MixerService:
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
             folder = borrowed.enter_context(self._scratch.folder())
-            levels = self._levels(voice, path, facts.duration_s, on_progress)
-            under_levels = self._levels(ambience, under, facts.duration_s, on_progress)
+            levels = self._levels("speech", voice, path, facts.duration_s, on_progress)
+            under_levels = self._levels("residual", ambience, under, facts.duration_s, on_progress)
             parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels)
             mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
@@ -152,13 +152,18 @@ class MixerService:
             )
 
     def _levels(
-        self, stem: Artifact | None, path: Path | None, duration_s: float, on_progress: OnProgress
+        self,
+        field: str,
+        stem: Artifact | None,
+        path: Path | None,
+        duration_s: float,
+        on_progress: OnProgress,
     ) -> Levels | None:
         """Returns a stem's levels, which the mixes of all variants share; None without a stem."""
         if stem is None:
             return None
         length = round(duration_s * SAMPLE_RATE_HZ)
-        return self._stems.get((stem.sha256, length), lambda: levels_of(path, length, on_progress))
+        return self._stems.get((stem.sha256, length), lambda: levels_of(field, path, length, on_progress))
 
 
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:
