@@ -22,7 +22,7 @@ def test_goemotions_rows_are_read_plain_and_gzipped(tmp_path: Path) -> None:
         file.write(text)
     rows = read_rows(tmp_path / "rows.tsv")
     assert rows == read_rows(tmp_path / "rows.tsv.gz")
-    assert rows[0] == Row('So "good', (Emotion.JOY,), "a1")
+    assert rows[0] == Row('So "good', (Emotion.JOY,), 0)
     assert rows[1].emotions == (Emotion.ANGER, Emotion.SURPRISE)
     assert single_label(rows) == rows[:1]
 
@@ -34,7 +34,7 @@ def test_unknown_labels_are_refused(tmp_path: Path) -> None:
 
 
 def test_the_held_out_split_is_disjoint_complete_and_stays() -> None:
-    rows = [Row("text", (Emotion.JOY,), f"id{i}") for i in range(5000)]
+    rows = [Row("text", (Emotion.JOY,), i) for i in range(5000)]
     training, held_out = split_held_out(rows)
     assert {*training, *held_out} == {*rows}
     assert len(training) + len(held_out) == len(rows)

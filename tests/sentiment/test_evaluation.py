@@ -77,7 +77,7 @@ def test_evaluate_prints_its_tables(tmp_path: Path) -> None:
     (tmp_path / "rows.tsv").write_text("I am so happy!\t3\ta1\nHow sad, he died.\t5\ta2\n")
     segments = '{"start": 0, "end": 8, "text": "I am so happy today!", "emotion": "joy"}'
     (tmp_path / "dialogues.jsonl").write_text(f'{{"segments": [{segments}]}}\n')
-    arguments = ["--rows", str(tmp_path / "rows.tsv"), "--dialogues", str(tmp_path / "dialogues.jsonl")]
+    arguments = ["--texts", str(tmp_path / "rows.tsv"), "--dialogues", str(tmp_path / "dialogues.jsonl")]
     result = CliRunner().invoke(
         app, ["evaluate", *arguments, "--switching-cost", "1", "--switching-cost", "2"]
     )

@@ -1,7 +1,5 @@
 """Measures how well speech is recognised, on clips and on vlogs with known phrases.
 
-usage: ETBGM_TEST_DATA=FOLDER python -m tests.stt.bench_ears
-
 Word error rates are computed by jiwer after OpenAI's normalisation of English (package whisper-normalizer),
 which writes numbers in one way.
 """
@@ -11,10 +9,8 @@ import json
 import os
 import re
 import statistics
-import sys
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import jiwer
@@ -29,17 +25,12 @@ from etbgm_stt.audio import open_audio
 from etbgm_stt.choice import DEFAULT
 from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
+from tests.ears import Figure
 from tests.mixer.bench_ears import RATE_HZ, separations
 
+WER_AIMS = {"vlog_o1_lj_music": 0.07, "vlog_o2_vertical_noise": 0.07, "vlog_o3_multi_vfr_loudmusic": 0.28}
+
 LANGUAGES = ("de", "es", "fr", "it", "ko", "zh")
-
-
-@dataclass(frozen=True)
-class Row:
-    """A figure and what it was measured on."""
-
-    what: str
-    value: float
 
 
 def load() -> WhisperRecogniser:
@@ -50,20 +41,20 @@ def load() -> WhisperRecogniser:
     return recogniser
 
 
-def rows(data: Path) -> Iterator[Row]:
+def figures(data: Path) -> Iterator[Figure]:
     """Yields all figures: error rates, shares, seconds, and processor seconds per second of sound."""
     recogniser = load()
     clips = [(path, text) for path, text in labelled(data, "speech/en/")]
-    yield Row(f"WER of {len(clips)} English clips", _error_rate(recogniser, clips))
+    yield Figure(f"WER of {len(clips)} English clips", _error_rate(recogniser, clips), ("≤", 0.10))
     for language in LANGUAGES:
         found = [
             _spoken(recogniser, _sound(path))[1] == language
             for path, _ in labelled(data, f"speech/{language}/")
         ]
-        yield Row(f"share of clips recognised as {language}", statistics.mean(found))
-    for facts, speech in separations(data):
-        sound = soxr.resample(speech.astype(np.float32), RATE_HZ, SAMPLE_RATE_HZ)
-        yield from _vlog(recogniser, facts, sound)
+        yield Figure(f"share of clips recognised as {language}", statistics.mean(found), ("≥", 1))
+    for separated in separations(data):
+        sound = soxr.resample(separated.speech.astype(np.float32), RATE_HZ, SAMPLE_RATE_HZ)
+        yield from _vlog(recogniser, separated.facts, sound)
 
 
 def labelled(data: Path, below: str) -> Iterator[tuple[Path, str]]:
@@ -83,7 +74,7 @@ def _error_rate(recogniser: WhisperRecogniser, clips: Iterable[tuple[Path, str]]
     return float(jiwer.wer(list(said), list(heard)))
 
 
-def _vlog(recogniser: WhisperRecogniser, facts: Path, sound: Mono) -> Iterator[Row]:
+def _vlog(recogniser: WhisperRecogniser, facts: Path, sound: Mono) -> Iterator[Figure]:
     """The figures of one vlog's speech stem."""
     truth = json.loads(facts.read_text())
     begun_s = time.process_time()
@@ -91,13 +82,16 @@ def _vlog(recogniser: WhisperRecogniser, facts: Path, sound: Mono) -> Iterator[R
     cpu_s = time.process_time() - begun_s
     normal = EnglishTextNormalizer()
     said = normal(" ".join(phrase["text"] for phrase in truth["phrases"] if phrase["lang"] == "en"))
-    yield Row(f"WER of {facts.stem}", float(jiwer.wer(said, normal(_text(segments)))))
+    wer = float(jiwer.wer(said, normal(_text(segments))))
+    yield Figure(f"{facts.stem}: WER", wer, ("≤", WER_AIMS.get(facts.stem, 0.28)))
     words = [word.span for segment in segments for word in segment.words]
     for edge in ("start", "end"):
         times_s = np.array([getattr(span, f"{edge}_s") for span in words])
         errors_s = [np.abs(times_s - phrase[f"speech_{edge}"]).min() for phrase in truth["phrases"]]
-        yield Row(f"median error of phrases' {edge} in {facts.stem}, s", float(np.median(errors_s)))
-    yield Row(f"CPU s per s of {facts.stem}", cpu_s / (len(sound) / SAMPLE_RATE_HZ))
+        yield Figure(
+            f"{facts.stem}: median error of phrases' {edge}, s", float(np.median(errors_s)), ("≤", 0.2)
+        )
+    yield Figure(f"{facts.stem}: CPU s per s of recognition", cpu_s / (len(sound) / SAMPLE_RATE_HZ))
 
 
 def _spoken(
@@ -120,19 +114,3 @@ def _text(segments: Iterable[Segment]) -> str:
 def _sound(path: Path) -> Mono:
     with open_audio(path) as audio:
         return np.concatenate(list(audio.blocks()))
-
-
-def main() -> int:
-    """Prints a table; returns the exit status."""
-    data = os.environ.get("ETBGM_TEST_DATA")
-    if not data:
-        sys.stderr.write("ETBGM_TEST_DATA is not set\n")
-        return 1
-    for row in rows(Path(data)):
-        sys.stdout.write(f"| {row.what} | {row.value:.3f} |\n")
-        sys.stdout.flush()
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -120,7 +120,12 @@ def _told() -> Iterator[None]:
 
 @app.command()
 def evaluate(
-    rows: Annotated[Path | None, typer.Option(help="GoEmotions TSV to score the classifier.")] = None,
+    texts: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="TSV of texts and label numbers (as GoEmotions) to score the classifier; repeatable."
+        ),
+    ] = None,
     dialogues: Annotated[Path | None, typer.Option(help="MELD CSV or JSON lines to score timelines.")] = None,
     model: Annotated[Path, typer.Option(help="Model folder.")] = MODEL_FOLDER,
     min_duration_s: Annotated[
@@ -131,10 +136,13 @@ def evaluate(
     ] = None,
     threads: Threads = 2,
 ) -> None:
-    """Print scores of the classifier and of the timelines, as in the README."""
+    """Print scores of the classifier and of the timelines, as in the README.
+
+    Rows with several labels are left out.
+    """
     classifier = OnnxClassifier(model, threads)
-    if rows:
-        report.print_classifier(classifier, single_label(read_rows(rows)))
+    for path in texts or ():
+        report.print_classifier(classifier, path.name, single_label(read_rows(path)))
     if dialogues:
         costs = switching_cost or [SWITCHING_COST]
         report.print_timelines(classifier, read_dialogues(dialogues), min_duration_s, costs)

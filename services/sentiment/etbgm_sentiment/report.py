@@ -21,7 +21,7 @@ WRONG_WORDS_SHARE = 0.25
 _console = Console(soft_wrap=True)
 
 
-def print_classifier(classifier: Classifier, rows: Sequence[Row]) -> None:
+def print_classifier(classifier: Classifier, name: str, rows: Sequence[Row]) -> None:
     """Prints scores on the rows as written, without punctuation, and with wrong words as well."""
     vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
     rng = random.Random(0)
@@ -33,7 +33,7 @@ def print_classifier(classifier: Classifier, rows: Sequence[Row]) -> None:
         f"{WRONG_WORDS_SHARE:.0%} wrong words": wrong,
     }
     results = [score_rows(classifier, lines, rows) for lines in texts.values()]
-    table = _table(f"Classifier, {len(rows)} rows", "", *texts)
+    table = _table(f"{name}, {len(rows)} rows", "", *texts)
     table.add_row("macro-F1", *_numbers(*(scores.macro_f1 for scores in results)))
     table.add_row("accuracy", *_numbers(*(scores.accuracy for scores in results)))
     table.add_row("recall of neutral", *_numbers(*(scores.recall[Emotion.NEUTRAL] for scores in results)))

@@ -1,42 +1,94 @@
-"""Training, calibration and export end to end on a few rows."""
+"""Training, calibration and export end to end on a tiny encoder and a few rows."""
 
+import hashlib
 import json
 from pathlib import Path
 
 import numpy as np
+import onnx
+import pytest
 
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.export.folder import write_folder
-from etbgm_sentiment.export.minilm import load
+from etbgm_sentiment.export.four_bits import has_four_bits
+from etbgm_sentiment.export.own import load
 from etbgm_sentiment.goemotions import Row
 from etbgm_sentiment.model_folder import Precision
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
-from etbgm_sentiment.tokens import load_tokenizer
-from etbgm_sentiment.training.model import base_folder, base_model
+from etbgm_sentiment.training import vocabulary
+from etbgm_sentiment.training.e5 import E5File
+from etbgm_sentiment.training.model import base_model
 from etbgm_sentiment.training.train import Recipe, train
 
+from .e5_file import PIECES, packed, write_e5
+
 LINES = {
-    Emotion.JOY: ("I love it so much", "what a happy day", "this is wonderful"),
-    Emotion.SADNESS: ("I cried all night", "he died and I miss him", "this is so sad"),
-    Emotion.NEUTRAL: ("the shop opens at nine", "we took the train", "it is on the table"),
+    Emotion.JOY: ("happy", "happy happy", "happy train"),
+    Emotion.SADNESS: ("sad", "sad sad", "sad train"),
+    Emotion.NEUTRAL: ("train", "train train", "train train train"),
 }
-ROWS = [Row(line, (emotion,), line) for emotion, lines in LINES.items() for line in lines]
+ENGLISH = [Row(line, (emotion,), n) for emotion, lines in LINES.items() for n, line in enumerate(lines)]
+KOREAN = [Row("행복", (Emotion.JOY,), n) for n in range(3)]
+ROWS = [*ENGLISH, *KOREAN]
 
 
-def test_a_model_is_trained_and_exported(tmp_path: Path) -> None:
-    tokenizer = load_tokenizer(base_folder() / "tokenizer.json")
-    recipe = Recipe(epochs=8, batch_rows=3, spoken_share=0.0)
-    train(base_model(), tokenizer, ROWS, recipe, checks={"rows": ROWS}, out=tmp_path)
+@pytest.fixture
+def e5(tmp_path: Path) -> E5File:
+    path = tmp_path / "e5.bin"
+    write_e5(path)
+    return E5File(path, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+def test_the_file_is_read_exactly(tmp_path: Path) -> None:
+    tensors = write_e5(tmp_path / "e5.bin")
+    file = E5File(tmp_path / "e5.bin", hashlib.sha256((tmp_path / "e5.bin").read_bytes()).hexdigest())
+    for name, tensor in tensors.items():
+        np.testing.assert_array_equal(file.tensor(name, tensor.shape), tensor)
+    assert [piece for piece, _ in file.pieces.scored] == list(PIECES)
+    assert (file.sizes.hidden, file.sizes.layers, file.sizes.vocabulary) == (32, 1, len(PIECES))
+
+
+def test_another_file_is_refused(tmp_path: Path) -> None:
+    write_e5(tmp_path / "e5.bin")
+    with pytest.raises(ValueError, match=r"e5\.bin has SHA-256"):
+        E5File(tmp_path / "e5.bin")
+
+
+def test_unneeded_tokens_go_and_words_keep_their_pieces(e5: E5File, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda language, _: ["happy"] if language == "en" else [])
+    kept = vocabulary.needed_pieces(e5.pieces)
+    names = [e5.pieces.scored[number][0] for number in kept]
+    assert {"▁que", "ry", ":", "▁happy", "▁행복"} < set(names)
+    assert not {"▁sad", "▁train"} & set(names)
+    tokenizer = vocabulary.make_tokenizer(vocabulary.pruned(e5.pieces, kept))
+    assert tokenizer.encode("happy").tokens == ["<s>", "▁que", "ry", ":", "▁happy", "</s>"]
+
+
+def test_a_model_is_trained_and_exported(e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    words = ["happy", "sad", "train"]
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda language, _: words if language == "en" else [])
+    model, tokenizer = base_model(e5)
+    recipe = Recipe(epochs=30, batch_rows=3, spoken_share=0.0, learning_rate=5e-3, head_learning_rate=2e-2)
+    before = model.encoder.embeddings.word_embeddings.weight.clone()
+    train(model, tokenizer, [ENGLISH, KOREAN], recipe, checks={"rows": ROWS}, out=tmp_path)
+    assert (model.encoder.embeddings.word_embeddings.weight == before).all()
     lines = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
     assert lines[-1]["loss"] < lines[1]["loss"]
     assert lines[-1]["rows"]["accuracy"] == 1
 
     texts = [row.text for row in ROWS]
-    exportable = load(tmp_path / "weights.safetensors", ROWS, Precision.INT8)
-    parity = write_folder(exportable, tmp_path / "model", texts)
-    assert parity.same_emotion == 1
-    assert parity.mean_difference < 0.01
-    probabilities = OnnxClassifier(tmp_path / "model").classify(texts)
-    found = [tuple(Emotion)[index] for index in probabilities.argmax(1)]
+    parity = write_folder(load(tmp_path, ROWS, Precision.INT8), tmp_path / "model", texts)
+    assert (parity.same_emotion, parity.mean_difference < 0.01) == (1, True)
+    classifier = OnnxClassifier(tmp_path / "model")
+    found = [tuple(Emotion)[index] for index in classifier.classify(texts).argmax(1)]
     assert found == [row.emotions[0] for row in ROWS]
-    assert np.isfinite(probabilities).all()
+    assert {"en", "ko", "ru"} < set(classifier.languages)
+    graph = onnx.load(tmp_path / "model/model.onnx").graph
+    assert "GatherBlockQuantized" in {node.op_type for node in graph.node}
+
+
+def test_only_tables_of_four_bits_are_packed() -> None:
+    values = np.random.default_rng(1).normal(0, 1, (6, 64)).astype(np.float32)
+    assert has_four_bits(packed(values)[0], 32)
+    assert not has_four_bits(values, 32)
+    assert not has_four_bits(packed(values)[0][:, :48], 32)

@@ -75,16 +75,20 @@ def save_model(model: EmotionModel, tokenizer: Tokenizer, folder: Path) -> None:
     save_file(model.state_dict(), folder / WEIGHTS)
 
 
-def load_model(folder: Path) -> tuple[EmotionModel, Tokenizer]:
-    """Returns the model in `folder`, ready for inference, and its tokenizer.
+def load_model(folder: Path, max_length: int = MAX_TOKENS) -> tuple[EmotionModel, Tokenizer]:
+    """Returns the model in `folder` for texts of at most `max_length` tokens, and its tokenizer.
 
     Raises:
         OSError: a file is missing.
     """
-    encoder = BertModel(BertConfig.from_pretrained(folder), add_pooling_layer=False)
-    model = EmotionModel(encoder)
-    model.load_state_dict(load_file(folder / WEIGHTS))
-    return model.eval(), load_tokenizer(folder / TOKENIZER)
+    config = BertConfig.from_pretrained(folder)
+    config.max_position_embeddings = min(max_length, config.max_position_embeddings)
+    model = EmotionModel(BertModel(config, add_pooling_layer=False))
+    weights = load_file(folder / WEIGHTS)
+    positions = "encoder.embeddings.position_embeddings.weight"
+    weights[positions] = weights[positions][: config.max_position_embeddings]
+    model.load_state_dict(weights)
+    return model.eval(), load_tokenizer(folder / TOKENIZER, max_length)
 
 
 def _config(sizes: Sizes, tokens: int) -> BertConfig:
