@@ -8,7 +8,6 @@ the package speechmos (MIT), which only this module uses.
 
 import itertools
 import json
-import shutil
 import tempfile
 import time
 from collections.abc import Iterator
@@ -63,9 +62,8 @@ def separations(data: Path) -> Iterator[Separated]:
         service.load()
         for facts in sorted((data / "vlog").glob("*.json")):
             truth = json.loads(facts.read_text())
-            # The store moves what it is given, so it gets a copy.
-            video = Path(shutil.copyfile(facts.with_name(truth["file"]), Path(name) / truth["file"]))
-            audio = service.extract(store.put(video, "video/any"), lambda _: None).audio
+            video = store.put(facts.with_name(truth["file"]), "video/any")
+            audio = service.extract(video, lambda _: None).audio
             assert audio is not None
             begun_s = time.process_time()
             separated = service.separate(audio, lambda _: None)

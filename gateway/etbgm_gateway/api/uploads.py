@@ -136,7 +136,7 @@ class Uploads:
         if received.size_bytes < opening.size_bytes:
             return received
         if not received.artifact:
-            artifact = self._store.put(part, opening.media_type)
+            artifact = self._store.move(part, opening.media_type)
             record = artifact_to_pb(artifact).SerializeToString()
             self._store.remember(f"uploads/{opening.upload_id}", record)
             received = Received(artifact.size_bytes, artifact)

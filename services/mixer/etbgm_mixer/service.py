@@ -96,11 +96,11 @@ class MixerService:
             if facts.audio:
                 sound = folder / "sound.flac"
                 extract.extract_audio(path, facts, sound, on_progress, self._timeout_s)
-                audio = self._store.put(sound, "audio/flac")
+                audio = self._store.move(sound, "audio/flac")
             if facts.subtitles:
                 text = folder / "captions.vtt"
                 extract.extract_captions(path, facts, text)
-                captions = self._store.put(text, "text/vtt")
+                captions = self._store.move(text, "text/vtt")
         return Extracted(facts, audio, captions)
 
     def separate(self, audio: Artifact, on_progress: OnProgress) -> Separated:
@@ -118,7 +118,7 @@ class MixerService:
             loud_s = separate.split(
                 path, enhanced, found.speech_spans, speech, residual, lambda s: on_progress(0.8 + 0.2 * s)
             )
-            stems = self._store.put(speech, "audio/flac"), self._store.put(residual, "audio/flac")
+            stems = self._store.move(speech, "audio/flac"), self._store.move(residual, "audio/flac")
         return Separated(*stems, found.speech_spans, engine, removed.notes(loud_s))
 
     def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
@@ -144,8 +144,8 @@ class MixerService:
             mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
             return Mixed(
-                video=self._store.put(rendered.video, mux.MEDIA_TYPES[container]),
-                music=self._store.put(rendered.music, "audio/flac"),
+                video=self._store.move(rendered.video, mux.MEDIA_TYPES[container]),
+                music=self._store.move(rendered.music, "audio/flac"),
                 levels=self._store.put_bytes(rendered.levels, "application/json"),
                 report=replace(rendered.report, notes=notes),
                 container=container,

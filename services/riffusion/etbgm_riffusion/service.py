@@ -70,9 +70,9 @@ class RiffusionService:
         with self._scratch.folder() as folder:
             path = folder / "music.flac"
             generated = self.engine.generate(request, path, on_progress)
-            music = self._store.put(path, "audio/flac")
+            music = self._store.move(path, "audio/flac")
             stems = [
-                self._store.put(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
+                self._store.move(path.with_name(f"{name}.flac"), "audio/flac") for name in generated.stems
             ]
         return Music(
             music=music,

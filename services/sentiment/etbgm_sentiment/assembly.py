@@ -35,5 +35,5 @@ def build(settings: Settings) -> Service:
 def _classifier(settings: Settings) -> tuple[Classifier, tuple[str, ...]]:
     """Returns the chosen classifier and advice on better options."""
     available = find_available(settings.models_dir, settings.classifier_model)
-    choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
+    choice = choose(settings.device, settings.classifier_model, available)
     return OnnxClassifier(choice.folder, settings.classifier_threads, choice.device), choice.advice

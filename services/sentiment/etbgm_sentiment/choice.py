@@ -2,15 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from etbgm_kit.models.cuda import Device, WantedDevice
 from etbgm_kit.models.folders import locate
 from etbgm_kit.models.onnx import NoCuda, cuda_available
 from etbgm_sentiment.onnx_classifier import MODEL_FOLDER
 
-Engine = Literal["minilm", "transformers"]
-Wanted = Literal["auto", "minilm", "transformers"]
+BUILT_IN = "built-in"
+"""Value of `classifier_model` that selects the classifier in this package."""
 
 
 class NoClassifier(RuntimeError):
@@ -35,7 +34,6 @@ class Available:
 class Choice:
     """The classifier to load, its device, the reason, and advice on better options."""
 
-    engine: Engine
     folder: Path
     device: Device
     reason: str = field(default="", compare=False)
@@ -44,32 +42,24 @@ class Choice:
 
 def find_available(models_dir: Path, model: str) -> Available:
     """Looks for the folder of `model` (a path or an installed model's name) and CUDA."""
-    return Available(locate(models_dir, model), cuda_available())
+    folder = MODEL_FOLDER if model == BUILT_IN else locate(models_dir, model)
+    return Available(folder, cuda_available())
 
 
-def choose(wanted: Wanted, device: WantedDevice, model: str, available: Available) -> Choice:
-    """Returns the classifier for the settings `sentiment_engine`, `device` and `classifier_model`.
+def choose(device: WantedDevice, model: str, available: Available) -> Choice:
+    """Returns the classifier for the settings `device` and `classifier_model`.
 
-    `auto` selects the model if it is available, otherwise the one in this package. That one
-    always runs on the CPU, because it is too small to benefit from another device.
+    The one in this package always runs on the CPU, because it is too small to benefit from another device.
 
     Raises:
-        NoClassifier: `transformers` is required, but the model is missing.
+        NoClassifier: the model is missing.
         NoCuda: CUDA is required for the model, but onnxruntime does not support it.
     """
-    if wanted == "minilm":
-        return Choice("minilm", MODEL_FOLDER, "cpu", "ETBGM_SENTIMENT_ENGINE names it")
-    if wanted == "auto" and available.folder is None:
-        return Choice("minilm", MODEL_FOLDER, "cpu", f"the model {model} was not found", (_advice(model),))
+    if model == BUILT_IN:
+        return Choice(MODEL_FOLDER, "cpu", "it is the default")
     if available.folder is None:
         raise NoClassifier(model)
     if device == "cuda" and not available.cuda:
         raise NoCuda
     cuda = available.cuda and device != "cpu"
-    return Choice("transformers", available.folder, "cuda" if cuda else "cpu", f"{model} is installed")
-
-
-def _advice(model: str) -> str:
-    if "/" in model:
-        return f"ETBGM_CLASSIFIER_MODEL names {model}, which was not found."
-    return f"A larger emotion classifier can replace the built-in MiniLM: `etbgm models pull {model}`."
+    return Choice(available.folder, "cuda" if cuda else "cpu", "ETBGM_CLASSIFIER_MODEL names it")

@@ -7,8 +7,8 @@ from etbgm_sentiment.settings import Settings
 
 def _choose(settings: Settings) -> tuple[str, Choice]:
     available = find_available(settings.models_dir, settings.classifier_model)
-    choice = choose(settings.sentiment_engine, settings.device, settings.classifier_model, available)
-    return f"{choice.engine} ({choice.folder.name})", choice
+    choice = choose(settings.device, settings.classifier_model, available)
+    return choice.folder.name, choice
 
 
 def _parts(_: Settings) -> tuple[Part, ...]:

@@ -3,20 +3,14 @@
 from pydantic import Field
 
 from etbgm_kit.serving.settings import ModelSettings
-from etbgm_sentiment.choice import Wanted
+from etbgm_sentiment.choice import BUILT_IN
 from etbgm_sentiment.types import Smoothing
 
 
 class Settings(ModelSettings):
-    """ETBGM_SENTIMENT_ENGINE and so on; the other settings are common to all servers."""
+    """ETBGM_CLASSIFIER_MODEL and so on; the other settings are common to all servers."""
 
-    sentiment_engine: Wanted = "auto"
-    """`minilm` is the classifier in this package, `transformers` is `classifier_model`.
-
-    `auto` selects `classifier_model` if it is available, otherwise `minilm`.
-    """
-
-    classifier_model: str = Field(default="emotion-english-distilroberta", min_length=1)
+    classifier_model: str = Field(default=BUILT_IN, min_length=1)
     """The name of a model installed with `etbgm models pull`, or a folder from `etbgm-sentiment export`."""
 
     slots: int = Field(default=4, ge=1)

@@ -32,6 +32,21 @@ def test_a_file_is_stored_under_its_hash(store: ArtifactStore, tmp_path: Path) -
         assert borrowed.read_bytes() == b"abc"
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_a_stored_copy_leaves_the_file_where_it_is(store: ArtifactStore, tmp_path: Path, known: bool) -> None:
+    path = tmp_path / "x"
+    path.write_bytes(b"abc")
+    if known:
+        store.put_bytes(b"abc", "audio/flac")
+    assert store.put(path, "audio/flac") == store.move(path, "audio/flac")
+    path.write_bytes(b"abcd")
+    artifact = store.put(path, "audio/flac")
+    assert path.read_bytes() == b"abcd"
+    path.write_bytes(b"abcde")
+    with store.borrow(artifact) as borrowed:
+        assert borrowed.read_bytes() == b"abcd", "it does not change with its source"
+
+
 def test_the_same_content_may_arrive_many_times_at_once(store: ArtifactStore, tmp_path: Path) -> None:
     paths = [tmp_path / str(i) for i in range(32)]
     for path in paths:

@@ -77,32 +77,18 @@ async def test_calls_in_flight_get_what_each_gets_alone(tmp_path: Path, exported
             np.testing.assert_allclose(rows(response), rows(alone), atol=1e-5)
 
 
-async def test_without_it_the_small_one_is_used_and_the_user_is_told(tmp_path: Path) -> None:
-    async with channel_to(build(settings(tmp_path))) as channel:
-        first = await SentimentServiceStub(channel).Analyze(asking(*LINES))
-        again = await SentimentServiceStub(channel).Analyze(asking(*LINES))
-    assert first.engine.name == "minilm"
-    (advice,) = first.engine.advice
-    assert "etbgm models pull emotion-english-distilroberta" in advice
-    assert again.timings.found
-    assert again.engine == first.engine
-
-
-@pytest.mark.parametrize("engine", ["auto", "transformers"])
-async def test_a_half_downloaded_folder_keeps_the_server_from_ready(
-    tmp_path: Path, exported: Path, engine: str
-) -> None:
+async def test_a_half_downloaded_folder_keeps_the_server_from_ready(tmp_path: Path, exported: Path) -> None:
     broken = tmp_path / "broken"
     shutil.copytree(exported, broken)
     graph = (broken / "model.onnx").read_bytes()
     (broken / "model.onnx").write_bytes(graph[: len(graph) // 2])
-    service = build(settings(tmp_path, classifier_model=str(broken), sentiment_engine=engine))
+    service = build(settings(tmp_path, classifier_model=str(broken)))
     with pytest.raises(BrokenModel, match=str(broken)):
         service.load()
     assert not service.runner.inside
 
 
 async def test_a_named_engine_that_is_not_there_is_said(tmp_path: Path) -> None:
-    service = build(settings(tmp_path, sentiment_engine="transformers"))
+    service = build(settings(tmp_path, classifier_model="emotion-english-distilroberta"))
     with pytest.raises(NoClassifier, match="emotion-english-distilroberta"):
         service.load()

@@ -13,7 +13,7 @@ import mimetypes
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -65,12 +65,12 @@ class ArtifactStore:
         self._store: ObjectStore = from_url(self._url)
 
     def put(self, path: Path, media_type: str) -> Artifact:
-        """Stores the file at `path`. May move it, so the caller must not use it afterwards."""
-        sha256 = sha256_of(path)
-        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
-        if not self.exists(artifact):
-            self._take(path, self._key(artifact))
-        return artifact
+        """Stores a copy of the file at `path`."""
+        return self._put(path, media_type, shutil.copyfile)
+
+    def move(self, path: Path, media_type: str) -> Artifact:
+        """Stores the file at `path`, which may be gone afterwards: within a disk, this costs nothing."""
+        return self._put(path, media_type, shutil.move)
 
     def put_bytes(self, data: bytes, media_type: str) -> Artifact:
         """Stores `data`, which must be small."""
@@ -171,13 +171,18 @@ class ArtifactStore:
             raise InvalidField(f"{field}.uri", "is not the address of this content in the artifact store")
         return artifact.uri.removeprefix(f"{self._url}/")
 
-    def _take(self, path: Path, key: str) -> None:
-        """Stores the file at `path` under `key`."""
-        if not self._folder:
+    def _put(self, path: Path, media_type: str, transfer: Callable[[Path, Path], object]) -> Artifact:
+        sha256 = sha256_of(path)
+        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
+        if self.exists(artifact):
+            return artifact
+        key = self._key(artifact)
+        if self._folder:
+            with _arriving(self._folder / key) as arriving:
+                transfer(path, arriving)
+        else:
             obstore.put(self._store, key, path)
-            return
-        with _arriving(self._folder / key) as arriving:
-            shutil.move(path, arriving)
+        return artifact
 
     def _write(self, key: str, data: bytes) -> None:
         """Stores `data` under `key`."""
