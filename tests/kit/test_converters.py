@@ -20,14 +20,22 @@ def test_timelines_survive_the_wire(lengths: list[float], random: "st.randoms") 
     for length in lengths:
         edges.append(edges[-1] + length)
     spans = tuple(
-        EmotionSpan(Span(a, b), random.choice(list(Emotion)), random.random(), random.random())
+        EmotionSpan(
+            Span(a, b),
+            random.choice(list(Emotion)),
+            random.random(),
+            random.random(),
+            arousal=random.choice([None, random.random()]),
+        )
         for a, b in itertools.pairwise(edges)
     )
     sent = EmotionTimeline(edges[-1], spans)
     got = converters.timeline_from_pb(converters.timeline_to_pb(sent))
     assert got.duration_s == pytest.approx(sent.duration_s, abs=1e-6)
     for a, b in zip(got.spans, sent.spans, strict=True):
-        assert (a.emotion, a.probability, a.intensity) == (b.emotion, b.probability, b.intensity)
+        assert (a.emotion, a.probability, a.intensity, a.arousal) == (
+            *(b.emotion, b.probability, b.intensity, b.arousal),
+        )
         assert (a.span.start_s, a.span.end_s) == pytest.approx((b.span.start_s, b.span.end_s), abs=1e-6)
 
 
@@ -71,6 +79,14 @@ def scored(*scores: tuple[int, float]) -> pb.EmotionTimeline:
 def test_a_span_written_by_hand_is_sure_of_its_emotion() -> None:
     (span,) = converters.timeline_from_pb(timeline((0, 10, pb.EMOTION_JOY))).spans
     assert (span.probability, span.intensity, span.scores) == (1.0, 0.5, ())
+
+
+@pytest.mark.parametrize("arousal", [-0.1, 1.1, float("nan")])
+def test_an_arousal_outside_its_range_is_refused(arousal: float) -> None:
+    message = timeline((0, 10, pb.EMOTION_JOY))
+    message.spans[0].arousal = arousal
+    with pytest.raises(InvalidField, match=r"timeline.spans\[0\].arousal"):
+        converters.timeline_from_pb(message)
 
 
 def test_scores_survive_the_wire_and_come_highest_first() -> None:

@@ -155,6 +155,7 @@ def timeline_to_pb(timeline: EmotionTimeline) -> pb.EmotionTimeline:
                     pb.EmotionScore(emotion=emotion_to_pb(emotion), probability=probability)
                     for emotion, probability in span.scores
                 ],
+                arousal=span.arousal,
             )
             for span in timeline.spans
         ],
@@ -216,11 +217,12 @@ def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
         raise InvalidField(f"{field}.span", "must not be empty")
     intensity = message.intensity if message.HasField("intensity") else 0.5
     sure = message.probability if message.HasField("probability") else 1.0
-    for name, value in (("probability", sure), ("intensity", intensity)):
-        if not 0 <= value <= 1:
+    arousal = message.arousal if message.HasField("arousal") else None
+    for name, value in (("probability", sure), ("intensity", intensity), ("arousal", arousal)):
+        if value is not None and not 0 <= value <= 1:
             raise InvalidField(f"{field}.{name}", f"must be in [0, 1], is {value}")
     emotion = emotion_from_pb(message.emotion, f"{field}.emotion")
     scores = scores_from_pb(message.scores, f"{field}.scores")
     if abs(dict(scores).get(emotion, math.inf) - sure) > PROBABILITY_TOLERANCE:
         scores = ()  # somebody edited the emotion, and the scores still belong to the previous one
-    return EmotionSpan(span, emotion, sure, intensity, scores)
+    return EmotionSpan(span, emotion, sure, intensity, scores, arousal)

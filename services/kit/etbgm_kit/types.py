@@ -78,7 +78,8 @@ class EmotionSpan:
     """A span with one emotion; `probability` and `intensity` are in [0, 1].
 
     `scores` are the probabilities of all candidate emotions, () if only that of `emotion`
-    is known.
+    is known. `arousal` in [0, 1] is how excited the voice sounds, 0.5 as usual, None if unknown;
+    `intensity` already contains it.
     """
 
     span: Span
@@ -86,6 +87,7 @@ class EmotionSpan:
     probability: float
     intensity: float = 0.5
     scores: tuple[tuple[Emotion, float], ...] = ()
+    arousal: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
