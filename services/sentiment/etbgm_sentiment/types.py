@@ -12,6 +12,10 @@ Probabilities = npt.NDArray[np.float32]
 """(phrases, 7) in the order of Emotion; each row sums to 1."""
 
 
+Arousal = float | None
+"""How excited a voice sounds, [0, 1]; 0.5 is as usual, None is unknown."""
+
+
 class Smoothing(StrEnum):
     """How the emotions of single phrases become a stable timeline."""
 
@@ -25,6 +29,18 @@ class Phrase:
 
     span: Span
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Voice:
+    """The voice of a phrase.
+
+    `tilt_db` is the energy at 1 to 4 kHz relative to that at 0.1 to 1 kHz, in dB; `active_s` > 0 is
+    for how long the voice sounds.
+    """
+
+    tilt_db: float
+    active_s: float
 
 
 @dataclass(frozen=True, slots=True)
