@@ -114,7 +114,7 @@ def samples(artifacts: dict[str, media_pb2.Artifact]) -> list[Message]:
         mixer_pb2.MixRequest(video=video, audio=sound, speech=sound, speech_spans=[SPAN], cues=[cue]),
         stt_pb2.TranscribeRequest(audio=sound),
         stt_pb2.ImportCaptionsRequest(captions=captions),
-        sentiment_pb2.AnalyzeRequest(transcript=transcript, duration=SPAN.end),
+        sentiment_pb2.AnalyzeRequest(transcript=transcript, duration=SPAN.end, speech=sound),
         riffusion_pb2.GenerateRequest(timeline=TIMELINE, cue=SPAN, style="ambient"),
         riffusion_pb2.ReadStyleRequest(style="calm piano"),
     ]

@@ -4,7 +4,9 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import grpc
+import numpy as np
 import pytest
+import soundfile
 from google.protobuf.duration_pb2 import Duration
 from google.rpc.error_details_pb2 import BadRequest
 from grpc_status import rpc_status
@@ -12,10 +14,12 @@ from grpc_status import rpc_status
 from etbgm.media.v1 import media_pb2
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
-from etbgm_kit.converters import seconds_from_pb, seconds_to_pb, timeline_from_pb
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_to_pb, seconds_from_pb, seconds_to_pb, timeline_from_pb
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.assembly import build
 from etbgm_sentiment.settings import Settings
+from tests.sentiment.test_voice import vowel
 from tests.servers import channel_to
 
 LINES = (
@@ -83,6 +87,62 @@ async def test_nothing_said_is_neutral(stub: SentimentServiceStub) -> None:
     (span,) = timeline_from_pb(response.timeline).spans
     assert (span.emotion, span.span.end_s) == (Emotion.NEUTRAL, 8)
     assert not response.phrases
+
+
+def stored(store: ArtifactStore, folder: Path, *tilts_db: float | None) -> media_pb2.Artifact:
+    """Speech of 7 s for each line of the story, of which 1 s is a pause; None is silence."""
+    lines = [np.zeros(48000, np.float32)]
+    for tilt_db in tilts_db:
+        voice = np.zeros(288000, np.float32) if tilt_db is None else vowel(tilt_db, 6.0, rate_hz=48000)
+        lines += [voice, np.zeros(48000, np.float32)]
+    soundfile.write(folder / "speech.flac", np.concatenate(lines), 48000)
+    return artifact_to_pb(store.put(folder / "speech.flac", "audio/flac"))
+
+
+async def test_the_voice_scales_the_intensity(
+    stub: SentimentServiceStub, store: ArtifactStore, tmp_path: Path
+) -> None:
+    plain = await stub.Analyze(story())
+    assert not any(part.HasField("arousal") for part in (*plain.phrases, *plain.timeline.spans))
+    request = story()
+    request.speech.CopyFrom(stored(store, tmp_path, -8, -8, -14, -14))
+    heard = await stub.Analyze(request)
+    assert [phrase.arousal > 0.5 for phrase in heard.phrases] == [True, True, False, False]
+    assert [phrase.scores for phrase in heard.phrases] == [phrase.scores for phrase in plain.phrases]
+    for before, after in zip(plain.timeline.spans, heard.timeline.spans, strict=True):
+        assert after.intensity == pytest.approx(min(1, before.intensity * (0.5 + after.arousal)))
+        assert (after.emotion, after.probability) == (before.emotion, before.probability)
+    assert not heard.timings.found
+    assert (await stub.Analyze(request)).timings.found
+
+
+async def test_what_cannot_be_heard_changes_nothing(
+    stub: SentimentServiceStub, store: ArtifactStore, tmp_path: Path
+) -> None:
+    plain = await stub.Analyze(story())
+    request = story()
+    request.speech.CopyFrom(stored(store, tmp_path, None, None, None, None))
+    assert (await stub.Analyze(request)).timeline == plain.timeline
+
+
+async def test_speech_that_cannot_be_read_is_refused(
+    stub: SentimentServiceStub, store: ArtifactStore
+) -> None:
+    text = artifact_to_pb(store.put_bytes(b"not sound", "audio/flac"))
+    gone = media_pb2.Artifact(
+        uri=text.uri.replace(text.sha256, "0" * 64).replace(f"/{text.sha256[:2]}/", "/00/"),
+        sha256="0" * 64, media_type="audio/flac", size_bytes=1,
+    )  # fmt: skip
+    for speech, code in [
+        (text, grpc.StatusCode.INVALID_ARGUMENT),
+        (gone, grpc.StatusCode.NOT_FOUND),
+        (media_pb2.Artifact(), grpc.StatusCode.INVALID_ARGUMENT),
+    ]:
+        request = story()
+        request.speech.CopyFrom(speech)
+        with pytest.raises(grpc.aio.AioRpcError) as caught:
+            await stub.Analyze(request)
+        assert caught.value.code() == code
 
 
 def with_words(*times_s: tuple[float, float]) -> media_pb2.Segment:

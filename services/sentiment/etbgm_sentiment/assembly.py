@@ -19,7 +19,7 @@ def build(settings: Settings) -> Service:
     """Connects the store, the classifier and the servicer."""
     store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
     runner = Runner(settings.slots, settings.waiting)
-    service = SentimentService(lambda: _classifier(settings))
+    service = SentimentService(store, lambda: _classifier(settings))
     calls = Calls(runner, Memo(store), lambda: service.engine.revision)
     servicer = SentimentServicer(calls, service, settings.smoothing)
     return Service(

@@ -3,6 +3,7 @@
 from etbgm.sentiment.v1 import sentiment_pb2 as pb
 from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
+    artifact_from_pb,
     engine_to_pb,
     scores_to_pb,
     seconds_from_pb,
@@ -37,7 +38,8 @@ def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
     """Converts a request that has its defaults.
 
     Raises:
-        InvalidField: a time lies outside the video, segments overlap, or a setting is out of range.
+        InvalidField: a time lies outside the video, segments overlap, a setting is out of range, or
+            `speech` is no artifact.
     """
     duration_s = seconds_from_pb(request.duration)
     if not 0 < duration_s <= LONGEST_TIMELINE_S:
@@ -50,14 +52,17 @@ def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
         raise InvalidField("smoothing", "must be a known method")
     transcript = transcript_from_pb(request.transcript)
     _check_times(transcript, duration_s)
-    return AnalyzeRequest(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s)
+    speech = artifact_from_pb(request.speech, "speech") if request.HasField("speech") else None
+    return AnalyzeRequest(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s, speech)
 
 
 def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:
     """Returns the response without timings, which are added later."""
     phrases = [
-        pb.Phrase(span=span_to_pb(phrase.span), text=phrase.text, scores=scores_to_pb(row))
-        for phrase, row in zip(analysis.phrases, analysis.probabilities, strict=True)
+        pb.Phrase(span=span_to_pb(phrase.span), text=phrase.text, scores=scores_to_pb(row), arousal=arousal)
+        for phrase, row, arousal in zip(
+            analysis.phrases, analysis.probabilities, analysis.arousals, strict=True
+        )
     ]
     return pb.AnalyzeResponse(
         phrases=phrases,

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from etbgm_kit.types import EmotionTimeline, EngineInfo, Span, Transcript
+from etbgm_kit.types import Artifact, EmotionTimeline, EngineInfo, Span, Transcript
 
 Probabilities = npt.NDArray[np.float32]
 """(phrases, 7) in the order of Emotion; each row sums to 1."""
@@ -45,20 +45,22 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeRequest:
-    """A transcript within [0, duration_s) and how to smooth its emotions."""
+    """A transcript within [0, duration_s), how to smooth its emotions, and the speech stem if known."""
 
     transcript: Transcript
     duration_s: float
     smoothing: Smoothing
     min_duration_s: float
+    speech: Artifact | None = None
 
 
 @dataclass(frozen=True)
 class Analysis:
-    """The phrases, their probabilities, the timeline, and the method and engine behind it."""
+    """The phrases, their probabilities and arousal, the timeline, and the method and engine behind it."""
 
     phrases: tuple[Phrase, ...]
     probabilities: Probabilities
+    arousals: tuple[Arousal, ...]
     timeline: EmotionTimeline
     smoothing: Smoothing
     engine: EngineInfo
