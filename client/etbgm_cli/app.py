@@ -78,6 +78,9 @@ def run(
     ignore_subtitles: Annotated[
         bool, typer.Option("--ignore-subtitles", help="Recognise the speech even if the video has subtitles.")
     ] = False,
+    no_voice: Annotated[
+        bool, typer.Option("--no-voice", help="Derive the strength of emotions from the words alone.")
+    ] = False,
     timeline: Annotated[
         Path | None, typer.Option(help="Emotion timeline (JSON) to use instead of emotion analysis.")
     ] = None,
@@ -105,7 +108,8 @@ def run(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, ambience_db=ambience,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
-        captions=captions, ignore_subtitles=ignore_subtitles, timeline=timeline, stems=stems,
+        captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
+        stems=stems,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
     )  # fmt: skip
     request = RunRequest(video, output, choose, options)

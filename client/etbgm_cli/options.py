@@ -36,6 +36,7 @@ class JobOptions:
     translate: bool = False
     captions: Path | None = None
     ignore_subtitles: bool = False
+    ignore_voice: bool = False
     timeline: Path | None = None
     container: str | None = None
     stems: bool = False
@@ -58,6 +59,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         container=options.container,
         language=options.language,
         ignore_subtitles=options.ignore_subtitles,
+        ignore_voice=options.ignore_voice,
         stems=options.stems,
         translate=options.translate,
     )

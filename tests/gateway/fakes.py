@@ -195,7 +195,7 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
 
 
 class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
-    """Joy, then sadness."""
+    """Joy, then sadness; an excited voice where there is speech to hear."""
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
@@ -216,9 +216,13 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
             first, second = media_pb2.Span(end=middle), media_pb2.Span(start=middle, end=request.duration)
             joy = media_pb2.EmotionSpan(span=first, emotion=media_pb2.EMOTION_JOY, probability=0.9)
             sadness = media_pb2.EmotionSpan(span=second, emotion=media_pb2.EMOTION_SADNESS, probability=0.8)
+            arousal = 0.75 if request.HasField("speech") else None
+            if arousal:
+                self._engine.read(request.speech, "speech")
+                joy.arousal = arousal
             return sentiment_pb2.AnalyzeResponse(
                 phrases=[
-                    sentiment_pb2.Phrase(text=segment.text, span=segment.span)
+                    sentiment_pb2.Phrase(text=segment.text, span=segment.span, arousal=arousal)
                     for segment in request.transcript.segments
                 ],
                 timeline=media_pb2.EmotionTimeline(duration=request.duration, spans=[joy, sadness]),

@@ -101,9 +101,12 @@ class Stages:
         return result
 
     async def analyze(
-        self, media: mixer_pb2.ExtractResult, transcribed: stt_pb2.TranscribeResult
+        self,
+        media: mixer_pb2.ExtractResult,
+        stems: mixer_pb2.SeparateResult,
+        transcribed: stt_pb2.TranscribeResult,
     ) -> sentiment_pb2.AnalyzeResponse:
-        """Turns the transcript into an emotion timeline, unless one is given or nothing was said."""
+        """Turns transcript and voice into an emotion timeline, unless one is given or nothing was said."""
         transcript = readable_by(transcribed, self._readable)
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
@@ -115,6 +118,7 @@ class Stages:
                 transcript=clipped(transcript, duration_s),
                 duration=media.facts.duration,
                 smoothing=self._settings.smoothing,
+                speech=stems.speech if stems.speech_spans and not self._settings.ignore_voice else None,
             )
             if self._settings.HasField("min_emotion_duration"):
                 request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)

@@ -95,6 +95,6 @@ async def _make(stages: Stages) -> gateway_pb2.JobResult:
     media = await stages.ingest()
     stems = await stages.separate(media)
     transcript = await stages.transcribe(media, stems)
-    analysis = await stages.analyze(media, transcript)
+    analysis = await stages.analyze(media, stems, transcript)
     music_beds = await stages.generate(stems, analysis.timeline)
     return await stages.mix(media, stems, transcript, analysis, music_beds)

@@ -31,6 +31,7 @@ async def test_options_reach_their_fields() -> None:
         min_emotion_s=2.5,
         smoothing="rule",
         translate=True,
+        ignore_voice=True,
         denoising_strength=0.0,
         adapters=("strings", "tape=0.5"),
     )
@@ -39,7 +40,7 @@ async def test_options_reach_their_fields() -> None:
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
     assert settings.mix.ambience_db == -18
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
-    assert (settings.smoothing, settings.translate) == (1, True)
+    assert (settings.smoothing, settings.translate, settings.ignore_voice) == (1, True, True)
     assert settings.diffusion == riffusion_pb2.DiffusionSettings(
         denoising_strength=0,
         adapters=[

@@ -122,6 +122,18 @@ async def test_notes_on_separation_need_the_separated_speech(
     assert ("Loud music was removed." in job.result.notes) == noted
 
 
+async def test_the_voice_is_heard_unless_it_shall_not(api: Api, services: FakeServices) -> None:
+    video = await api.video()
+    result = (await api.run(video, variants=1)).result
+    assert [span.arousal for span in result.timeline.spans if span.HasField("arousal")] == [0.75]
+    document = json.loads(await api.read(result.timeline_json))
+    assert document["phrases"][0]["arousal"] == 0.75
+    assert document["timeline"]["spans"][0]["arousal"] == 0.75
+    result = (await api.run(video, variants=1, ignore_voice=True)).result
+    assert not any(span.HasField("arousal") for span in result.timeline.spans)
+    assert services.seen["Analyze"] == 2
+
+
 async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:
     captions = await api.upload(b"WEBVTT\n", "text/vtt")
     job = await api.run(await api.video(), captions=captions, variants=1)
