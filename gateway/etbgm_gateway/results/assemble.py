@@ -17,6 +17,7 @@ from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
+    span_from_pb,
     spans_from_pb,
     timeline_from_pb,
     transcript_from_pb,
@@ -88,6 +89,7 @@ class Results:
         png = plot.draw(
             timeline_from_pb(made.analysis.timeline),
             spans_from_pb(made.stems.speech_spans, "speech_spans"),
+            _voice(made.analysis),
             plot.Levels(levels["step_s"], levels["speech_lufs"], levels["music_lufs"]),
         )
         return artifact_to_pb(self._store.put_bytes(png, "image/png"))
@@ -103,6 +105,12 @@ class Results:
 
     def _put(self, text: str, media_type: str) -> media_pb2.Artifact:
         return artifact_to_pb(self._store.put_bytes(text.encode(), media_type))
+
+
+def _voice(analysis: sentiment_pb2.AnalyzeResponse) -> list[tuple[Span, float]]:
+    """Returns the arousal of each phrase, or of each span if the timeline was given."""
+    parts = analysis.phrases or analysis.timeline.spans
+    return [(span_from_pb(part.span), part.arousal) for part in parts if part.HasField("arousal")]
 
 
 def _variant(bed: MusicBed, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:

@@ -1,4 +1,4 @@
-"""Plots a result: when someone speaks, which emotion, how loud speech and music are."""
+"""Plots a result: when someone speaks and how, which emotion, how loud speech and music are."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from etbgm_kit.types import EmotionTimeline, Span
 _HEIGHT = 640
 _LEGEND_X = 1300
 _MUSIC = "#c2447a"
+VOICE = "#76809a"
 FLOOR_LUFS = -50.0
 """Nothing below this is drawn: next to music at -25 LUFS it is silence."""
 _COLUMNS = 1200
@@ -27,16 +28,35 @@ class Levels:
     music_lufs: Sequence[float | None]
 
 
-def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], levels: Levels) -> bytes:
-    """Returns a PNG of 1500 × 640 pixels."""
-    figure = charts.Figure(_HEIGHT, timeline.duration_s, (2.2, 0.8, 7))
-    bands, speech, loudness = figure.rows
+Voice = Sequence[tuple[Span, float]]
+"""Spans and the arousal of the voice in them, [0, 1]; 0.5 is as usual."""
+
+
+def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], voice: Voice, levels: Levels) -> bytes:
+    """Returns a PNG of 1500 × 640 pixels; it has no row for the voice if nothing is known of it."""
+    heights = (1.8, 0.7, 1.5, 6) if voice else (2.2, 0.8, 7)
+    figure = charts.Figure(_HEIGHT, timeline.duration_s, heights)
+    bands, speech, *others = figure.rows
+    loudness = others[-1]
     emotions = [(span.span, span.emotion) for span in timeline.spans]
     bands.emotions(emotions)
     speech.speech(speech_spans)
-    loudness.background(emotions)
+    for row in others:
+        row.background(emotions)
+    if voice:
+        _draw_voice(others[0], voice)
     _draw_loudness(loudness, levels)
     return figure.png()
+
+
+def _draw_voice(row: charts.Row, voice: Voice) -> None:
+    """Draws a bar for each span: above the middle for a raised voice, below it for a soft one."""
+    row.horizontal((row.top + row.bottom) / 2, VOICE)
+    for span, arousal in voice:
+        row.bar(span, VOICE, min(0.5, arousal), max(0.5, arousal))
+    for share, text in ((0.2, "raised"), (0.8, "soft")):
+        row.tick(row.top + share * row.height, text)
+    row.axis("voice")
 
 
 def _draw_loudness(row: charts.Row, levels: Levels) -> None:

@@ -144,10 +144,14 @@ class Row:
         self.figure.upright(18, (self.top + self.bottom) / 2, text)
 
     def bar(self, span: Span, colour: str, low: float = 0.0, high: float = 1.0) -> None:
-        """Fills the row over `span` from `low` to `high`, as fractions of its height."""
+        """Fills the row over `span` from `low` to `high`, as fractions of its height.
+
+        Draws nothing if that is less than a pixel.
+        """
         left, right = round(self.figure.x(span.start_s)), round(self.figure.x(span.end_s)) - 1
         top, bottom = self.bottom - round(high * self.height), self.bottom - round(low * self.height) - 1
-        self.figure.draw.rectangle((left, top, max(left, right), bottom), colour)
+        if top <= bottom:
+            self.figure.draw.rectangle((left, top, max(left, right), bottom), colour)
 
     def background(self, parts: Sequence[tuple[Span, Emotion]]) -> None:
         """Fills the row with the emotions' colours, pale."""
