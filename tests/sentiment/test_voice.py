@@ -1,5 +1,6 @@
 """What is measured of a voice, on synthetic voices and on actors."""
 
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -74,6 +75,17 @@ def test_a_phrase_longer_than_a_block_is_read_in_blocks(tmp_path: Path) -> None:
     assert voice.active_s == pytest.approx(length_s, abs=0.15)
 
 
+def test_memory_does_not_grow_with_the_phrase(tmp_path: Path) -> None:
+    length_s, rate_hz = 300, 48000
+    soundfile.write(tmp_path / "speech.flac", vowel(-10, length_s, rate_hz=rate_hz), rate_hz)
+    tracemalloc.start()
+    (voice,) = read_voices(tmp_path / "speech.flac", [Span(0, length_s)], lambda _: None)
+    _, peak_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert voice is not None
+    assert peak_bytes < 12e6  # the samples are 58 MB
+
+
 @pytest.mark.parametrize(
     "samples",
     [
@@ -133,4 +145,4 @@ def test_actors_raise_their_voice_in_anger_and_joy(test_data: Path, part_s: floa
 
 
 def test_it_costs_little() -> None:
-    assert cpu_seconds() < 0.01  # CPU seconds per second of speech; 0.0016 when measured
+    assert cpu_seconds() < 0.01  # CPU seconds per second of speech; 0.002 when measured

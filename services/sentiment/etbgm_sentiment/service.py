@@ -26,7 +26,7 @@ OnProgress = Callable[[float], None]
 """Called with the completed share, [0, 1]; may raise to stop the work."""
 
 VOICE_SHARE = 0.2
-"""Share of the work that goes to the voice: 0.001 CPU seconds per second of speech."""
+"""Share of the work that goes to the voice, 0.002 CPU seconds per second of speech; classification varies."""
 
 
 class SentimentService:
