@@ -1,4 +1,4 @@
-"""Measures how well phrases are classified, in languages with and without training data."""
+"""Measures how well phrases are classified, in languages with and without training data, and the voice."""
 
 import time
 from collections.abc import Iterator
@@ -11,6 +11,7 @@ from etbgm_sentiment.meld import read_dialogues
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 from etbgm_sentiment.smoothing import viterbi
 from tests.ears import Figure
+from tests.sentiment import bench_voice
 
 ROWS = {
     "English": ("goemotions", 0.66),
@@ -42,3 +43,4 @@ def figures(data: Path) -> Iterator[Figure]:
     timelines = score_timelines(dialogues, classified(classifier, dialogues), viterbi)
     yield Figure("MELD timelines: macro-F1 over time", timelines.macro_f1, ("≥", MELD_MACRO_F1))
     yield Figure("MELD timelines: accuracy over time", timelines.accuracy)
+    yield from bench_voice.figures(data)
