@@ -35,6 +35,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         raise InvalidField("settings.container", f"must be one of {', '.join(CONTAINERS)}")
     if settings.HasField("language") and not _LANGUAGE.fullmatch(settings.language):
         raise InvalidField("settings.language", "is not a BCP-47 language tag")
+    _check_enum("settings.speech_task", settings.speech_task, gateway_pb2.SpeechTask.values())
     _check_enum("settings.smoothing", settings.smoothing, sentiment_pb2.Smoothing.values())
     if settings.HasField("min_emotion_duration"):
         shortest_s = seconds_from_pb(settings.min_emotion_duration)

@@ -87,7 +87,8 @@ class Stages:
                 audio=stems.speech,
                 language=language,
                 readable_languages=self._readable,
-                translate=self._settings.translate,
+                translate=self._settings.translate
+                or self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE,
             )
             result = await self._steps.stream(
                 "TRANSCRIBE",

@@ -22,6 +22,9 @@ Data = Annotated[
     list[Path],
     typer.Option(help="GoEmotions training data in one language (TSV, optionally .gz); repeatable."),
 ]
+TrainedOn = Annotated[
+    list[Path] | None, typer.Option(help="The GoEmotions TSVs used by `train`; repeatable.")
+]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 
@@ -82,9 +85,7 @@ def export(
     source: Annotated[str | None, typer.Option(help="Source of the weights (default: the model).")] = None,
     licence: Annotated[str, typer.Option(help="Licence of the weights.")] = "unknown",
     sentences: Annotated[Path | None, typer.Option(help="Texts for the comparison, one per line.")] = None,
-    data: Annotated[
-        list[Path] | None, typer.Option(help="The GoEmotions TSVs used by `train`; repeatable.")
-    ] = None,
+    data: TrainedOn = None,
 ) -> None:
     """Export a classifier as one ONNX graph with seven probabilities, and compare it with the original.
 

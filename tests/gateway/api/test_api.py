@@ -42,6 +42,7 @@ def timeline(end_s: float) -> dict[str, object]:
         ({"random_seed": 2**53}, "settings.random_seed"),
         ({"style": "polka"}, "settings.style"),
         ({"smoothing": 7}, "settings.smoothing"),
+        ({"speech_task": 3}, "settings.speech_task"),
         ({"diffusion": {"denoising_strength": 1.1}}, "settings.diffusion.denoising_strength"),
         ({"diffusion": {"continuity": 3}}, "settings.diffusion.continuity"),
         ({"diffusion": {"adapters": [{"weight": 1}]}}, "settings.diffusion.adapters[0].name"),

@@ -91,10 +91,11 @@ async def test_a_translation_is_another_artifact(api: Api) -> None:
     result = (await api.run(await api.video(), variants=1)).result
     assert not result.HasField("transcript_en_srt")
     assert list(result.notes) == ["Written for readers of en."]
-    result = (await api.run(await api.video(), variants=1, translate=True)).result
-    assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
-    assert "words in English" in (await api.read(result.transcript_en_srt)).decode()
-    assert "words in English" in (await api.read(result.transcript_en_vtt)).decode()
+    for settings in ({"translate": True}, {"speech_task": pb.SPEECH_TASK_TRANSLATE}):
+        result = (await api.run(await api.video(), variants=1, **settings)).result
+        assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
+        assert "words in English" in (await api.read(result.transcript_en_srt)).decode()
+        assert "words in English" in (await api.read(result.transcript_en_vtt)).decode()
 
 
 async def test_diffusion_settings_reach_the_music_service(api: Api) -> None:
