@@ -159,7 +159,8 @@ async def test_watching_shows_progress_within_a_stage(api: Api, services: FakeSe
         job = await api.create(await api.video(), variants=2)
         async for response in api.stub.WatchJob(pb.WatchJobRequest(job_id=job.job_id)):
             seen.append(response.job)
-            if response.job.stages and response.job.stages[-1].fraction == 0.5:
+            stages = response.job.stages
+            if stages and stages[-1].stage == pb.STAGE_GENERATE and stages[-1].fraction == 0.5:
                 break
     assert seen[-1].state == pb.STATE_RUNNING
     assert [stage.stage for stage in seen[-1].stages] == [1, 2, 3, 4, 5]

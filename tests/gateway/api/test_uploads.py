@@ -33,14 +33,14 @@ def test_one_sender_at_a_time(uploads: Uploads) -> None:
 def test_nobody_else_may_send_while_an_upload_is_stored(
     uploads: Uploads, store: ArtifactStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storing, go_on, put = threading.Event(), threading.Event(), store.put
+    storing, go_on, move = threading.Event(), threading.Event(), store.move
 
-    def put_slowly(path: Path, media_type: str) -> Artifact:
+    def move_slowly(path: Path, media_type: str) -> Artifact:
         storing.set()
         assert go_on.wait(10)
-        return put(path, media_type)
+        return move(path, media_type)
 
-    monkeypatch.setattr(store, "put", put_slowly)
+    monkeypatch.setattr(store, "move", move_slowly)
     arriving = uploads.begin(OPENING)
     arriving.append(b"0123456789")
     with ThreadPoolExecutor(2) as threads:
