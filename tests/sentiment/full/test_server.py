@@ -45,9 +45,10 @@ def install(exported: Path, tmp_path: Path) -> None:
     (folder / RECORD).write_text("{}")
 
 
-async def test_an_installed_model_is_used(tmp_path: Path, exported: Path) -> None:
+async def test_an_installed_model_is_used_when_it_is_named(tmp_path: Path, exported: Path) -> None:
     install(exported, tmp_path)
-    async with channel_to(build(settings(tmp_path))) as channel:
+    service = build(settings(tmp_path, classifier_model="emotion-english-distilroberta"))
+    async with channel_to(service) as channel:
         stub = SentimentServiceStub(channel)
         response = await stub.Analyze(asking(*LINES))
         classifier = await stub.GetClassifier(pb.GetClassifierRequest())
