@@ -46,7 +46,7 @@ def has_four_bits(table: npt.NDArray[np.generic], block: int) -> bool:
     """Whether each block is a scale times integers in [-8, 7], with -8 among them."""
     if table.ndim != 2 or table.shape[1] % block or table.dtype != np.float32:
         return False
-    blocks: Floats = table.reshape(-1, block)
+    blocks: Floats = table.astype(np.float32, copy=False).reshape(-1, block)
     extremes = np.take_along_axis(blocks, np.abs(blocks).argmax(1, keepdims=True), axis=1)
     steps = np.divide(blocks, extremes / _LOWEST, out=np.zeros_like(blocks), where=extremes != 0)
     return bool(np.abs(steps - steps.round()).max() < _TOLERANCE and steps.max() < -_LOWEST)
