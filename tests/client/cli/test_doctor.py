@@ -30,15 +30,24 @@ def installed(models_dir: Path, name: str) -> None:
 
 
 def test_each_service_is_shown_with_its_engine_and_what_would_improve_it(tmp_path: Path) -> None:
+    installed(tmp_path, "whisper-base")
     done = doctor(tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert [line.split()[0] for line in done.stdout.splitlines() if line and line[0] != " "] == [
         "ET-BGM", "Python", "system", "CUDA", "models", *SERVICES, "gateway",
     ]  # fmt: skip
-    for command in ("whisper-small", "emotion-english-distilroberta", "riffusion-model-v1", "htdemucs"):
+    for command in ("whisper-small", "riffusion-model-v1", "htdemucs"):
         assert f"`etbgm models pull {command}`" in done.stdout
     assert "ffmpeg " in done.stdout
+
+
+def test_without_a_speech_model_the_command_that_gets_one_is_named(tmp_path: Path) -> None:
+    done = doctor(tmp_path)
+    assert done.returncode == 1
     assert "none installed" in done.stdout
+    assert (
+        "stt        cannot run: no Whisper model is installed; get one with `etbgm models pull" in done.stdout
+    )
 
 
 def test_an_installed_model_changes_what_auto_takes(tmp_path: Path) -> None:
