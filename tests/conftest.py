@@ -10,6 +10,9 @@ import pytest
 
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.models.folders import installed
+from etbgm_kit.serving.settings import default_models_dir
+from etbgm_stt.choice import DEFAULT as SPEECH_MODEL
 from tests.categories import CATEGORIES, category_of, no_processes
 from tests.servers import postgresql_url, s3_environment
 
@@ -49,6 +52,15 @@ def test_data() -> Path:
     if not folder:
         pytest.skip("ETBGM_TEST_DATA is not set: the folder with real media is not here")
     return Path(folder)
+
+
+@pytest.fixture(scope="session")
+def models_dir() -> Path:
+    """The folder in which `make test` installs the default model."""
+    folder = Path(os.environ.get("ETBGM_MODELS_DIR") or default_models_dir())
+    if not installed(folder, SPEECH_MODEL):
+        pytest.skip(f"{SPEECH_MODEL} is not installed: etbgm models pull {SPEECH_MODEL}")
+    return folder
 
 
 @pytest.fixture(autouse=True)

@@ -24,6 +24,7 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_to_pb, seconds_to_pb
 from etbgm_kit.serving.server import Service
+from etbgm_stt.choice import DEFAULT as SPEECH_MODEL
 from tests.contract.fuzzing import Target, fuzz
 from tests.servers import channel_to
 
@@ -43,7 +44,7 @@ BUILDS: dict[str, Callable[[str, Path], Service]] = {
     ),
     "stt": lambda url, work: etbgm_stt.assembly.build(
         etbgm_stt.assembly.Settings(
-            store_url=url, work_dir=work, listen_address="127.0.0.1:0", models_dir=work
+            store_url=url, work_dir=work, listen_address="127.0.0.1:0", whisper_model=SPEECH_MODEL
         )
     ),
     "sentiment": lambda url, work: etbgm_sentiment.assembly.build(
@@ -88,11 +89,15 @@ def artifacts(url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, m
 
 
 @pytest.fixture(scope="module")
-def targets(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Target]]:
+def targets(
+    url: str, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[Callable[[str], Target]]:
     """Running services by name, each started when it is first needed."""
     running: dict[str, Target] = {}
 
     def target(name: str) -> Target:
+        if name == "stt":
+            request.getfixturevalue("models_dir")  # skips without the model
         if name not in running:
             running[name] = Target(channel_to(BUILDS[name](url, tmp_path_factory.mktemp(name))))
         return running[name]

@@ -1,6 +1,5 @@
-"""Speech that can be checked word by word, and the default model that hears it."""
+"""Speech that can be checked word by word."""
 
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -9,10 +8,6 @@ import numpy as np
 import pytest
 import soundfile
 import soxr
-
-from etbgm_kit.models.folders import installed
-from etbgm_kit.serving.settings import default_models_dir
-from etbgm_stt.choice import DEFAULT
 
 SENTENCES = (
     "On Monday I took the train to the office in the city.",
@@ -43,12 +38,3 @@ def narration(tmp_path_factory: pytest.TempPathFactory) -> Path:
     mono = np.concatenate(pieces)
     soundfile.write(path, np.stack([mono, mono], axis=1), 44100)
     return path
-
-
-@pytest.fixture(scope="session")
-def models_dir() -> Path:
-    """The folder in which `make test` installs the default model."""
-    folder = Path(os.environ.get("ETBGM_MODELS_DIR") or default_models_dir())
-    if not installed(folder, DEFAULT):
-        pytest.skip(f"{DEFAULT} is not installed: etbgm models pull {DEFAULT}")
-    return folder
