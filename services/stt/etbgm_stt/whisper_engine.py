@@ -62,8 +62,8 @@ class WhisperRecogniser:
         translates = self._params.translates and bool(model.model.is_multilingual)
         english = needs_english if translates else lambda _: False
 
-        def hear(windows: list[Window]) -> Iterator[Recognised]:
-            spoken = [(window, languages.of(window)) for window in windows]
+        def hear(taken: list[Window]) -> Iterator[Recognised]:
+            spoken = [(window, languages.of(window)) for window in taken]
             return hearing.hear(model, self._params.beam_size, spoken, english)
 
         waiting: list[Window] = []

@@ -97,9 +97,10 @@ class _Layout:
         best, begins = [0.0, *[math.inf] * count], [0] * (count + 1)
         for end in range(1, count + 1):
             for begin in range(end - 1, -1, -1):
-                if begin < end - 1 and not self._fits(begin, end):
+                middle = self.line_break(begin, end)
+                if begin < end - 1 and not self._fits(begin, middle, end):
                     break
-                cost = best[begin] + self._cost(begin, end)
+                cost = best[begin] + self._cost(begin, middle, end)
                 if cost < best[end]:
                     best[end], begins[end] = cost, begin
         cuts = [count]
@@ -121,19 +122,17 @@ class _Layout:
             wanted_s = min(wanted_s, self._tokens[end].span.start_s - _GAP_S)
         return max(end_s, wanted_s)
 
-    def _fits(self, begin: int, end: int) -> bool:
+    def _fits(self, begin: int, middle: int | None, end: int) -> bool:
         """Whether the tokens may be one cue, given that those after the first may."""
         first, second, last = self._tokens[begin], self._tokens[begin + 1], self._tokens[end - 1]
         if last.span.end_s - first.span.start_s > CUE_S or self._length(begin, end) > 2 * self._width:
             return False
-        middle = self.line_break(begin, end)
         in_lines = middle is None or self._line_cost(begin, middle, end) < math.inf
         return in_lines and second.span.start_s - first.span.end_s < _LONG_PAUSE_S
 
-    def _cost(self, begin: int, end: int) -> float:
+    def _cost(self, begin: int, middle: int | None, end: int) -> float:
         shown_s = self.shown_until_s(begin, end) - self._tokens[begin].span.start_s
         haste = max(0.0, 1 - shown_s / self._wanted_s(begin, end))
-        middle = self.line_break(begin, end)
         inner = 0.0 if middle is None else self._breaks[middle - 1] / 2
         outer = self._breaks[end - 1] if end < len(self._tokens) else 0.0
         return _CUE_COST + _HASTE_COST * haste + inner + outer
