@@ -37,8 +37,9 @@ def figures(data: Path) -> Iterator[Figure]:
     from tests.sentiment import bench_ears as sentiment
     from tests.stt import bench_ears as stt
 
-    yield from mixer.figures(data)
-    yield from stt.figures(data)
+    separations = list(mixer.separations(data))
+    yield from mixer.figures(separations)
+    yield from stt.figures(data, separations)
     yield from sentiment.figures(data)
 
 

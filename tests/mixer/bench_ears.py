@@ -10,7 +10,7 @@ import itertools
 import json
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,9 +71,9 @@ def separations(data: Path) -> Iterator[Separated]:
             yield Separated(facts, _read(store, audio), _read(store, separated.speech), cpu_s)
 
 
-def figures(data: Path) -> Iterator[Figure]:
+def figures(separations: Iterable[Separated]) -> Iterator[Figure]:
     """Yields how well and at what cost speech is separated."""
-    for separated in separations(data):
+    for separated in separations:
         yield from _figures(separated)
 
 

@@ -26,7 +26,7 @@ from etbgm_stt.choice import DEFAULT
 from etbgm_stt.whisper_engine import WhisperRecogniser
 from etbgm_stt.whisper_model import WhisperParams
 from tests.ears import Figure
-from tests.mixer.bench_ears import RATE_HZ, separations
+from tests.mixer.bench_ears import RATE_HZ, Separated
 
 WER_AIMS = {"vlog_o1_lj_music": 0.07, "vlog_o2_vertical_noise": 0.07, "vlog_o3_multi_vfr_loudmusic": 0.28}
 
@@ -41,7 +41,7 @@ def load() -> WhisperRecogniser:
     return recogniser
 
 
-def figures(data: Path) -> Iterator[Figure]:
+def figures(data: Path, separations: Iterable[Separated]) -> Iterator[Figure]:
     """Yields all figures: error rates, shares, seconds, and processor seconds per second of sound."""
     recogniser = load()
     clips = [(path, text) for path, text in labelled(data, "speech/en/")]
@@ -52,7 +52,7 @@ def figures(data: Path) -> Iterator[Figure]:
             for path, _ in labelled(data, f"speech/{language}/")
         ]
         yield Figure(f"share of clips recognised as {language}", statistics.mean(found), ("≥", 1))
-    for separated in separations(data):
+    for separated in separations:
         sound = soxr.resample(separated.speech.astype(np.float32), RATE_HZ, SAMPLE_RATE_HZ)
         yield from _vlog(recogniser, separated.facts, sound)
 
