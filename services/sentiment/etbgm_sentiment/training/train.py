@@ -22,6 +22,8 @@ from etbgm_sentiment.tokens import tokenise
 from etbgm_sentiment.training.batches import Batch, batches, class_weights, targets, tensors
 from etbgm_sentiment.training.model import EmotionModel, save_model
 
+LOG = "training.jsonl"
+
 Logits = npt.NDArray[np.float32]
 Scored = dict[str, float]
 
@@ -33,7 +35,8 @@ class Recipe:
     epochs: int = 1
     batch_rows: int = 32
     learning_rate: float = 1.2e-4
-    head_learning_rate: float = 2e-3
+    head_factor: float = 16.0
+    """How much faster the head learns than the encoder."""
     weight_decay: float = 0.01
     warm_up_share: float = 0.05
     label_smoothing: float = 0.05
@@ -50,38 +53,40 @@ def train(
     recipe: Recipe,
     checks: dict[str, list[Row]],
     out: Path,
+    earlier_log: str = "",
 ) -> None:
     """Trains `model` in place on the rows of all languages; writes the model and training.jsonl to `out`.
 
     `checks` are named row sets that are scored `checks_per_epoch` times, as written and
-    without punctuation, for the log alone: the last weights are kept, none are chosen.
+    without punctuation, for the log alone: the last weights are kept, none are chosen. The
+    weights are saved before each check. The log starts with `earlier_log`.
     """
     torch.manual_seed(recipe.random_seed)
     count = sum(len(rows) for rows in languages)
     steps = recipe.epochs * -(-count // recipe.batch_rows)
-    check_every = steps // (recipe.epochs * recipe.checks_per_epoch)
+    check_every = max(1, steps // (recipe.epochs * recipe.checks_per_epoch))
     optimizer = _optimizer(model, recipe)
     schedule = LambdaLR(optimizer, lambda step: _rate(step / steps, recipe.warm_up_share))
-    log = TrainingLog(out / "training.jsonl")
+    log = TrainingLog(out / LOG, earlier_log)
     log.write(event="start", recipe=asdict(recipe), rows=count, steps=steps)
     losses: list[float] = []
     for step, batch in enumerate(_all_batches(languages, tokenizer, recipe), start=1):
         losses.append(_step(model, batch, optimizer))
         schedule.step()
         if step % check_every == 0 or step == steps:
+            save_model(model, tokenizer, out)
             scores = _check(model, tokenizer, checks)
             log.write(event="check", step=step, loss=float(np.mean(losses)), **scores)
             losses.clear()
-    save_model(model, tokenizer, out)
 
 
 class TrainingLog:
-    """JSON lines with the seconds since the start."""
+    """JSON lines with the seconds since the start, after those of earlier runs."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, earlier: str) -> None:
         self._path = path
+        path.write_text(earlier)
         self._start = time.monotonic()
-        path.write_text("")
 
     def write(self, **fields: object) -> None:
         """Appends one line."""
@@ -146,7 +151,8 @@ def _scored(raw: Logits, truth: npt.NDArray[np.intp]) -> Scored:
 
 def _optimizer(model: EmotionModel, recipe: Recipe) -> AdamW:
     groups = []
-    for part, rate in ((model.encoder, recipe.learning_rate), (model.head, recipe.head_learning_rate)):
+    for part, factor in ((model.encoder, 1.0), (model.head, recipe.head_factor)):
+        rate = recipe.learning_rate * factor
         trained = [parameter for parameter in part.parameters() if parameter.requires_grad]
         matrices = [parameter for parameter in trained if parameter.ndim > 1]
         vectors = [parameter for parameter in trained if parameter.ndim == 1]
