@@ -23,9 +23,8 @@ NEEDED = (GRAPH, TOKENIZER, FACTS)
 class Precision(StrEnum):
     """The precision of the graph.
 
-    INT8 uses 8-bit weights in blocks of 32 with one scale each. Activations are rounded in
-    the same way, block by block for each token, so a phrase's neighbours in a batch never
-    change its result.
+    INT8 stores 8-bit weights in blocks of 32 with one scale each and computes in float32, so a
+    phrase's neighbours in a batch do not change its result.
     """
 
     FP32 = "fp32"

@@ -4,13 +4,11 @@ import logging
 import tempfile
 from pathlib import Path
 
+import onnx
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from onnxruntime.quantization.matmul_nbits_quantizer import (
-    DefaultWeightOnlyQuantConfig,
-    MatMulNBitsQuantizer,
-)
 
+from etbgm_sentiment.export.eight_bits import store_eight_bits
 from etbgm_sentiment.export.four_bits import keep_four_bits
 from etbgm_sentiment.export.heads import SevenEmotions
 from etbgm_sentiment.export.types import ExportError
@@ -20,10 +18,7 @@ LARGEST_BYTES = 2**31 - 2**20
 """Maximum weights of one ONNX file: protobuf's limit less a megabyte for the graph itself."""
 
 _BLOCK = 32
-"""Weights that share a scale: of 16 ... 256, the size at which results alone and in a batch agree."""
-
-_INT8_ACTIVATIONS = 4
-"""onnxruntime's "accuracy level" that also rounds the other factor to 8 bits."""
+"""Weights that share a scale: also the block of word tables in 4 bits."""
 
 
 def write_graph(model: SevenEmotions, path: Path, precision: Precision, max_length: int) -> None:
@@ -70,7 +65,7 @@ def _trace(model: SevenEmotions, path: Path, max_length: int) -> None:
 
 
 def _quantise(exact: Path, path: Path) -> None:
-    """Quantises matrices to 8 bits in blocks, with inputs rounded per token, and word tables to 8 bits.
+    """Stores matrices in 8 bits in blocks, to be multiplied as float32, and word tables in 8 bits.
 
     Word tables that were quantised to 4 bits in the same blocks before keep exactly these values.
 
@@ -80,12 +75,9 @@ def _quantise(exact: Path, path: Path) -> None:
     """
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     logging.getLogger().addFilter(_no_advice)
-    config = DefaultWeightOnlyQuantConfig(
-        block_size=_BLOCK, is_symmetric=True, accuracy_level=_INT8_ACTIVATIONS, bits=8
-    )
-    quantiser = MatMulNBitsQuantizer(str(exact), algo_config=config)
-    quantiser.process()
-    model = keep_four_bits(quantiser.model.model, _BLOCK)
+    model = onnx.load(exact)
+    store_eight_bits(model, _BLOCK)
+    model = keep_four_bits(model, _BLOCK)
     quantize_dynamic(model, path, op_types_to_quantize=["Gather"], weight_type=QuantType.QInt8)
 
 
