@@ -35,14 +35,18 @@ FACTS = MediaFacts(
     origin_s=0.08,
     duration_s=2.5,
     size_bytes=1000,
-    video=VideoStream(1, "h264", 640, 360, 25.0, 90),
+    video=VideoStream(1, "h264", 640, 360, 25.0, 90, 62, ("Spherical Mapping",)),
     audio=AudioStream(0, "aac", 44100, 1),
     subtitles=(SubtitleStream(3, "mov_text", "en"),),
     notes=("The file states a length of 9.0 s, it lasts 2.5 s.",),
+    other_audio=(AudioStream(2, "opus", 48000, 6, "5.1"),),
+    is_steady=False,
 )
 
 
-@pytest.mark.parametrize("facts", [FACTS, replace(FACTS, origin_s=0.0, audio=None, subtitles=(), notes=())])
+@pytest.mark.parametrize(
+    "facts", [FACTS, replace(FACTS, origin_s=-2.3, audio=None, other_audio=(), subtitles=(), notes=())]
+)
 def test_facts_arrive_as_they_were_sent(facts: MediaFacts) -> None:
     sent = pb.MediaFacts.FromString(facts_to_pb(facts).SerializeToString())
     assert facts_from_pb(sent, facts.size_bytes) == facts
@@ -68,7 +72,6 @@ def test_facts_with_gaps_are_not_used(forget: Callable[[pb.MediaFacts], None]) -
     [
         (lambda facts: setattr(facts, "size_bytes", 999), "facts.size_bytes"),
         (lambda facts: facts.duration.FromSeconds(0), "facts"),
-        (lambda facts: facts.origin.FromSeconds(-1), "facts"),
         (lambda facts: setattr(facts.audio, "index", 1), "facts"),
         (lambda facts: setattr(facts.video, "index", -1), "facts"),
     ],

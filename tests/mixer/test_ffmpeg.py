@@ -8,11 +8,25 @@ import psutil
 import pytest
 
 from etbgm_kit.errors import CallCancelled
-from etbgm_mixer import ffmpeg
+from etbgm_mixer import commands, ffmpeg
 
 pytestmark = pytest.mark.process
 
-ENDLESS = ["-f", "lavfi", "-i", "sine=440", "-f", "null", "-"]
+ENDLESS = [
+    "ffmpeg",
+    "-nostdin",
+    "-v",
+    "error",
+    "-progress",
+    "pipe:1",
+    "-f",
+    "lavfi",
+    "-i",
+    "sine=440",
+    "-f",
+    "null",
+    "-",
+]
 
 
 def children() -> list[str]:
@@ -43,9 +57,10 @@ def test_cancelling_ends_the_program() -> None:
 
 
 def test_failures_give_the_reason_and_log_the_rest(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    arguments: ffmpeg.Command = ["-i", tmp_path / "missing.mp4", tmp_path / "out.mp4"]
+    source = commands.source(tmp_path / "missing.mp4")
+    command = commands.writing([source], tmp_path / "out.mp4", {})
     with pytest.raises(ffmpeg.Unreadable, match="video: is odd") as caught:
-        ffmpeg.convert(arguments, 1, lambda _: None, 10, "is odd")
+        ffmpeg.convert(command, 1, lambda _: None, 10, "is odd")
     assert caught.value.facts == {}
     assert "No such file" in caplog.records[0].said
 
@@ -53,7 +68,8 @@ def test_failures_give_the_reason_and_log_the_rest(tmp_path: Path, caplog: pytes
 def test_sound_comes_in_blocks(tmp_path: Path) -> None:
     path = tmp_path / "a.wav"
     subprocess.run(["ffmpeg", "-v", "error", "-f", "lavfi", "-i", "sine=d=2.5:r=48000", path], check=True)
-    lengths = [len(block) for block in ffmpeg.samples(path, 2, 48000, 10)]
+    command = ["ffmpeg", "-v", "error", "-i", str(path), "-ac", "2", "-f", "f32le", "pipe:1"]
+    lengths = [len(block) for block in ffmpeg.samples(command, 2, 48000, 10)]
     assert lengths == [48000, 48000, 24000]
 
 

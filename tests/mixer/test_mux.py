@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from etbgm_kit.errors import InvalidField
-from etbgm_mixer import mux
+from etbgm_mixer import containers, mux
 from etbgm_mixer.probe import Limits, probe
 from etbgm_mixer.types import Container
 from tests.mixer.conftest import MakeClip, noise, write
@@ -44,7 +44,7 @@ def test_the_container_follows_the_picture(
 ) -> None:
     audio = ["-c:a", "libopus"] if name.endswith("webm") else []
     clip = make_clip(name, "-c:v", codec, *audio)
-    chosen = mux.choose(probe(clip, limits), None)
+    chosen = containers.choose(probe(clip, limits), None)
     assert chosen == container
     output = with_music(clip, limits, chosen)
     assert f"codec_name={sound}" in show(output, "stream=codec_name")
@@ -55,8 +55,8 @@ def test_the_container_follows_the_picture(
 def test_a_container_that_cannot_hold_the_picture_is_refused(make_clip: MakeClip, limits: Limits) -> None:
     facts = probe(make_clip("a.mp4", "-c:v", "libx264"), limits)
     with pytest.raises(InvalidField, match="webm cannot hold a picture of h264; mp4 can"):
-        mux.choose(facts, Container.WEBM)
-    assert mux.choose(facts, Container.MKV) == Container.MKV
+        containers.choose(facts, Container.WEBM)
+    assert containers.choose(facts, Container.MKV) == Container.MKV
 
 
 def test_varying_frame_times_survive(make_clip: MakeClip, limits: Limits) -> None:

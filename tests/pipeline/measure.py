@@ -25,6 +25,7 @@ def packets(video: Path) -> list[tuple[str, str, str]]:
         check=True,
     )
     rows = [line.strip(",").split(",") for line in done.stdout.split()]
+    rows = [row for row in rows if not row[0].startswith("MD5")]  # side data, such as an alpha channel's
     return [(row[0], row[1] if len(row) > 2 else "", row[-1]) for row in rows]
 
 

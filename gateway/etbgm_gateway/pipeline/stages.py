@@ -43,7 +43,8 @@ class Stages:
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
         """Extracts facts, sound and captions from the video."""
-        request = mixer_pb2.ExtractRequest(video=self._video)
+        tracks = self._settings.audio_tracks if self._settings.HasField("audio_tracks") else None
+        request = mixer_pb2.ExtractRequest(video=self._video, audio_tracks=tracks)
         with self._steps.stage(Stage.STAGE_INGEST) as timings:
             result = await self._steps.stream(
                 "INGEST", self._clients.mixer, "Extract", request, mixer_pb2.ExtractResult, Stage.STAGE_INGEST

@@ -25,6 +25,7 @@ from etbgm_mixer.types import (
     OriginalAudio,
     Separated,
     SubtitleStream,
+    TrackChoice,
     VideoStream,
 )
 
@@ -86,7 +87,11 @@ def settings_from_pb(message: pb.MixSettings) -> MixSettings:
     """Converts settings that have their defaults. Raises InvalidField if one is out of range."""
     check_mix("settings", message)
     numbers = {field.name: value for field, value in message.ListFields() if field.name in MIX_RANGES}
-    return MixSettings(original_audio=_ORIGINAL_AUDIO[message.original_audio], **numbers)
+    return MixSettings(
+        original_audio=_ORIGINAL_AUDIO[message.original_audio],
+        keep_original_tracks=message.keep_original_tracks,
+        **numbers,
+    )
 
 
 def probed_to_pb(facts: MediaFacts, container: Container) -> pb.ProbeResponse:
@@ -107,8 +112,12 @@ def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
             frame_rate=video.frame_rate,
             rotation_degrees=video.rotation_degrees,
             index=video.index,
+            packets=video.packets,
+            records=video.records,
         ),
         audio=audio_to_pb(audio) if audio else None,
+        other_audio=[audio_to_pb(stream) for stream in facts.other_audio],
+        rebuilt=not facts.is_steady,
         subtitles=[
             pb.SubtitleStream(codec=s.codec, language=s.language, index=s.index) for s in facts.subtitles
         ],
@@ -125,7 +134,9 @@ def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
     Earlier releases of the mixer left out the stream indexes. Raises InvalidField for impossible
     values.
     """
-    streams: list[pb.VideoStream | pb.AudioStream | pb.SubtitleStream] = [message.video, *message.subtitles]
+    streams: list[pb.VideoStream | pb.AudioStream | pb.SubtitleStream] = [
+        message.video, *message.other_audio, *message.subtitles,
+    ]  # fmt: skip
     if message.HasField("audio"):
         streams.append(message.audio)
     if not message.HasField("origin") or not all(stream.HasField("index") for stream in streams):
@@ -133,33 +144,60 @@ def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
     if message.size_bytes != size_bytes:
         raise InvalidField("facts.size_bytes", "is not the length of the video")
     duration_s, origin_s = seconds_from_pb(message.duration), seconds_from_pb(message.origin)
-    if duration_s <= 0 or origin_s < 0:
-        raise InvalidField("facts", "must have a duration above 0 and an origin of at least 0")
+    if duration_s <= 0:
+        raise InvalidField("facts", "must have a duration above 0")
     if len({stream.index for stream in streams}) < len(streams) or min(s.index for s in streams) < 0:
         raise InvalidField("facts", "must have a different index, of at least 0, for each stream")
-    video, audio = message.video, message.audio
     return MediaFacts(
         container=message.container,
         brand=message.brand,
         origin_s=origin_s,
         duration_s=duration_s,
         size_bytes=size_bytes,
-        video=VideoStream(
-            video.index, video.codec, video.width, video.height, video.frame_rate, video.rotation_degrees
-        ),
-        audio=AudioStream(audio.index, audio.codec, audio.sample_rate_hz, audio.channels)
-        if message.HasField("audio")
-        else None,
+        video=_video_from_pb(message.video),
+        audio=audio_from_pb(message.audio) if message.HasField("audio") else None,
+        other_audio=tuple(map(audio_from_pb, message.other_audio)),
+        is_steady=not message.rebuilt,
         subtitles=tuple(SubtitleStream(s.index, s.codec, s.language) for s in message.subtitles),
         notes=tuple(message.notes),
+    )
+
+
+def _video_from_pb(message: pb.VideoStream) -> VideoStream:
+    return VideoStream(
+        message.index,
+        message.codec,
+        message.width,
+        message.height,
+        message.frame_rate,
+        message.rotation_degrees,
+        message.packets,
+        tuple(message.records),
     )
 
 
 def audio_to_pb(audio: AudioStream) -> pb.AudioStream:
     """Returns the message for `audio`."""
     return pb.AudioStream(
-        codec=audio.codec, sample_rate_hz=audio.sample_rate_hz, channels=audio.channels, index=audio.index
+        codec=audio.codec,
+        sample_rate_hz=audio.sample_rate_hz,
+        channels=audio.channels,
+        index=audio.index,
+        layout=audio.layout,
     )
+
+
+def audio_from_pb(message: pb.AudioStream) -> AudioStream:
+    """Converts a stream that has its index."""
+    return AudioStream(message.index, message.codec, message.sample_rate_hz, message.channels, message.layout)
+
+
+def tracks_from_pb(message: pb.AudioTracks) -> TrackChoice:
+    """Converts the choice of audio tracks. Raises InvalidField."""
+    number = message.number if message.HasField("number") else None
+    if number is not None and (number < 1 or message.mix):
+        raise InvalidField("audio_tracks", "must be a number of at least 1, or mix")
+    return TrackChoice(number, message.mix)
 
 
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:

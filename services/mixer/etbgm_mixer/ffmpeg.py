@@ -1,8 +1,7 @@
 """Runs ffmpeg and ffprobe on untrusted files.
 
-They run as separate processes, so a crash or hang does not affect the server. They read
-only local files in known containers (a playlist must not open other files). They are
-killed when the caller leaves or the timeout expires.
+They run as separate processes, so a crash or hang does not affect the server. They are killed
+when the caller leaves or the timeout expires.
 """
 
 import json
@@ -15,7 +14,7 @@ import threading
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
@@ -23,19 +22,13 @@ from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.space import FULL
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.media.waveform import Samples
+from etbgm_mixer.commands import SAFELY, Command
 from etbgm_mixer.types import OnProgress
 
 log = logging.getLogger(__name__)
 
-Command = list[str | Path]
-
-CONTAINERS = (
-    "mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flv", "mpegts", "mpeg", "ogg", "asf", "mpegvideo",
-)  # fmt: skip
-"""Allowed demuxers, by ffmpeg's names."""
-
-SAFELY = ("-protocol_whitelist", "file,pipe", "-format_whitelist", ",".join(CONTAINERS))
-"""Options that precede every untrusted input."""
+TAKEN = "MP4, MOV, 3GP, MKV, WebM, AVI, FLV, MPEG-TS, MPEG-PS, Ogg, WMV, MXF and DV"
+"""Names of the containers that are read."""
 
 
 class Unreadable(InvalidField):
@@ -54,17 +47,8 @@ def program_sha256() -> str:
 
 def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
     """Returns ffprobe's facts about the container and its streams. Raises Unreadable."""
-    command: Command = [
-        "ffprobe",
-        "-v",
-        "error",
-        *SAFELY,
-        "-print_format",
-        "json",
-        "-show_format",
-        "-show_streams",
-        path,
-    ]
+    listing = ("-print_format", "json", "-show_format", "-show_streams")
+    command = ["ffprobe", "-v", "error", *SAFELY, *listing, str(path)]
     try:
         done = subprocess.run(command, capture_output=True, timeout=timeout_s, check=False)
     except subprocess.TimeoutExpired:
@@ -72,7 +56,7 @@ def inspect(path: Path, timeout_s: float) -> dict[str, Any]:
     # A crash may truncate the output, so it is parsed only on success.
     facts: dict[str, Any] = {} if done.returncode else json.loads(done.stdout or b"{}")
     if "format" not in facts:
-        raise Unreadable("video", "is no video that can be read")
+        raise Unreadable("video", f"is no video that can be read; {TAKEN} are")
     return facts
 
 
@@ -111,35 +95,41 @@ def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
 
 
 def convert(
-    arguments: Command, duration_s: float, on_progress: OnProgress, timeout_s: float, otherwise: str
-) -> None:
-    """Runs ffmpeg to completion and reports the completed share of `duration_s`.
+    command: Command, duration_s: float, on_progress: OnProgress, timeout_s: float, otherwise: str
+) -> int:
+    """Runs a command of `commands.writing` to completion and reports the completed share of `duration_s`.
 
+    Returns the number of packets of the first video stream that were written.
     Raises Unreadable with the reason `otherwise` if ffmpeg fails (its output is logged),
     OSError if the disk is full, TimeoutError, and any exception of `on_progress`.
     """
-    command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-y", "-progress", "pipe:1", *arguments]
+    pictures = 0
     with tempfile.TemporaryFile() as said:
         with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=said) as process:
             for line in process.stdout or ():
                 name, _, value = line.decode().strip().partition("=")
+                if name == "frame" and value.isdigit():
+                    pictures = int(value)
                 if name == "out_time_us" and value.isdigit():
                     on_progress(min(1.0, int(value) * 1e-6 / duration_s))
         if process.returncode:
-            said.seek(max(0, said.seek(0, 2) - 500))
-            words = said.read().decode(errors="replace")
-            log.warning("ffmpeg failed", extra={"exit_status": process.returncode, "said": words})
-            for number in FULL:
-                if os.strerror(number) in words:
-                    raise OSError(number, os.strerror(number))
-            raise Unreadable("video", otherwise)
+            raise _failure(process.returncode, said, otherwise)
+    return pictures
 
 
-def samples(media: Path, channels: int, sample_rate_hz: int, timeout_s: float) -> Iterator[Samples]:
-    """Yields the decoded sound of a trusted file in blocks of about 1 s, (samples, channels) float32."""
-    command: Command = ["ffmpeg", "-nostdin", "-v", "error", "-i", media, "-map", "a:0"]
-    command = [*command, "-ac", str(channels), "-ar", str(sample_rate_hz), "-f", "f32le", "pipe:1"]
+def _failure(exit_status: int, said: IO[bytes], otherwise: str) -> Exception:
+    said.seek(max(0, said.seek(0, 2) - 500))
+    words = said.read().decode(errors="replace")
+    log.warning("ffmpeg failed", extra={"exit_status": exit_status, "said": words})
+    for number in FULL:
+        if os.strerror(number) in words:
+            return OSError(number, os.strerror(number))
+    return Unreadable("video", otherwise)
+
+
+def samples(command: Command, channels: int, block: int, timeout_s: float) -> Iterator[Samples]:
+    """Yields what `command` writes to its output as float32, in blocks of at most (block, channels)."""
     with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
-        while data := process.stdout.read(4 * channels * sample_rate_hz):
+        while data := process.stdout.read(4 * channels * block):
             yield np.frombuffer(data, np.float32).reshape(-1, channels)

@@ -1,66 +1,28 @@
 """Combines the new sound with the original picture, whose packets are copied unchanged."""
 
 from pathlib import Path
+from typing import Any
 
-from etbgm_kit.errors import InvalidField
-from etbgm_mixer import ffmpeg
-from etbgm_mixer.probe import TEXT_SUBTITLES
+import ffmpeg as graph
+
+from etbgm_mixer import commands, ffmpeg, tracks
+from etbgm_mixer.ffmpeg import Unreadable
+from etbgm_mixer.tracks import Cover, Plan
 from etbgm_mixer.types import Container, MediaFacts, OnProgress
 
-_ISO = frozenset({"h264", "hevc", "av1", "vp9", "mpeg4", "mjpeg", "mpeg2video", "mpeg1video", "vvc"})
-_MOV = _ISO | {"prores", "dnxhd", "h263", "qtrle", "rawvideo", "cinepak", "svq3", "png"}
-_WEBM = frozenset({"vp8", "vp9", "av1"})
-
-_SOUND = {
-    Container.MP4: ("-c:a", "aac", "-b:a", "192k"),
-    Container.MOV: ("-c:a", "aac", "-b:a", "192k"),
-    Container.WEBM: ("-c:a", "libopus", "-b:a", "160k"),
-    Container.MKV: ("-c:a", "libopus", "-b:a", "160k"),
-}
+_AAC = {"c:a": "aac", "b:a": "192k"}
+_OPUS = {"c:a": "libopus", "b:a": "160k"}
+_SOUND = {Container.MP4: _AAC, Container.MOV: _AAC, Container.WEBM: _OPUS, Container.MKV: _OPUS}
 """Matroska stores the delay of Opus but not of AAC, so Opus keeps the sound in sync there."""
 
 OPUS_DELAY_S = 312 / 48000
 """Seconds that libopus's first packet is early (look-ahead); ffmpeg's Matroska muxer does not correct it."""
 
-_SUBTITLES = {
-    Container.MP4: "mov_text",
-    Container.MOV: "mov_text",
-    Container.WEBM: "webvtt",
-    Container.MKV: "srt",
-}
 
-MEDIA_TYPES = {
-    Container.MP4: "video/mp4",
-    Container.MOV: "video/quicktime",
-    Container.WEBM: "video/webm",
-    Container.MKV: "video/x-matroska",
-}
+class Incomplete(Unreadable):
+    """The result would lack a part of the video."""
 
-
-def holds(container: Container, codec: str) -> bool:
-    """Returns whether `container` can hold a picture of `codec`."""
-    codecs = {Container.MP4: _ISO, Container.MOV: _MOV, Container.WEBM: _WEBM}
-    return container is Container.MKV or codec in codecs[container]
-
-
-def choose(facts: MediaFacts, wanted: Container | None) -> Container:
-    """Returns `wanted`, or else the container closest to the original that can hold the picture.
-
-    Raises InvalidField, which names a suitable container, if `wanted` cannot hold the picture.
-    """
-    codec = facts.video.codec
-    if wanted:
-        if not holds(wanted, codec):
-            fits = next(c for c in Container if holds(c, codec))
-            raise InvalidField("container", f"{wanted} cannot hold a picture of {codec}; {fits} can")
-        return wanted
-    if facts.brand == "qt":
-        likely = Container.MOV
-    elif "matroska" in facts.container:
-        likely = Container.WEBM if codec in ("vp8", "vp9") else Container.MKV
-    else:
-        likely = Container.MP4
-    return likely if holds(likely, codec) else Container.MKV
+    reason = "INCOMPLETE_RESULT"
 
 
 def mux(
@@ -71,28 +33,51 @@ def mux(
     output: Path,
     on_progress: OnProgress,
     timeout_s: float,
-) -> None:
-    """Writes the picture, subtitles, chapters and metadata of `video` with the sound of `mixdown`.
+    keep_audio: bool = False,
+) -> tuple[str, ...]:
+    """Writes all of `video` that `container` holds, with the sound of `mixdown`; returns notes on the rest.
 
-    Raises Unreadable, TimeoutError.
+    `keep_audio` adds the video's own audio tracks. Raises Unreadable, TimeoutError, Incomplete.
     """
-    shift = ["-copyts", "-itsoffset", f"{-facts.origin_s:.6f}"]
-    delay = ["-itsoffset", str(OPUS_DELAY_S)] if "libopus" in _SOUND[container] else []
-    inputs: ffmpeg.Command = [*shift, *ffmpeg.SAFELY, "-i", video, *delay, "-i", mixdown]
-    maps = ["-map", f"0:{facts.video.index}", "-map", "1:a", "-map_metadata", "0", "-map_chapters", "0"]
-    maps += [part for stream in facts.subtitles for part in ("-map", f"0:{stream.index}")]
-    coding = ["-c:v", "copy", *_SOUND[container]]
-    for number, stream in enumerate(facts.subtitles):
-        coding += [f"-c:s:{number}", _subtitle_codec(container, stream.codec)]
-    options = ["-max_interleave_delta", "0", "-avoid_negative_ts", "disabled", "-disposition:a", "default"]
-    if container in (Container.MP4, Container.MOV):
-        options += ["-movflags", "+faststart+use_metadata_tags", "-f", container.value]
-    arguments = [*inputs, *maps, *coding, *options, output]
+    listing = ffmpeg.inspect(video, timeout_s)
+    plan = tracks.plan(listing, facts, container, keep_audio)
+    if plan.cover:
+        plan.options |= _attached(video, plan.cover, output.parent, timeout_s)
+    command = _command(video, facts, mixdown, container, output, plan)
     otherwise = f"has a picture of {facts.video.codec} that cannot be copied into {container}"
-    ffmpeg.convert(arguments, facts.duration_s, on_progress, timeout_s, otherwise)
+    pictures = ffmpeg.convert(command, facts.duration_s, on_progress, timeout_s, otherwise)
+    if pictures < facts.video.packets:
+        raise Incomplete("video", f"has {facts.video.packets} pictures, of which {pictures} could be copied")
+    return tuple(dict.fromkeys(plan.notes))
 
 
-def _subtitle_codec(container: Container, codec: str) -> str:
-    if container is Container.MKV and codec in TEXT_SUBTITLES - {"mov_text"}:
-        return "copy"
-    return "copy" if codec == _SUBTITLES[container] else _SUBTITLES[container]
+def _attached(video: Path, cover: Cover, folder: Path, timeout_s: float) -> dict[str, str]:
+    """Writes the cover picture to `folder`; returns the options that attach it."""
+    index, (name, media_type) = cover
+    options = {"c": "copy", "frames:v": 1, "f": "image2", "update": 1}
+    command = commands.writing([commands.source(video)[str(index)]], folder / name, options)
+    ffmpeg.convert(command, 1.0, lambda _: None, timeout_s, "has a cover that cannot be copied")
+    return {"attach": str(folder / name), "metadata:s:t": f"mimetype={media_type}"}
+
+
+def _command(
+    video: Path, facts: MediaFacts, mixdown: Path, container: Container, output: Path, plan: Plan
+) -> commands.Command:
+    source = commands.shifted(video, facts.origin_s)
+    delay = {"itsoffset": OPUS_DELAY_S} if _SOUND[container] is _OPUS else {}
+    sound = graph.input(str(mixdown), **delay)["a"]
+    streams = [source[str(facts.video.index)], sound, *(source[str(index)] for index in plan.indexes)]
+    options: dict[str, Any] = {
+        "c": "copy",
+        **_SOUND[container],
+        "copyinkf": None,
+        "map_metadata": 0,
+        "map_chapters": 0,
+        "max_interleave_delta": 0,
+        "avoid_negative_ts": "disabled",
+        "strict": "unofficial",
+        "disposition:a:0": "default",
+    }
+    if container in (Container.MP4, Container.MOV):
+        options |= {"write_tmcd": 1, "f": container.value}
+    return commands.writing(streams, output, options | plan.options)

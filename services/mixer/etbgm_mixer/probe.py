@@ -1,12 +1,12 @@
 """Probes a video. Headers can state wrong durations, so the packets are read instead."""
 
-from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from etbgm_mixer import ffmpeg
+from etbgm_mixer import ffmpeg, packets
 from etbgm_mixer.ffmpeg import Unreadable
+from etbgm_mixer.packets import Packets
 from etbgm_mixer.types import AudioStream, MediaFacts, SubtitleStream, VideoStream
 
 TEXT_SUBTITLES = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt", "text"})
@@ -14,6 +14,9 @@ TEXT_SUBTITLES = frozenset({"mov_text", "subrip", "srt", "ass", "ssa", "webvtt",
 
 LIE_S = 1.0
 """A larger error of the header's duration leads to a note."""
+
+PRIMING_S = 0.15
+"""Sound may begin this much before time 0: the encoder's delay, which players leave out."""
 
 Facts = dict[str, Any]
 
@@ -36,7 +39,10 @@ class TooLarge(Unreadable):
 
 
 def probe(path: Path, limits: Limits) -> MediaFacts:
-    """Returns the facts of the video at `path`. Raises Unreadable, TooLarge."""
+    """Returns the facts of the video at `path`. Raises Unreadable, TooLarge.
+
+    If they are not `is_steady`, the file must be rebuilt and probed again (see `clock.py`).
+    """
     size_bytes = path.stat().st_size
     _limit("bytes", size_bytes, limits.max_size_bytes)
     if not size_bytes:
@@ -46,24 +52,26 @@ def probe(path: Path, limits: Limits) -> MediaFacts:
     _limit("streams", len(streams), limits.max_streams)
     video, audio = _video(streams), _audio(streams)
     _limit("pixels", video.width * video.height, limits.max_pixels)
-    ends_s = _ends(path, limits)
-    if video.index not in ends_s:
-        raise Unreadable("video", "has no picture: not one frame was found")
     container = facts["format"]
-    origin_s = max(0.0, float(container.get("start_time", 0)))
-    duration_s = max(ends_s[s.index] for s in (video, audio) if s and s.index in ends_s) - origin_s
-    if duration_s <= 0:
-        raise Unreadable("video", "lasts no time")
+    restarting = container["format_name"] in packets.RESTARTING
+    judged = [video.index, *(stream.index for stream in audio)]
+    found = packets.read(path, judged, restarting, limits.max_duration_s, limits.probe_timeout_s)
+    if not found.counts.get(video.index):
+        raise Unreadable("video", "has no picture: not one frame was found")
+    origin_s, duration_s = _extent(found, judged[:2], _stated_start_s(container))
+    _limit("seconds", duration_s, limits.max_duration_s)
     return MediaFacts(
         container=container["format_name"],
         brand=container.get("tags", {}).get("major_brand", "").strip(),
         origin_s=origin_s,
         duration_s=duration_s,
         size_bytes=size_bytes,
-        video=video,
-        audio=audio,
+        video=replace(video, packets=found.counts[video.index]),
+        audio=audio[0] if audio else None,
+        other_audio=tuple(audio[1:]),
         subtitles=tuple(_subtitles(streams)),
-        notes=_notes(float(container.get("duration", duration_s)), duration_s),
+        notes=_notes(container, duration_s) if found.is_steady else (),
+        is_steady=found.is_steady,
     )
 
 
@@ -83,7 +91,7 @@ def _video(streams: list[Facts]) -> VideoStream:
     pictures = [s for s in streams if s.get("codec_type") == "video" and not _is_cover(s)]
     if not pictures:
         raise Unreadable("video", "has no moving picture")
-    stream = max(pictures, key=lambda s: (s.get("width", 0) * s.get("height", 0), -s["index"]))
+    stream = max(pictures, key=lambda s: (_disposition(s, "default"), _pixels(s), -s["index"]))
     if stream.get("codec_name", "unknown") in ("unknown", "none") or not stream.get("width"):
         raise Unreadable("video", "has a picture of an unknown codec")
     return VideoStream(
@@ -93,16 +101,21 @@ def _video(streams: list[Facts]) -> VideoStream:
         height=stream["height"],
         frame_rate=_ratio(stream.get("avg_frame_rate", "0/0")),
         rotation_degrees=_rotation(stream),
+        records=tuple(data.get("side_data_type", "") for data in stream.get("side_data_list", [])),
     )
 
 
-def _audio(streams: list[Facts]) -> AudioStream | None:
+def _audio(streams: list[Facts]) -> list[AudioStream]:
+    """Returns the streams that can be decoded, the default one first."""
     usable = [s for s in streams if s.get("codec_type") == "audio" and int(s.get("sample_rate", 0))]
     usable = [s for s in usable if s.get("channels") and s.get("codec_name")]
-    if not usable:
-        return None
-    stream = max(usable, key=lambda s: s.get("disposition", {}).get("default", 0))
-    return AudioStream(stream["index"], stream["codec_name"], int(stream["sample_rate"]), stream["channels"])
+    usable.sort(key=lambda s: -_disposition(s, "default"))
+    return [
+        AudioStream(
+            s["index"], s["codec_name"], int(s["sample_rate"]), s["channels"], s.get("channel_layout", "")
+        )
+        for s in usable
+    ]
 
 
 def _subtitles(streams: list[Facts]) -> list[SubtitleStream]:
@@ -114,7 +127,15 @@ def _subtitles(streams: list[Facts]) -> list[SubtitleStream]:
 
 
 def _is_cover(stream: Facts) -> bool:
-    return bool(stream.get("disposition", {}).get("attached_pic"))
+    return bool(_disposition(stream, "attached_pic"))
+
+
+def _disposition(stream: Facts, name: str) -> int:
+    return int(stream.get("disposition", {}).get(name, 0))
+
+
+def _pixels(stream: Facts) -> int:
+    return int(stream.get("width", 0) * stream.get("height", 0))
 
 
 def _ratio(text: str) -> float:
@@ -128,39 +149,26 @@ def _rotation(stream: Facts) -> int:
     return round(-turns[0] / 90) * 90 % 360 if turns else 0
 
 
-def _ends(path: Path, limits: Limits) -> dict[int, float]:
-    """Returns the end of each stream with packets, by index, in seconds on the container's clock."""
-    fields = "packet=stream_index,pts_time,duration_time,flags"
-    command: ffmpeg.Command = [
-        "ffprobe",
-        "-v",
-        "quiet",
-        *ffmpeg.SAFELY,
-        "-show_entries",
-        fields,
-        "-of",
-        "csv=p=0",
-        path,
-    ]
-    ends_s: dict[int, float] = {}
-    last_s: dict[int, float] = {}
-    start_s = None
-    try:
-        with closing(ffmpeg.rows(command, limits.probe_timeout_s)) as rows:
-            for row in rows:
-                if not row[0].isdigit() or len(row) < 4 or row[1] == "N/A" or "D" in row[3]:  # D: discard
-                    continue
-                index, at_s = int(row[0]), float(row[1])
-                last_s[index] = float(row[2]) if row[2] != "N/A" else last_s.get(index, 0.0)
-                ends_s[index] = max(ends_s.get(index, 0.0), at_s + last_s[index])
-                start_s = at_s if start_s is None else min(start_s, at_s)
-                _limit("seconds", ends_s[index] - start_s, limits.max_duration_s)
-    except TimeoutError:
-        raise Unreadable("video", f"could not be looked through in {limits.probe_timeout_s:.0f} s") from None
-    return ends_s
+def _extent(found: Packets, indexes: list[int], stated_start_s: float) -> tuple[float, float]:
+    """Returns the first instant and the duration of these streams; (0, 0) if their times are meaningless."""
+    ends_s = [found.ends_s[index] for index in indexes if index in found.ends_s]
+    if not found.is_steady:
+        return 0.0, 0.0
+    origin_s = stated_start_s if stated_start_s < -PRIMING_S else max(0.0, stated_start_s)
+    duration_s = max(ends_s, default=0.0) - origin_s
+    if duration_s <= 0:
+        raise Unreadable("video", "lasts no time")
+    return origin_s, duration_s
 
 
-def _notes(stated_s: float, duration_s: float) -> tuple[str, ...]:
+def _stated_start_s(container: Facts) -> float:
+    return float(container.get("start_time", 0))
+
+
+def _notes(container: Facts, duration_s: float) -> tuple[str, ...]:
+    stated_s = float(container.get("duration", duration_s))
+    if "matroska" in container["format_name"]:  # it states the end, not the duration
+        stated_s -= max(0.0, _stated_start_s(container))
     if abs(stated_s - duration_s) <= LIE_S:
         return ()
     return (f"The file's header states {stated_s:.1f} s, but the video lasts {duration_s:.1f} s.",)

@@ -10,16 +10,17 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact
-from etbgm_mixer import extract, ffmpeg, music_bed, mux, removed, separate
+from etbgm_mixer import audio_tracks, clock, containers, extract, ffmpeg, music_bed, removed, separate
 from etbgm_mixer.gains import Levels
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.mix import Mix, Parts, levels_of
 from etbgm_mixer.music_bed import PlacedCue
 from etbgm_mixer.once import Once
-from etbgm_mixer.probe import Limits, check_limits, probe
+from etbgm_mixer.probe import Limits, check_limits
 from etbgm_mixer.render import render
 from etbgm_mixer.separator import Separator
 from etbgm_mixer.types import (
+    DEFAULT_TRACKS,
     Container,
     Extracted,
     MediaFacts,
@@ -28,6 +29,7 @@ from etbgm_mixer.types import (
     OnProgress,
     OriginalAudio,
     Separated,
+    TrackChoice,
 )
 
 STEMS_KEPT = 4
@@ -84,18 +86,23 @@ class MixerService:
 
     def probe(self, video: Artifact, wanted: Container | None) -> tuple[MediaFacts, Container]:
         """Returns the video's facts and the container of the result."""
-        with self._store.borrow(video, "video") as path:
-            facts = probe(path, self._limits)
-        return facts, mux.choose(facts, wanted)
-
-    def extract(self, video: Artifact, on_progress: OnProgress) -> Extracted:
-        """Extracts the video's sound and captions."""
         with self._store.borrow(video, "video") as path, self._scratch.folder() as folder:
-            facts = probe(path, self._limits)
+            _, facts = clock.steady_facts(path, folder, self._limits)
+        return facts, containers.choose(facts, wanted)
+
+    def extract(
+        self, video: Artifact, on_progress: OnProgress, tracks: TrackChoice = DEFAULT_TRACKS
+    ) -> Extracted:
+        """Extracts the video's sound, of the chosen tracks, and captions."""
+        with self._store.borrow(video, "video") as borrowed, self._scratch.folder() as folder:
+            path, facts = clock.steady_facts(borrowed, folder, self._limits)
+            chosen, notes = audio_tracks.choose(path, facts, tracks, self._timeout_s)
+            facts = replace(facts, notes=(*facts.notes, *notes))
             audio = captions = None
-            if facts.audio:
+            if chosen:
+                facts = audio_tracks.with_audio(facts, chosen[0])
                 sound = folder / "sound.flac"
-                extract.extract_audio(path, facts, sound, on_progress, self._timeout_s)
+                extract.extract_audio(path, facts, sound, on_progress, self._timeout_s, chosen)
                 audio = self._store.move(sound, "audio/flac")
             if facts.subtitles:
                 text = folder / "captions.vtt"
@@ -124,10 +131,10 @@ class MixerService:
     def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
         """Returns the finished video and its parts."""
         with ExitStack() as borrowed:
+            folder = borrowed.enter_context(self._scratch.folder())
             video = borrowed.enter_context(self._store.borrow(request.video, "video"))
-            facts = request.facts or probe(video, self._limits)
-            check_limits(facts, self._limits)
-            container = mux.choose(facts, request.container)
+            video, facts = self._steady(video, request.facts, folder)
+            container = containers.choose(facts, request.container)
             music_bed.check([cue.span for cue in request.cues], facts.duration_s)
             cues = [
                 PlacedCue(borrowed.enter_context(self._store.borrow(cue.music, f"cues[{i}].music")), cue.span)
@@ -137,19 +144,25 @@ class MixerService:
             ambience = _ambience(request)
             path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
             under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
-            folder = borrowed.enter_context(self._scratch.folder())
             levels = self._levels("speech", voice, path, facts.duration_s, on_progress)
             under_levels = self._levels("residual", ambience, under, facts.duration_s, on_progress)
             parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels)
             mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
             return Mixed(
-                video=self._store.move(rendered.video, mux.MEDIA_TYPES[container]),
+                video=self._store.move(rendered.video, containers.MEDIA_TYPES[container]),
                 music=self._store.move(rendered.music, "audio/flac"),
                 levels=self._store.put_bytes(rendered.levels, "application/json"),
-                report=replace(rendered.report, notes=notes),
+                report=replace(rendered.report, notes=(*notes, *rendered.report.notes)),
                 container=container,
             )
+
+    def _steady(self, video: Path, facts: MediaFacts | None, folder: Path) -> tuple[Path, MediaFacts]:
+        """Returns the file to read and its facts: those given, or those of a probe."""
+        if facts is None:
+            return clock.steady_facts(video, folder, self._limits)
+        check_limits(facts, self._limits)
+        return clock.steady_file(video, folder, facts), facts
 
     def _levels(
         self,

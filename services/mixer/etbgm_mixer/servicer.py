@@ -15,6 +15,7 @@ from etbgm_mixer.converters import (
     mixed_to_pb,
     probed_to_pb,
     separated_to_pb,
+    tracks_from_pb,
     with_defaults,
 )
 from etbgm_mixer.service import MixerService
@@ -35,10 +36,10 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
         self, request: pb.ExtractRequest, context: Context
     ) -> AsyncIterator[pb.ExtractResponse]:
         """Streams progress, then the result."""
-        video = artifact_from_pb(request.video, "video")
+        video, tracks = artifact_from_pb(request.video, "video"), tracks_from_pb(request.audio_tracks)
 
         def work(on_progress: OnProgress) -> pb.ExtractResult:
-            return extracted_to_pb(self._service.extract(video, on_progress))
+            return extracted_to_pb(self._service.extract(video, on_progress, tracks))
 
         async for response in self._calls.stream(request, pb.ExtractResponse, work):
             yield response

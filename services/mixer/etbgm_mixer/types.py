@@ -29,7 +29,10 @@ class OriginalAudio(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class VideoStream:
-    """`index` in the container; size in pixels; `rotation_degrees` clockwise, 0, 90, 180 or 270."""
+    """`index` in the container; size in pixels; `rotation_degrees` clockwise, 0, 90, 180 or 270.
+
+    `packets` is their number; 0 if unknown. `records` are ffmpeg's names of the side data.
+    """
 
     index: int
     codec: str
@@ -37,16 +40,19 @@ class VideoStream:
     height: int
     frame_rate: float
     rotation_degrees: int
+    packets: int = 0
+    records: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class AudioStream:
-    """`index` in the container."""
+    """`index` in the container; `layout` by ffmpeg's name, empty if the file states none."""
 
     index: int
     codec: str
     sample_rate_hz: int
     channels: int
+    layout: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +68,11 @@ class SubtitleStream:
 class MediaFacts:
     """What a video holds.
 
-    `origin_s` is the first instant on the container's clock; it is time 0 of everything
-    that is derived from the video. `duration_s` extends to the end of the picture or the
-    sound, whichever is later, according to their packets.
+    `origin_s` is the first instant on the container's clock, negative if the clock wrapped
+    around; it is time 0 of everything that is derived from the video. `duration_s` extends
+    to the end of the picture or the sound, whichever is later, according to their packets.
+    `audio` is the stream to use, `other_audio` are the rest. Without `is_steady`, the clock
+    cannot be believed: all times, and the indexes of streams, are those of a rebuilt copy.
     """
 
     container: str
@@ -76,6 +84,8 @@ class MediaFacts:
     audio: AudioStream | None
     subtitles: tuple[SubtitleStream, ...]
     notes: tuple[str, ...] = ()
+    other_audio: tuple[AudioStream, ...] = ()
+    is_steady: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +101,18 @@ class MixSettings:
     hold_ms: float = 200.0
     release_ms: float = 500.0
     ambience_db: float | None = None
+    keep_original_tracks: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TrackChoice:
+    """Which audio tracks are the video's sound: number `number` from 1, all (`mix`), or by their speech."""
+
+    number: int | None = None
+    mix: bool = False
+
+
+DEFAULT_TRACKS = TrackChoice()
 
 
 @dataclass(frozen=True, slots=True)
