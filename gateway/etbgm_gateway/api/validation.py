@@ -8,7 +8,14 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import CONTAINERS, MOST_VARIANTS, check_diffusion, check_mix, check_range
+from etbgm_kit.ranges import (
+    CONTAINERS,
+    MOST_VARIANTS,
+    check_audio_tracks,
+    check_diffusion,
+    check_mix,
+    check_range,
+)
 from etbgm_kit.seeds import SEED_LIMIT
 from etbgm_kit.types import EmotionTimeline
 
@@ -47,6 +54,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         captions = artifact_from_pb(settings.captions, "settings.captions")
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
+    check_audio_tracks("settings.audio_tracks", settings.audio_tracks)
     check_diffusion("settings.diffusion", settings.diffusion)
     check_mix("settings.mix", settings.mix)
 

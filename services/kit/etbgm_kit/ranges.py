@@ -62,6 +62,14 @@ def check_mix(field: str, settings: mixer_pb2.MixSettings) -> None:
         raise InvalidField(f"{field}.ambience_db", "can be used only if original_audio is speech_only")
 
 
+def check_audio_tracks(field: str, tracks: mixer_pb2.AudioTracks) -> None:
+    """Raises InvalidField unless `tracks` has a number of at least 1, or `mix`, or neither."""
+    if tracks.HasField("number") and tracks.number < 1:
+        raise InvalidField(f"{field}.number", f"must be at least 1, is {tracks.number}")
+    if tracks.HasField("number") and tracks.mix:
+        raise InvalidField(f"{field}.mix", "cannot be used together with a number")
+
+
 def check_diffusion(field: str, settings: riffusion_pb2.DiffusionSettings) -> None:
     """Raises InvalidField unless `settings` obey the contract. Does not check that the adapters exist."""
     _check_numbers(field, settings, _DIFFUSION_RANGES)

@@ -12,7 +12,7 @@ from etbgm_kit.converters import (
     spans_from_pb,
 )
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.ranges import MIX_RANGES, check_mix
+from etbgm_kit.ranges import MIX_RANGES, check_audio_tracks, check_mix
 from etbgm_mixer.types import (
     AudioStream,
     Container,
@@ -194,10 +194,8 @@ def audio_from_pb(message: pb.AudioStream) -> AudioStream:
 
 def tracks_from_pb(message: pb.AudioTracks) -> TrackChoice:
     """Converts the choice of audio tracks. Raises InvalidField."""
-    number = message.number if message.HasField("number") else None
-    if number is not None and (number < 1 or message.mix):
-        raise InvalidField("audio_tracks", "must be a number of at least 1, or mix")
-    return TrackChoice(number, message.mix)
+    check_audio_tracks("audio_tracks", message)
+    return TrackChoice(message.number if message.HasField("number") else None, message.mix)
 
 
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
