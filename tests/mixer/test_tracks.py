@@ -145,6 +145,7 @@ def test_a_trait_survives(tmp_path: Path, limits: Limits, name: str, container: 
     [
         ("attachment", MP4, "The attachment a.ttf was left out of the mp4 result."),
         ("attachment", MOV, "The attachment a.ttf was left out of the mov result."),
+        ("cover", MOV, "The cover picture was left out of the mov result."),
     ],
 )
 def test_what_is_lost_is_named(
@@ -185,6 +186,18 @@ def test_the_default_picture_is_the_main_one(tmp_path: Path, limits: Limits) -> 
     listing, _, facts = result(made(tmp_path, "a.mkv", [*large, *TONE, *PICTURE, *maps, *H264]), limits, MKV)
     assert facts.video.width == 64
     assert [s["width"] for s in listing["streams"] if s["codec_type"] == "video"] == [64, 128]
+
+
+@pytest.mark.parametrize("container", Container)
+def test_chapters_survive(tmp_path: Path, limits: Limits, container: Container) -> None:
+    (tmp_path / "meta").write_text(";FFMETADATA1\n[CHAPTER]\nTIMEBASE=1/1000\nSTART=0\nEND=500\ntitle=One\n")
+    codec = ["-c:v", "libvpx"] if container is WEBM else H264
+    sources = [*PICTURE, *TONE, "-f", "ffmetadata", "-i", str(tmp_path / "meta")]
+    video = made(tmp_path, "a.mkv", [*sources, "-map_chapters", "2", *codec])
+    result(video, limits, container)
+    command = ["ffprobe", "-v", "error", "-show_entries", "chapter_tags=title", "-of", "csv=p=0"]
+    shown = subprocess.run([*command, tmp_path / f"result.{container}"], capture_output=True, check=True)
+    assert shown.stdout.split() == [b"One"]
 
 
 def test_subtitles_keep_their_language_and_default(tmp_path: Path, limits: Limits) -> None:

@@ -24,9 +24,6 @@ _SUBTITLES = {
 _COVERS = {"mjpeg": ("cover.jpg", "image/jpeg"), "png": ("cover.png", "image/png")}
 """File names and media types of cover pictures, by their codec."""
 
-_DATA_TAGS = frozenset({"gpmd"})
-"""Data tracks that ffmpeg copies into MP4 and MOV: GoPro's telemetry with its GPS."""
-
 _REMADE_TAGS = frozenset({"tmcd", "text"})
 """Data tracks that the muxer writes anew from the time code and the chapters."""
 
@@ -111,7 +108,7 @@ class _Planner:
             self.plan.options[f"disposition:a:{number}"] = "0"
 
     def other(self, stream: Listing) -> None:
-        """Keeps a further picture, cover, subtitles, attachment or data, or says that it is left out."""
+        """Keeps a further picture, cover, subtitles or attachment, or says that it is left out."""
         kind, codec = stream.get("codec_type", ""), stream.get("codec_name", "unknown")
         if kind == "video":
             self._further_picture(stream, codec)
@@ -135,7 +132,7 @@ class _Planner:
             self._note(f"Tags that it has no fields for ({', '.join(lost)})", "were left out of")
 
     def _cover(self, stream: Listing, codec: str) -> None:
-        if self._container is Container.WEBM or codec not in _COVERS:
+        if self._container in (Container.MOV, Container.WEBM) or codec not in _COVERS:
             self._note("The cover picture")
             return
         if self._container is Container.MKV:
@@ -178,9 +175,7 @@ class _Planner:
 
     def _data(self, stream: Listing) -> None:
         tag = stream.get("codec_tag_string", "")
-        if tag in _DATA_TAGS and self._container in TURNING:
-            self.plan.indexes.append(stream["index"])
-        elif tag not in _REMADE_TAGS:
+        if tag not in _REMADE_TAGS:
             self._note(f"A data track ({tag})")
 
     def _tag_hevc(self, stream: Listing, number: int) -> None:
