@@ -3,6 +3,8 @@
 import asyncio
 import os
 import signal
+import sys
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -206,4 +208,7 @@ def _folder(variable: str, default: str) -> Path:
 
 def main() -> None:
     """Runs the `etbgm` command."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # A terminal without UTF-8 shows escapes where the command would end in a traceback.
+        sys.stdout.reconfigure(errors="backslashreplace")
     app()

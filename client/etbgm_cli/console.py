@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import NoReturn
 
 import typer
-from rich.console import Console
-from rich.markup import escape
 
 from etbgm_cli.child import StackError
+from etbgm_cli.plain import PlainConsole, labelled
 from etbgm_cli.weights.errors import WeightsError
 from etbgm_client import ApiError
 from etbgm_client.results import UnsafeName
@@ -19,8 +18,8 @@ from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.errors import EtbgmError, InvalidField, NotFound
 from etbgm_kit.models.catalogue import BadCatalogue
 
-console = Console(highlight=False, soft_wrap=True)
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+console = PlainConsole()
+errors = PlainConsole(stderr=True)
 
 EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
@@ -39,13 +38,13 @@ class _Stopped(BaseException):
 def print_notes(notes: Iterable[str], warnings: Container[str]) -> None:
     """Prints the notes on a result, and labels those in `warnings` as warnings."""
     for note in notes:
-        label = "[yellow]warning:[/]" if note in warnings else "note:"
-        console.print(f"{label} {escape(note)}")
+        label, style = ("warning: ", "yellow") if note in warnings else ("note: ", "")
+        console.print(labelled(label, style, note))
 
 
 def print_warning(text: str) -> None:
     """Prints a warning to standard error."""
-    errors.print(f"[yellow]warning:[/] {escape(text)}")
+    errors.print(labelled("warning: ", "yellow", text))
 
 
 def output_space(folder: Path) -> AbstractContextManager[None]:
@@ -117,7 +116,7 @@ def _end_cancelled(signal_number: int) -> NoReturn:
 
 
 def _end(message: str, exit_status: int) -> NoReturn:
-    errors.print(f"[red]error:[/] {escape(message)}")
+    errors.print(labelled("error: ", "red", message))
     raise typer.Exit(exit_status) from None
 
 

@@ -9,9 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import typer
-from rich.markup import escape
 
 from etbgm_cli.console import EXIT_FAILED, console
+from etbgm_cli.plain import labelled
 from etbgm_cli.stack import SERVICES
 from etbgm_kit.models import catalogue, cuda, folders
 from etbgm_kit.serving.diagnosis import Diagnosis
@@ -25,12 +25,13 @@ async def examine() -> None:
     """Prints the findings. Exits with 1 when a service cannot run."""
     diagnoses = await asyncio.gather(*map(_ask, SERVICES))
     for name, value in _machine():
-        console.print(f"{name:<11}{escape(value)}")
+        console.print(f"{name:<11}{value}")
     for service, diagnosis in zip(SERVICES, diagnoses, strict=True):
         console.print()
         _print(service, diagnosis)
     problem = _gateway_problem()
-    console.print(f"\n[bold]gateway    [/]{problem or 'dbos ' + version('dbos')}")
+    console.print()
+    _print_engine("gateway", problem, "" if problem else f"dbos {version('dbos')}")
     if problem or any(diagnosis.problem for diagnosis in diagnoses):
         raise typer.Exit(EXIT_FAILED)
 
@@ -70,22 +71,24 @@ async def _ask(service: str) -> Diagnosis:
 
 
 def _print(service: str, diagnosis: Diagnosis) -> None:
-    if diagnosis.problem:
-        console.print(f"[bold]{service:<11}[/][red]cannot run:[/] {escape(diagnosis.problem)}")
-    else:
-        chosen = f"{diagnosis.engine} on {diagnosis.device}: {diagnosis.reason}"
-        console.print(f"[bold]{service:<11}[/]{escape(chosen)}")
+    chosen = f"{diagnosis.engine} on {diagnosis.device}: {diagnosis.reason}"
+    _print_engine(service, diagnosis.problem, chosen)
     for line in diagnosis.advice:
-        console.print(f"  better   {escape(line)}")
+        console.print(f"  better   {line}")
     found = [f"{part.name} {part.found}" for part in diagnosis.parts if part.found]
     missing = [part.name for part in diagnosis.parts if not part.found]
     for label, names in (("found", found), ("missing", missing)):
         if names:
-            console.print(f"  {label:<9}{escape(', '.join(names))}")
+            console.print(f"  {label:<9}{', '.join(names)}")
+
+
+def _print_engine(service: str, problem: str, chosen: str) -> None:
+    state = labelled("cannot run: ", "red", problem) if problem else labelled("", "", chosen)
+    console.print(labelled(f"{service:<11}", "bold", "").append_text(state))
 
 
 def _gateway_problem() -> str:
     """The gateway's problem or "". It selects no engine, so only its packages must be installed."""
     if find_spec("etbgm_gateway") and find_spec("dbos"):
         return ""
-    return "[red]cannot run:[/] not installed: pip install -c constraints.txt ./gateway"
+    return "not installed: pip install -c constraints.txt ./gateway"

@@ -42,7 +42,7 @@ def show(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
     async def work() -> None:
         async with AsyncClient(gateway) as client:
             job = await client.get_job(job_id)
-        console.out(json_format.MessageToJson(job), highlight=False)
+        typer.echo(json_format.MessageToJson(job))
 
     guarded(work())
 

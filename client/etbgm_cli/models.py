@@ -11,6 +11,7 @@ from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, Trans
 from rich.table import Table
 
 from etbgm_cli.console import EXIT_FAILED, console, print_warning, showing_errors
+from etbgm_cli.plain import printable
 from etbgm_cli.weights import record
 from etbgm_cli.weights.record import PART
 from etbgm_kit.errors import InvalidField
@@ -114,7 +115,7 @@ class _Shown:
         """Prints the source."""
         then = "; it is converted afterwards" if self._entry.convert else ""
         done = "Copying" if isinstance(source, Folder) else "Downloading"
-        console.print(f"{done} {self._entry.name} from {source}{then}", markup=False)
+        console.print(f"{done} {self._entry.name} from {source}{then}")
 
     def failed(self, why: str) -> None:
         """Prints the reason as a warning."""
@@ -132,7 +133,12 @@ class _Shown:
 def _pull(entry: Entry, models_dir: Path, given: Path | None) -> None:
     from etbgm_cli.weights.install import install
 
-    columns = TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn()
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+    )
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         folder = install(entry, models_dir, _Shown(entry, progress), given)
     console.print(f"Installed {entry.name} in {folder}. Licence {entry.licence}: {entry.permitted}")
@@ -155,7 +161,8 @@ def _intact(folder: Path) -> str:
 def _row(entry: Entry, models_dir: Path) -> tuple[str, ...]:
     size = decimal(entry.size_bytes) if entry.size_bytes else "?"
     commercial_use = {True: "yes", False: "no", None: "unknown"}[entry.commercial_use]
-    return entry.name, entry.engine, size, entry.licence, commercial_use, _state(entry, models_dir)
+    row = (entry.name, entry.engine, size, entry.licence, commercial_use, _state(entry, models_dir))
+    return tuple(map(printable, row))
 
 
 def _state(entry: Entry, models_dir: Path) -> str:

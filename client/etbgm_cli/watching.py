@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm_cli.plain import printable
 from etbgm_client import ApiError
 
 STAGES = {
@@ -39,7 +40,12 @@ def require_success(job: pb.Job) -> None:
 
 def bars(console: Console) -> Progress:
     """A context that displays progress bars, but only on a terminal."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TimeElapsedColumn(),
+    )
     return Progress(*columns, console=console, disable=not console.is_terminal)
 
 
@@ -81,7 +87,7 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
 
 def _wait(stage: pb.StageProgress) -> str:
     """A text that names the service for which the stage waits; "" if it does not wait."""
-    return f"waiting for the {stage.waiting_for} service" if stage.waiting_for else ""
+    return f"waiting for the {printable(stage.waiting_for)} service" if stage.waiting_for else ""
 
 
 def _shown(job: pb.Job) -> list[pb.StageProgress]:
