@@ -17,19 +17,24 @@ from pathlib import Path
 from etbgm_kit.artifacts.locks import locked
 from etbgm_kit.artifacts.space import space_in
 
-_PREFIX = "etbgm-scratch-"
+PREFIX = "etbgm-scratch-"
+"""Names of the temporary folders begin with this."""
 
 _REMEDY = "free space on its disk, or set ETBGM_WORK_DIR to a folder on a larger one"
 
 
 class Scratch:
-    """Creates temporary folders below `work_dir` (the system's temporary folder if None)."""
+    """Creates temporary folders below `work_dir` (the system's temporary folder if None).
 
-    def __init__(self, work_dir: Path | None) -> None:
+    `remedy` tells the user what to do when its disk is full.
+    """
+
+    def __init__(self, work_dir: Path | None, remedy: str = _REMEDY) -> None:
         """Removes the folders that killed processes have left in `work_dir`."""
+        self._remedy = remedy
         self._root = Path(work_dir or tempfile.gettempdir())
         self._root.mkdir(parents=True, exist_ok=True)
-        for folder in self._root.glob(f"{_PREFIX}*"):
+        for folder in self._root.glob(f"{PREFIX}*"):
             with suppress(OSError), _held(folder) as is_ours:
                 if is_ours:
                     shutil.rmtree(folder, ignore_errors=True)
@@ -40,10 +45,10 @@ class Scratch:
 
         Writing inside the context raises StorageFull if the disk is full.
         """
-        with space_in(self._root, _REMEDY):
+        with space_in(self._root, self._remedy):
             while True:
                 with (
-                    tempfile.TemporaryDirectory(prefix=_PREFIX, dir=self._root) as name,
+                    tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._root) as name,
                     _held(Path(name)) as is_ours,
                 ):
                     if not is_ours:  # another process mistook the new folder for a leftover
