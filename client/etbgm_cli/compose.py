@@ -18,8 +18,10 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_cli import watching
-from etbgm_cli.console import console, output_space, print_notes
+from etbgm_cli.console import console, print_notes
+from etbgm_cli.delivery import staged
 from etbgm_cli.options import read_timeline
+from etbgm_cli.output import Place, check_place, check_space
 from etbgm_cli.run import temporary
 from etbgm_cli.stack import one_service
 from etbgm_client import ApiError
@@ -39,6 +41,8 @@ if TYPE_CHECKING:
 STORE_SCHEMES = ("file://", "s3://")
 DEADLINE_S, DEADLINE_PER_MEDIA_S = 900.0, 20.0
 """Deadline of a variant: fixed, and per second of music. Composing takes a twentieth of real time."""
+BYTES_PER_S, STEMS = 100_000, 6
+"""Estimates: bytes of a second of sound in FLAC, and the stems beside the music of a variant."""
 RETRY_S = 0.5
 """Delay before a busy service is called again, unless the service specifies another delay."""
 
@@ -73,18 +77,25 @@ async def compose_there(request: ComposeRequest, address: str, store_url: str) -
 
 
 def _requests(request: ComposeRequest) -> list[pb.GenerateRequest]:
-    """One request per variant, each for the whole piece. Raises InvalidField, NotFound."""
+    """One request per variant, each for the whole piece; checks the output too.
+
+    Raises InvalidField, NotFound, NotEnoughSpace, StorageFull.
+    """
     message = read_timeline(_existing(request.timeline, "timeline"))
     timeline = timeline_from_pb(message)
     variants = DEFAULT_VARIANTS if request.variants is None else request.variants
     check_range("variants", variants, 1, MOST_VARIANTS)
     if request.random_seed is not None:
         check_range("seed", request.random_seed, 0, SEED_LIMIT - 1)
+    speech = _speech(request.speech, timeline)
+    check_place(Place(request.folder), [path for path in (request.timeline, request.speech) if path])
+    sounds = variants * (1 + STEMS if request.stems else 1)
+    check_space([(request.folder, round(sounds * timeline.duration_s * BYTES_PER_S))])
     digest = hashlib.sha256(message.SerializeToString(deterministic=True)).hexdigest()
     return [
         pb.GenerateRequest(
             timeline=message,
-            speech_spans=_speech(request.speech, timeline),
+            speech_spans=speech,
             cue=span_to_pb(Span(0.0, timeline.duration_s)),
             random_seed=seed,
             style=request.style,
@@ -126,9 +137,9 @@ async def _perform(requests: list[pb.GenerateRequest], folder: Path, address: st
                 for number, request in enumerate(requests, 1)
             ]
             results = await asyncio.gather(*calls)
-    for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
-        with output_space(folder):
-            _write(result, request.random_seed, store, folder / f"variant-{number}")
+    with staged(folder) as new:
+        for number, (request, result) in enumerate(zip(requests, results, strict=True), 1):
+            _write(result, request.random_seed, store, new.folder / f"variant-{number}")
     warnings = licences.warnings(result.engine for result in results)
     print_notes(dict.fromkeys([note for result in results for note in result.notes] + warnings), warnings)
     console.print(f"Wrote {folder}/")

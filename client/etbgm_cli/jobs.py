@@ -7,8 +7,11 @@ import typer
 from google.protobuf import json_format
 
 from etbgm_cli import watching
-from etbgm_cli.console import console, guarded, output_space
+from etbgm_cli.console import console, guarded
+from etbgm_cli.delivery import staged
+from etbgm_cli.output import Place, check_place, check_space
 from etbgm_client import AsyncClient
+from etbgm_client.results import files_of
 
 app = typer.Typer(no_args_is_help=True, help="Manage the jobs of a running gateway.")
 
@@ -78,10 +81,12 @@ def fetch(
     """Download all files of a finished job."""
 
     async def work() -> None:
+        check_place(Place(output))
         async with AsyncClient(gateway) as client:
             job = await client.get_job(job_id)
             watching.require_success(job)
-            with output_space(output):
-                await client.fetch(job.result, output)
+            check_space([(output, sum(artifact.size_bytes for _, artifact in files_of(job.result)))])
+            with staged(output) as new:
+                await client.fetch(job.result, new.folder)
 
     guarded(work())
