@@ -87,6 +87,13 @@ def tiny_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.fixture
+def read_only_disk(tiny_disk: Path) -> Path:
+    """A folder to which not even root may write."""
+    subprocess.run(["mount", "-o", "remount,ro", tiny_disk], check=True, capture_output=True)
+    return tiny_disk
+
+
+@pytest.fixture
 def scratch(tmp_path: Path) -> Scratch:
     """Temporary folders below the test's own."""
     return Scratch(tmp_path / "scratch")

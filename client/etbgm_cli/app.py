@@ -12,9 +12,10 @@ import typer
 
 from etbgm_cli import doctor, jobs, models
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
-from etbgm_cli.console import console, guarded, print_warning
+from etbgm_cli.console import console, guarded, print_warning, showing_errors
 from etbgm_cli.options import JobOptions
-from etbgm_cli.run import RunRequest, run_here, run_there
+from etbgm_cli.requests import requests_of
+from etbgm_cli.run import run_here, run_there
 from etbgm_cli.stack import StackOptions, stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
@@ -29,12 +30,17 @@ def etbgm() -> None:
 
 @app.command()
 def run(
-    video: Annotated[Path, typer.Argument(help="Video file.")],
+    videos: Annotated[list[Path], typer.Argument(metavar="VIDEO...", help="Video files.")],
     output: Annotated[
         Path | None,
-        typer.Option("-o", "--output", help="Video to write (default: VIDEO-with-music beside the input)."),
+        typer.Option(
+            "-o",
+            "--output",
+            help="Video to write; with several videos, the folder to write to "
+            "(default: VIDEO-with-music beside each input).",
+        ),
     ] = None,
-    choose: Annotated[int, typer.Option(min=1, help="Number of the variant to write to OUTPUT.")] = 1,
+    choose: Annotated[int, typer.Option(min=1, help="Number of the variant to write as the new video.")] = 1,
     variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8 (default: 4).")] = None,
     seed: Annotated[
         int | None, typer.Option(help="Random seed of the music (default: derived from the video).")
@@ -99,13 +105,13 @@ def run(
         typer.Option(envvar="ETBGM_GATEWAY", help="Address of a running gateway; starts no local services."),
     ] = None,
     detach: Annotated[
-        bool, typer.Option("--detach", help="With --gateway: print the job id and exit.")
+        bool, typer.Option("--detach", help="With --gateway: print the job ids and exit.")
     ] = False,
     data: Annotated[
         Path | None, typer.Option(help="Cache folder, safe to delete (default: ~/.cache/etbgm).")
     ] = None,
 ) -> None:
-    """Add music to a video. Writes the new video and a folder with all variants and parts."""
+    """Add music to videos. Writes each new video and, beside it, a folder with all variants and parts."""
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, ambience_db=ambience,
@@ -114,11 +120,12 @@ def run(
         stems=stems,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
     )  # fmt: skip
-    request = RunRequest(video, output, choose, options)
+    with showing_errors():
+        requests = requests_of(videos, output, choose, options)
     if gateway:
-        guarded(run_there(request, gateway, detach))
+        guarded(run_there(requests, gateway, detach))
     else:
-        guarded(run_here(request, data or _folder("XDG_CACHE_HOME", ".cache")))
+        guarded(run_here(requests, data or _folder("XDG_CACHE_HOME", ".cache")))
 
 
 @app.command()

@@ -3,8 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Container, Coroutine, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
-from pathlib import Path
+from contextlib import contextmanager, suppress
 from typing import NoReturn
 
 import typer
@@ -14,7 +13,6 @@ from etbgm_cli.plain import PlainConsole, labelled
 from etbgm_cli.weights.errors import WeightsError
 from etbgm_client import ApiError
 from etbgm_client.results import UnsafeName
-from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.errors import EtbgmError, InvalidField, NotFound
 from etbgm_kit.models.catalogue import BadCatalogue
 
@@ -25,6 +23,9 @@ EXIT_FAILED = 1
 EXIT_BAD_INPUT = 2
 EXIT_SIGNAL = 128
 """Plus the number of the signal that ended the work, as in shells: 130 for Ctrl-C."""
+
+EXPECTED = (EtbgmError, ApiError, StackError, WeightsError, BadCatalogue, UnsafeName, OSError)
+"""Errors that are shown as one line; all others are mistakes of the program."""
 
 
 class _Stopped(BaseException):
@@ -45,11 +46,6 @@ def print_notes(notes: Iterable[str], warnings: Container[str]) -> None:
 def print_warning(text: str) -> None:
     """Prints a warning to standard error."""
     errors.print(labelled("warning: ", "yellow", text))
-
-
-def output_space(folder: Path) -> AbstractContextManager[None]:
-    """Raises StorageFull, which names `folder`, if its disk becomes full inside the context."""
-    return space_in(folder, "free space on its disk, or choose another folder")
 
 
 def guarded(work: Coroutine[None, None, None]) -> None:
@@ -96,13 +92,8 @@ def showing_errors() -> Iterator[None]:
         signal.signal(number, _stop)
     try:
         yield
-    except (InvalidField, NotFound) as error:
-        _end(str(error), EXIT_BAD_INPUT)
-    except ApiError as error:
-        is_bad_input = error.code in ("INVALID_ARGUMENT", "NOT_FOUND")
-        _end(_sentence(error), EXIT_BAD_INPUT if is_bad_input else EXIT_FAILED)
-    except (EtbgmError, StackError, WeightsError, BadCatalogue, UnsafeName, OSError) as error:
-        _end(str(error), EXIT_FAILED)
+    except EXPECTED as error:
+        raise typer.Exit(print_error(error)) from None
     except KeyboardInterrupt:
         _end_cancelled(signal.SIGINT)
     except _Stopped as stopped:
@@ -115,9 +106,14 @@ def _end_cancelled(signal_number: int) -> NoReturn:
     raise typer.Exit(EXIT_SIGNAL + signal_number) from None
 
 
-def _end(message: str, exit_status: int) -> NoReturn:
-    errors.print(labelled("error: ", "red", message))
-    raise typer.Exit(exit_status) from None
+def print_error(error: Exception, about: str = "") -> int:
+    """Prints one of EXPECTED, with `about` before it, and returns the exit status that it stands for."""
+    if isinstance(error, ApiError):
+        message, is_bad_input = _sentence(error), error.code in ("INVALID_ARGUMENT", "NOT_FOUND")
+    else:
+        message, is_bad_input = str(error), isinstance(error, InvalidField | NotFound)
+    errors.print(labelled("error: ", "red", about + message))
+    return EXIT_BAD_INPUT if is_bad_input else EXIT_FAILED
 
 
 def _sentence(error: ApiError) -> str:

@@ -1,64 +1,116 @@
-"""`etbgm run`: processes one video file and writes the result files."""
+"""`etbgm run`: processes video files and writes the result files."""
 
 import asyncio
 import os
 import shutil
+import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+
+import typer
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_cli import watching
-from etbgm_cli.console import console, output_space, print_notes, print_warning
-from etbgm_cli.options import JobOptions, container_of, settings_of
+from etbgm_cli.console import EXIT_FAILED, EXPECTED, console, print_error, print_notes, print_warning
+from etbgm_cli.delivery import staged
+from etbgm_cli.options import settings_of
+from etbgm_cli.output import check_space
+from etbgm_cli.requests import RunRequest
 from etbgm_cli.stack import StackOptions, stack
 from etbgm_client import ApiError, AsyncClient
 from etbgm_kit.artifacts.scratch import Scratch
-from etbgm_kit.errors import InvalidField, NotFound
 from etbgm_kit.models import licences
-from etbgm_kit.seeds import DEFAULT_VARIANTS
 
 KEPT_LOGS = 10
 """Number of failed runs whose log folders are kept."""
 
 
-@dataclass(frozen=True)
-class RunRequest:
-    """The arguments of `run`: the video, where to write the result (None: beside it), which variant."""
+async def run_here(requests: Sequence[RunRequest], cache: Path) -> None:
+    """Starts the stack, runs the jobs and stops the stack. Keeps the logs only if a job fails.
 
-    video: Path
-    output: Path | None
-    choose: int
-    options: JobOptions
-
-    def checked(self) -> "RunRequest":
-        """The validated request, with the output's container. Raises NotFound, InvalidField."""
-        if not self.video.is_file():
-            raise NotFound(f"video: no such file: {self.video}")
-        if not self.video.stat().st_size:
-            raise InvalidField("video", "is empty")
-        variants = self.options.variants or DEFAULT_VARIANTS
-        if self.choose > variants:
-            raise InvalidField("choose", f"is {self.choose}, but only {variants} variants are made")
-        if self.output is None:
-            return self
-        if self.output.exists() and self.output.samefile(self.video):
-            raise InvalidField("output", "must differ from the input video")
-        return replace(self, options=replace(self.options, container=container_of(self.output)))
-
-
-async def run_here(request: RunRequest, cache: Path) -> None:
-    """Starts the stack, runs the job and stops the stack. Keeps the logs only if the job fails."""
-    request = request.checked()
+    Raises as `run_there` does, and StackError.
+    """
+    batch = _Batch(requests)
+    batch.check(detach=False, copied_to=(cache, Path(tempfile.gettempdir())))
     async with temporary(cache) as options, _starting(options) as address:
+        await batch.run(address, detach=False, logs=options.logs)
+
+
+async def run_there(requests: Sequence[RunRequest], gateway: str, detach: bool) -> None:
+    """Runs the jobs on the gateway at address `gateway`. Ctrl-C cancels the job that is running.
+
+    Raises NotFound, InvalidField, NotEnoughSpace or StorageFull before anything is uploaded, ApiError,
+    and OSError. With several videos an error of one is printed, the others follow, and Exit is
+    raised at the end.
+    """
+    batch = _Batch(requests)
+    batch.check(detach)
+    await batch.run(gateway, detach)
+
+
+class _Batch:
+    """The videos of one call, processed one after the other."""
+
+    def __init__(self, requests: Sequence[RunRequest]) -> None:
+        self._requests, self._number = requests, len(requests)
+        self._has_failed = False
+
+    def check(self, detach: bool, copied_to: Sequence[Path] = ()) -> None:
+        """Checks all requests. Drops those that cannot succeed; raises the error if there is only one.
+
+        `copied_to` are folders that get a copy of each video.
+        """
+        inputs = [path for request in self._requests for path in request.inputs]
+        able = []
+        for request in self._requests:
+            with self._attempt(request):
+                checked = request.checked()
+                if not detach:
+                    checked.check_output(inputs)
+                able.append(checked)
+        self._requests = able
+        if not able:
+            raise typer.Exit(EXIT_FAILED)
+        if not detach:
+            results = [(request.folder.parent, request.size_bytes) for request in able]
+            video_bytes = sum(request.video.stat().st_size for request in able)
+            check_space(results + [(folder, video_bytes) for folder in copied_to])
+
+    async def run(self, gateway: str, detach: bool, logs: Path | None = None) -> None:
+        """Runs one job after the other. Internal errors name the folder `logs`."""
+        async with AsyncClient(gateway) as client:
+            for request in self._requests:
+                if self._number > 1 and not detach:
+                    console.print(str(request.video))
+                with self._attempt(request), _naming(logs):
+                    await _run(request, client, detach)
+        if self._has_failed:
+            raise typer.Exit(EXIT_FAILED)
+
+    @contextmanager
+    def _attempt(self, request: RunRequest) -> Iterator[None]:
+        """With several videos, prints an error that concerns this one, so that the others follow."""
         try:
-            await run_there(request, address, detach=False)
-        except ApiError as error:
-            if error.code == "INTERNAL":
-                error.status.message += f": {options.logs}"
+            yield
+        except EXPECTED as error:
+            if self._number == 1:
+                raise
+            self._has_failed = True
+            print_error(error, f"{request.video}: ")
+
+
+@contextmanager
+def _naming(logs: Path | None) -> Iterator[None]:
+    """Adds `logs`, if given, to the message of an internal error."""
+    try:
+        yield
+    except ApiError as error:
+        if error.code != "INTERNAL" or not logs:
             raise
+        error.status.message += f": {logs}"
+        raise ApiError(error.status) from None
 
 
 @asynccontextmanager
@@ -86,33 +138,28 @@ def _new_log_folder(logs: Path) -> Path:
     return logs / f"{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}"
 
 
-async def run_there(request: RunRequest, gateway: str, detach: bool) -> None:
-    """Runs the job on the gateway at address `gateway`. Ctrl-C cancels the job."""
-    request = request.checked()
-    async with AsyncClient(gateway) as client:
-        with console.status("uploading the video"):
-            video = await client.upload(request.video)
-            settings = await settings_of(request.options, client)
-        job = await client.create_job(video, settings)
-        if detach:
-            console.print(job.job_id)
-            return
-        try:
-            job = await watching.show(client.watch(job.job_id), console)
-        except asyncio.CancelledError:
-            await client.cancel_job(job.job_id)
-            raise
-        await _deliver(request, client, job)
+async def _run(request: RunRequest, client: AsyncClient, detach: bool) -> None:
+    with console.status("uploading the video"):
+        video = await client.upload(request.video)
+        settings = await settings_of(request.options, client)
+    job = await client.create_job(video, settings)
+    if detach:
+        console.print(job.job_id)
+        return
+    try:
+        job = await watching.show(client.watch(job.job_id), console)
+    except asyncio.CancelledError:
+        await client.cancel_job(job.job_id)
+        raise
+    await _deliver(request, client, job)
 
 
 async def _deliver(request: RunRequest, client: AsyncClient, job: pb.Job) -> None:
     watching.require_success(job)
-    name = f"{request.video.stem}-with-music.{job.result.container}"
-    output = request.output or request.video.with_name(name)
-    folder = output.with_suffix("")
-    with output_space(output.parent):
-        output.parent.mkdir(parents=True, exist_ok=True)
-        await client.fetch(job.result, folder)
-        shutil.copyfile(folder / f"variant-{request.choose}.{job.result.container}", output)
+    container = job.result.container
+    folder, video = request.folder, request.video_to_write(container)
+    with staged(folder, video) as new:
+        await client.fetch(job.result, new.folder)
+        shutil.copyfile(new.folder / f"variant-{request.choose}.{container}", new.video)
     print_notes(job.result.notes, licences.warnings(job.result.engines))
-    console.print(f"Wrote {output}; all variants and parts are in {folder}/")
+    console.print(f"Wrote {video}; all variants and parts are in {folder}/")

@@ -22,7 +22,8 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from etbgm_cli.options import JobOptions
-from etbgm_cli.run import RunRequest, run_there
+from etbgm_cli.requests import RunRequest
+from etbgm_cli.run import run_there
 from tests.servers import free_port
 
 RUNNER = shlex.split(os.environ.get("RUNNER", "podman"))
@@ -105,7 +106,8 @@ async def check(video: Path, shared: Path, stack: ExitStack) -> None:
         say(f"| {image(name)} | {seconds:.1f} s | {user} | read-only |")
     result = shared / "out.mp4"
     begun = time.monotonic()
-    await run_there(RunRequest(video, result, 1, JobOptions(variants=2)), addresses["gateway"], detach=False)
+    request = RunRequest(video, result, 1, JobOptions(variants=2))
+    await run_there([request], addresses["gateway"], detach=False)
     say(f"\nOne job with 2 variants: {time.monotonic() - begun:.1f} s, {result.stat().st_size} bytes.")
 
 

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.process
 
 PARTS = {
     "speech.flac", "residual.flac", "transcript.srt", "transcript.vtt",
-    "timeline.json", "timeline.png", "report.json",
+    "timeline.json", "timeline.png", "report.json", "etbgm-result.json",
 }  # fmt: skip
 
 
