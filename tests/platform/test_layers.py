@@ -60,7 +60,7 @@ FLOORS = {
     ),
     "etbgm_kit": (
         *("serving", "media", "artifacts", "models", "converters", "ranges", "errors", "types"),
-        *("json_value", "seeds"),
+        *("json_value", "languages", "seeds"),
     ),
 }
 """Rooms (folders, and modules beside them) from the top down: each imports only rooms below it."""

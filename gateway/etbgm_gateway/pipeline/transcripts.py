@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_kit.converters import seconds_from_pb, seconds_to_pb
+from etbgm_kit.languages import is_readable
 
 
 def readable_by(result: stt_pb2.TranscribeResult, languages: Sequence[str]) -> media_pb2.Transcript:
@@ -12,9 +13,8 @@ def readable_by(result: stt_pb2.TranscribeResult, languages: Sequence[str]) -> m
 
     `languages` are tags; empty means any.
     """
-    readable = {_primary(tag) for tag in languages}
     spoken = result.transcript
-    if result.HasField("translation") and readable and _primary(spoken.language) not in readable:
+    if result.HasField("translation") and not is_readable(spoken.language, languages):
         return result.translation
     return spoken
 
@@ -33,7 +33,3 @@ def clipped(transcript: media_pb2.Transcript, duration_s: float) -> media_pb2.Tr
             for edge in (span.start, span.end):
                 edge.CopyFrom(seconds_to_pb(min(seconds_from_pb(edge), duration_s)))
     return fitting
-
-
-def _primary(tag: str) -> str:
-    return tag.lower().partition("-")[0]

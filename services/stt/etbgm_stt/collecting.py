@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 
+from etbgm_kit.languages import ENGLISH, UNDETERMINED, is_readable
 from etbgm_kit.types import EngineInfo, Segment, Transcript
-from etbgm_stt.languages import code_of, is_readable
-from etbgm_stt.types import ENGLISH, UNDETERMINED, Recognised, TranscribeRequest, Transcription
+from etbgm_stt.languages import code_of
+from etbgm_stt.types import Recognised, TranscribeRequest, Transcription
 
 DOUBTFUL_PROBABILITY = 0.5
 """Probability of the language below which a note warns the user."""

@@ -2,13 +2,8 @@
 
 from dataclasses import dataclass
 
+from etbgm_kit.languages import UNDETERMINED
 from etbgm_kit.types import Artifact, EngineInfo, Segment, Transcript
-
-UNDETERMINED = "und"
-"""The tag of an unknown language, for example without speech."""
-
-ENGLISH = "en"
-"""The language of translations, the only one into which Whisper translates."""
 
 
 @dataclass(frozen=True, slots=True)

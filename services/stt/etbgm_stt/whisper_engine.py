@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 from etbgm_kit.artifacts.revision import revision_of, version_of
 from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.languages import ENGLISH
 from etbgm_kit.media.vad import Mono, model_sha256
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
 from etbgm_stt import hearing, windows
 from etbgm_stt.languages import code_of
 from etbgm_stt.speech import find_speech
-from etbgm_stt.types import ENGLISH, Language, Recognised
+from etbgm_stt.types import Language, Recognised
 from etbgm_stt.whisper_model import WhisperParams, hash_of, languages_of, load_whisper
 from etbgm_stt.windows import Window
 

@@ -14,6 +14,7 @@ from itertools import pairwise
 from pysubs2.formats.subrip import SubripFormat
 from pysubs2.formats.webvtt import WebVTTFormat
 
+from etbgm_kit.languages import primary
 from etbgm_kit.types import Segment, Span, Transcript
 
 LINE_CHARACTERS = 42
@@ -25,7 +26,7 @@ SHORTEST_CUE_S = 5 / 6
 CHARACTERS_PER_S = 20
 """Limits of a cue; a shorter or faster one stays as long as the speech after it permits."""
 
-_WIDE = ("ko", "ja", "zh", "yue")
+_WIDE = ("ko", "ja", "zh", "cmn", "yue")
 _GAP_S = 0.08
 """Time between a cue that is prolonged and the next one: two frames."""
 
@@ -71,7 +72,7 @@ def write_vtt(transcript: Transcript) -> str:
 
 
 def _cues(transcript: Transcript) -> Iterator[_Cue]:
-    wide = transcript.language.lower().split("-")[0] in _WIDE
+    wide = primary(transcript.language) in _WIDE
     width = WIDE_LINE_CHARACTERS if wide else LINE_CHARACTERS
     tokens = [token for segment in transcript.segments for token in _tokens(segment, width)]
     layout = _Layout(tokens, width)
