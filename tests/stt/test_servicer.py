@@ -125,8 +125,30 @@ async def test_captions_replace_recognition(stub: Stub, store: ArtifactStore) ->
     assert response.transcript.language == "fr"
 
 
+async def test_captions_in_another_encoding_are_read_and_noted(stub: Stub, store: ArtifactStore) -> None:
+    text = "1\r\n00:00:01,000 --> 00:00:02,000\r\nJ'étais très fâché\r\n"
+    for encoding, noted in [("utf-16", False), ("cp1252", True)]:
+        captions = artifact_to_pb(store.put_bytes(text.encode(encoding), "application/x-subrip"))
+        response = await stub.ImportCaptions(pb.ImportCaptionsRequest(captions=captions, language="fr"))
+        assert [segment.text for segment in response.transcript.segments] == ["J'étais très fâché"]
+        assert any("cp1252 was assumed" in note for note in response.notes) == noted
+
+
+async def test_captions_without_words_are_an_empty_transcript(
+    stub: Stub, store: ArtifactStore, test_data: Path
+) -> None:
+    blank = (test_data / "field/blankcap.srt").read_bytes()
+    late = b"WEBVTT\n\n00:10.000 --> 00:11.000\nToo late\n"
+    for data in (b"\xef\xbb\xbf\r\n", blank, late):
+        captions = artifact_to_pb(store.put_bytes(data, "application/x-subrip"))
+        response = await stub.ImportCaptions(
+            pb.ImportCaptionsRequest(captions=captions, duration=Duration(seconds=10))
+        )
+        assert not response.transcript.segments
+
+
 @pytest.mark.parametrize(
-    ("data", "words"), [("Café".encode("latin-1"), "not UTF-8"), (b"hello", "neither SubRip nor WebVTT")]
+    ("data", "words"), [(b"\xff\xfe1", "not utf-16"), (b"hello", "neither SubRip nor WebVTT")]
 )
 async def test_bad_captions_say_what_is_wrong(
     stub: Stub, store: ArtifactStore, data: bytes, words: str

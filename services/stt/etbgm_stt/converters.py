@@ -5,7 +5,7 @@ import re
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm_kit.converters import artifact_from_pb, engine_to_pb, seconds_from_pb, transcript_to_pb
 from etbgm_kit.errors import InvalidField
-from etbgm_stt.types import ImportCaptionsRequest, TranscribeRequest, Transcription
+from etbgm_stt.types import ImportCaptionsRequest, ImportedCaptions, TranscribeRequest, Transcription
 
 _LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")
 """The form of the BCP-47 tags used for spoken languages."""
@@ -43,6 +43,11 @@ def answer_to_pb(answer: Transcription) -> pb.TranscribeResult:
         engine=engine_to_pb(answer.engine),
         notes=answer.notes,
     )
+
+
+def imported_to_pb(imported: ImportedCaptions) -> pb.ImportCaptionsResponse:
+    """Returns the response."""
+    return pb.ImportCaptionsResponse(transcript=transcript_to_pb(imported.transcript), notes=imported.notes)
 
 
 def _language(tag: str, field: str = "language") -> str:

@@ -5,14 +5,13 @@ from collections.abc import Callable
 from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField, NotReady
-from etbgm_kit.types import EngineInfo, Segment, Transcript
+from etbgm_kit.types import EngineInfo, Segment
 from etbgm_stt.audio import open_audio
 from etbgm_stt.collecting import Collector
 from etbgm_stt.recogniser import Recogniser
-from etbgm_stt.types import ImportCaptionsRequest, TranscribeRequest, Transcription
+from etbgm_stt.types import ImportCaptionsRequest, ImportedCaptions, TranscribeRequest, Transcription
 
-MAX_CAPTIONS_BYTES = 8 << 20
-"""More than the captions of a full day of speech."""
+_GUESSED = "The captions do not state their encoding and are not UTF-8; {} was assumed."
 
 
 class SpeechToTextService:
@@ -68,17 +67,17 @@ class SpeechToTextService:
                 on_progress(done)
         return collector.finish(recogniser.engine)
 
-    def import_captions(self, request: ImportCaptionsRequest) -> Transcript:
+    def import_captions(self, request: ImportCaptionsRequest) -> ImportedCaptions:
         """Returns the transcript of the captions. Raises InvalidField, NotFound."""
-        from etbgm_kit.media.captions import read_captions
+        from etbgm_kit.media.caption_encoding import decode
+        from etbgm_kit.media.captions import MOST_BYTES, read_captions
 
-        if request.captions.size_bytes > MAX_CAPTIONS_BYTES:
-            raise InvalidField("captions", f"must be at most {MAX_CAPTIONS_BYTES} bytes")
-        try:
-            text = self._store.read(request.captions, "captions").decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise InvalidField("captions", f"is not UTF-8: {error.reason} at byte {error.start}") from error
-        return read_captions(text, request.language, request.duration_s)
+        if request.captions.size_bytes > MOST_BYTES:
+            raise InvalidField("captions", f"must be at most {MOST_BYTES} bytes")
+        decoded = decode(self._store.read(request.captions, "captions"), request.language)
+        transcript = read_captions(decoded.text, request.language, request.duration_s)
+        notes = (_GUESSED.format(decoded.guessed),) if decoded.guessed else ()
+        return ImportedCaptions(transcript, notes)
 
     def close(self) -> None:
         """Stops everything that `load` started."""

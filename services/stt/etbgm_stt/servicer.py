@@ -6,10 +6,16 @@ from collections.abc import AsyncIterator, Callable
 from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm.stt.v1 import stt_pb2_grpc
-from etbgm_kit.converters import segment_to_pb, transcript_to_pb
+from etbgm_kit.converters import segment_to_pb
 from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.interceptor import Context
-from etbgm_stt.converters import answer_to_pb, captions_request_from_pb, request_from_pb, with_defaults
+from etbgm_stt.converters import (
+    answer_to_pb,
+    captions_request_from_pb,
+    imported_to_pb,
+    request_from_pb,
+    with_defaults,
+)
 from etbgm_stt.service import SpeechToTextService
 
 
@@ -40,5 +46,4 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
     ) -> pb.ImportCaptionsResponse:
         """Reads captions without taking a slot."""
         asked = captions_request_from_pb(request)
-        transcript = await asyncio.to_thread(self._service.import_captions, asked)
-        return pb.ImportCaptionsResponse(transcript=transcript_to_pb(transcript))
+        return imported_to_pb(await asyncio.to_thread(self._service.import_captions, asked))

@@ -31,6 +31,14 @@ class ImportCaptionsRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class ImportedCaptions:
+    """The transcript of captions, which may be empty, and notes for the user."""
+
+    transcript: Transcript
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Language:
     """The BCP-47 tag of a language, and the probability that it is spoken, (0, 1]."""
 

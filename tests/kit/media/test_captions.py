@@ -77,6 +77,11 @@ def test_lines_that_roll_up_are_said_once() -> None:
     assert said(ROLLING) == [(0, 2, "so today we"), (2.01, 4, "talk about"), (4.01, 6, "captions")]
 
 
+@pytest.mark.parametrize("text", ["", "\ufeff", "\r\n \n", "1\n00:00:01,000 --> 00:00:03,000\n\n\n"])
+def test_blank_captions_say_nothing(text: str) -> None:
+    assert said(text) == []
+
+
 def test_empty_vtt_says_nothing() -> None:
     assert said("WEBVTT\n") == []
 
@@ -101,7 +106,6 @@ def test_the_video_ends_the_captions() -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("", "neither SubRip nor WebVTT"),
         ("Dear diary,\nnothing happened.", "neither SubRip nor WebVTT"),
         ("1\n00:00:01,000 --> soon\nHi\n", "line 2"),
         ("WEBVTT\n\n00:01.000 --> 00:02\nHi\n", "line 3"),

@@ -18,6 +18,9 @@ from pysubs2.formats.webvtt import WebVTTFormat
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import Segment, Span, Transcript
 
+MOST_BYTES = 8 << 20
+"""More than the captions of a full day of speech."""
+
 LONGEST_CUE = 10_000
 """Characters. The search for markup that never closes takes quadratic time, 30 ms at this length."""
 
@@ -39,11 +42,13 @@ def read_captions(text: str, language: str = "en", duration_s: float | None = No
     """The transcript in SubRip or WebVTT `text`, one segment for each caption with speech.
 
     Captions are sorted by time; one that overlaps the next ends where the next begins;
-    everything at or after `duration_s` is cut off. Raises InvalidField("captions") if the
-    text is in neither format, a line with times cannot be parsed or a caption is longer
-    than LONGEST_CUE.
+    everything at or after `duration_s` is cut off. Text without content says nothing. Raises
+    InvalidField("captions") if the text is in neither format, a line with times cannot be
+    parsed or a caption is longer than LONGEST_CUE.
     """
     text = text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n")
+    if not text.strip():
+        return Transcript((), language)
     is_vtt = re.match(r"WEBVTT(\s|$)", text) is not None
     _check(text, WebVTTFormat if is_vtt else SubripFormat)
     # pysubs2 mistakes a number at the end of a caption for the number of the next one.
