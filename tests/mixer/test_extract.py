@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from etbgm_mixer.extract import extract_audio, extract_captions
+from etbgm_mixer.extract import extract_audio
 from etbgm_mixer.mux import mux
 from etbgm_mixer.probe import Limits, probe
 from etbgm_mixer.types import Container
@@ -55,19 +55,6 @@ def test_sound_that_ends_early_is_filled_with_silence(make_clip: MakeClip, limit
     sound = extracted(clip, limits)
     assert np.abs(sound[: RATE_HZ // 2]).max() > 0.05
     assert np.abs(sound[round(1.2 * RATE_HZ) :]).max() == 0
-
-
-def test_subtitles_become_captions(make_clip: MakeClip, limits: Limits, tmp_path: Path) -> None:
-    words = tmp_path / "words.srt"
-    words.write_text("1\n00:00:00,500 --> 00:00:01,500\nHello <i>there</i>\n")
-    clip = make_clip("a.mp4", "-c:v", "libx264")
-    video = tmp_path / "b.mp4"
-    command = ["ffmpeg", "-v", "error", "-i", clip, "-i", words, "-c", "copy", "-c:s", "mov_text", video]
-    subprocess.run(command, check=True)
-    captions = tmp_path / "captions.vtt"
-    extract_captions(video, probe(video, limits), captions)
-    assert "00:00.500 --> 00:01.500" in captions.read_text()
-    assert "there" in captions.read_text()
 
 
 def test_a_video_that_begins_microseconds_late_is_read(make_clip: MakeClip, limits: Limits) -> None:

@@ -37,7 +37,10 @@ FACTS = MediaFacts(
     size_bytes=1000,
     video=VideoStream(1, "h264", 640, 360, 25.0, 90, 62, ("Spherical Mapping",)),
     audio=AudioStream(0, "aac", 44100, 1),
-    subtitles=(SubtitleStream(3, "mov_text", "en"),),
+    subtitles=(
+        SubtitleStream(3, "mov_text", "en", is_default=True),
+        SubtitleStream(4, "ass", "spa", is_partial=True, is_hearing_impaired=True),
+    ),
     notes=("The file states a length of 9.0 s, it lasts 2.5 s.",),
     other_audio=(AudioStream(2, "opus", 48000, 6, "5.1"),),
     is_steady=False,

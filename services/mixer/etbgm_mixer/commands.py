@@ -43,7 +43,16 @@ def writing(
     `keep_clock` copies the input's timestamps, as shifted; otherwise they start at 0 and
     ffmpeg removes discontinuities.
     """
-    written = ffmpeg.output(*streams, str(output), **options)
+    return _compiled(ffmpeg.output(*streams, str(output), **options), keep_clock)
+
+
+def writing_each(outputs: Iterable[tuple[Any, Path, Mapping[str, Any]]]) -> Command:
+    """Returns the command that writes each stream to its file, by `writing`'s rules, in one pass."""
+    written = [ffmpeg.output(stream, str(path), **options) for stream, path, options in outputs]
+    return _compiled(ffmpeg.merge_outputs(*written), keep_clock=True)
+
+
+def _compiled(written: Any, keep_clock: bool) -> Command:
     arguments = (*_QUIETLY, "-copyts") if keep_clock else _QUIETLY
     command: Command = written.global_args(*arguments).overwrite_output().compile()
     return command

@@ -118,9 +118,7 @@ def facts_to_pb(facts: MediaFacts) -> pb.MediaFacts:
         audio=audio_to_pb(audio) if audio else None,
         other_audio=[audio_to_pb(stream) for stream in facts.other_audio],
         rebuilt=not facts.is_steady,
-        subtitles=[
-            pb.SubtitleStream(codec=s.codec, language=s.language, index=s.index) for s in facts.subtitles
-        ],
+        subtitles=[subtitles_to_pb(stream) for stream in facts.subtitles],
         size_bytes=facts.size_bytes,
         notes=facts.notes,
         brand=facts.brand,
@@ -158,7 +156,10 @@ def facts_from_pb(message: pb.MediaFacts, size_bytes: int) -> MediaFacts | None:
         audio=audio_from_pb(message.audio) if message.HasField("audio") else None,
         other_audio=tuple(map(audio_from_pb, message.other_audio)),
         is_steady=not message.rebuilt,
-        subtitles=tuple(SubtitleStream(s.index, s.codec, s.language) for s in message.subtitles),
+        subtitles=tuple(
+            SubtitleStream(s.index, s.codec, s.language, s.is_default, s.is_partial, s.is_hearing_impaired)
+            for s in message.subtitles
+        ),
         notes=tuple(message.notes),
     )
 
@@ -198,12 +199,29 @@ def tracks_from_pb(message: pb.AudioTracks) -> TrackChoice:
     return TrackChoice(message.number if message.HasField("number") else None, message.mix)
 
 
+def subtitles_to_pb(stream: SubtitleStream) -> pb.SubtitleStream:
+    """Returns the message for `stream`."""
+    return pb.SubtitleStream(
+        codec=stream.codec,
+        language=stream.language,
+        index=stream.index,
+        is_default=stream.is_default,
+        is_partial=stream.is_partial,
+        is_hearing_impaired=stream.is_hearing_impaired,
+    )
+
+
 def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
     """Returns the result without timings."""
+    tracks = [
+        pb.CaptionTrack(captions=artifact_to_pb(track.captions), stream=subtitles_to_pb(track.stream))
+        for track in extracted.caption_tracks
+    ]
     return pb.ExtractResult(
         facts=facts_to_pb(extracted.facts),
         audio=artifact_to_pb(extracted.audio) if extracted.audio else None,
-        captions=artifact_to_pb(extracted.captions) if extracted.captions else None,
+        captions=tracks[0].captions if tracks else None,
+        caption_tracks=tracks,
     )
 
 

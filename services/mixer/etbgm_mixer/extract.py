@@ -1,4 +1,4 @@
-"""Extracts a video's sound and captions, timed from the video's first instant."""
+"""Extracts a video's sound, timed from the video's first instant."""
 
 from pathlib import Path
 from typing import Any
@@ -6,8 +6,6 @@ from typing import Any
 from etbgm_mixer import commands, ffmpeg
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.types import AudioStream, MediaFacts, OnProgress
-
-CAPTION_TIMEOUT_S = 120.0
 
 MOST_KNOWN_CHANNELS = 8
 """ffmpeg assumes a layout for up to this many channels; it cannot fold more without one."""
@@ -65,11 +63,3 @@ def _summed(streams: list[Any]) -> Any:
     if len(streams) == 1:
         return streams[0]
     return graph.filter(streams, "amix", inputs=len(streams), normalize=0)
-
-
-def extract_captions(video: Path, facts: MediaFacts, captions: Path) -> None:
-    """Writes the first text subtitle stream to `captions` as WebVTT. Raises Unreadable, TimeoutError."""
-    source = commands.shifted(video, facts.origin_s)[str(facts.subtitles[0].index)]
-    command = commands.writing([source], captions, {"c:s": "webvtt"})
-    otherwise = "has subtitles that cannot be read"
-    ffmpeg.convert(command, facts.duration_s, lambda _: None, CAPTION_TIMEOUT_S, otherwise)

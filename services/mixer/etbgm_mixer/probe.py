@@ -119,11 +119,22 @@ def _audio(streams: list[Facts]) -> list[AudioStream]:
 
 
 def _subtitles(streams: list[Facts]) -> list[SubtitleStream]:
-    return [
-        SubtitleStream(s["index"], s["codec_name"], s.get("tags", {}).get("language", ""))
-        for s in streams
-        if s.get("codec_type") == "subtitle" and s.get("codec_name") in TEXT_SUBTITLES
-    ]
+    found = []
+    for stream in streams:
+        if stream.get("codec_type") != "subtitle" or stream.get("codec_name") not in TEXT_SUBTITLES:
+            continue
+        flags = {name for name, flag in stream.get("disposition", {}).items() if flag}
+        found.append(
+            SubtitleStream(
+                index=stream["index"],
+                codec=stream["codec_name"],
+                language=stream.get("tags", {}).get("language", ""),
+                is_default="default" in flags,
+                is_partial=bool(flags & {"forced", "comment"}),
+                is_hearing_impaired="hearing_impaired" in flags,
+            )
+        )
+    return found
 
 
 def _is_cover(stream: Facts) -> bool:

@@ -10,7 +10,17 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact
-from etbgm_mixer import audio_tracks, clock, containers, extract, ffmpeg, music_bed, removed, separate
+from etbgm_mixer import (
+    audio_tracks,
+    clock,
+    containers,
+    extract,
+    ffmpeg,
+    music_bed,
+    removed,
+    separate,
+    subtitles,
+)
 from etbgm_mixer.gains import Levels
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.mix import Mix, Parts, levels_of
@@ -21,6 +31,7 @@ from etbgm_mixer.render import render
 from etbgm_mixer.separator import Separator
 from etbgm_mixer.types import (
     DEFAULT_TRACKS,
+    CaptionTrack,
     Container,
     Extracted,
     MediaFacts,
@@ -98,16 +109,16 @@ class MixerService:
             path, facts = clock.steady_facts(borrowed, folder, self._limits)
             chosen, notes = audio_tracks.choose(path, facts, tracks, self._timeout_s)
             facts = replace(facts, notes=(*facts.notes, *notes))
-            audio = captions = None
+            audio = None
             if chosen:
                 facts = audio_tracks.with_audio(facts, chosen[0])
                 sound = folder / "sound.flac"
                 extract.extract_audio(path, facts, sound, on_progress, self._timeout_s, chosen)
                 audio = self._store.move(sound, "audio/flac")
-            if facts.subtitles:
-                text = folder / "captions.vtt"
-                extract.extract_captions(path, facts, text)
-                captions = self._store.move(text, "text/vtt")
+            captions = tuple(
+                CaptionTrack(self._store.put_bytes(text.encode(), "text/vtt"), stream)
+                for stream, text in subtitles.extract(path, facts, folder)
+            )
         return Extracted(facts, audio, captions)
 
     def separate(self, audio: Artifact, on_progress: OnProgress) -> Separated:

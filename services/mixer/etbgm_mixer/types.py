@@ -57,11 +57,18 @@ class AudioStream:
 
 @dataclass(frozen=True, slots=True)
 class SubtitleStream:
-    """`index` in the container; `language` as the file states it, may be empty."""
+    """`index` in the container; `language` as the file states it, may be empty.
+
+    A partial one holds only some of what is said (forced), or other words (a commentary). One for
+    the hearing impaired also describes sounds.
+    """
 
     index: int
     codec: str
     language: str
+    is_default: bool = False
+    is_partial: bool = False
+    is_hearing_impaired: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,12 +173,20 @@ class Separated:
 
 
 @dataclass(frozen=True, slots=True)
+class CaptionTrack:
+    """WebVTT captions that say something, and the subtitle stream that they come from."""
+
+    captions: Artifact
+    stream: SubtitleStream
+
+
+@dataclass(frozen=True, slots=True)
 class Extracted:
-    """A video's facts, sound and captions; None if the video has none."""
+    """A video's facts, sound (None if it has none) and captions, the best ones first."""
 
     facts: MediaFacts
     audio: Artifact | None
-    captions: Artifact | None
+    caption_tracks: tuple[CaptionTrack, ...]
 
 
 @dataclass(frozen=True, slots=True)
