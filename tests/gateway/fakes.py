@@ -1,9 +1,9 @@
 """Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL [NAME…]`.
 
 A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
-"speech": true, "subtitles": false, "fail": "", "ingredients": []}. In FOLDER the servers note each
-call (`calls`) and their addresses (`addresses`), and hold a method's calls while a file `hold.METHOD`
-is there.
+"speech": true, "subtitles": [{"language": "en"}], "fail": "", "ingredients": []}. In FOLDER the
+servers note each call (`calls`) and their addresses (`addresses`), and hold a method's calls while a
+file `hold.METHOD` is there.
 """
 
 import asyncio
@@ -78,6 +78,7 @@ def _facts(video: dict[str, Any]) -> mixer_pb2.MediaFacts:
         duration=seconds_to_pb(video["duration_s"]),
         container="mov,mp4",
         video=mixer_pb2.VideoStream(codec="h264", frame_rate=25),
+        subtitles=[mixer_pb2.SubtitleStream(**track) for track in video.get("subtitles", [])],
     )
 
 
@@ -107,8 +108,10 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
             result = mixer_pb2.ExtractResult(facts=_facts(video))
             if video.get("audio", True):
                 result.audio.CopyFrom(self._engine.put(json.dumps(video), "audio/flac"))
-            if video.get("subtitles"):
-                result.captions.CopyFrom(self._engine.put("WEBVTT\n", "text/vtt"))
+            for track in result.facts.subtitles:
+                if track.language != "blank":
+                    captions = self._engine.put(f"WEBVTT in {track.language}", "text/vtt")
+                    result.caption_tracks.add(captions=captions, stream=track)
             return result
 
         async for response in self._engine.calls.stream(request, mixer_pb2.ExtractResponse, work):
@@ -188,9 +191,13 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
         self, request: stt_pb2.ImportCaptionsRequest, context: Context
     ) -> stt_pb2.ImportCaptionsResponse:
         self._engine.note("ImportCaptions")
-        segment = _segment(f"captions of {seconds_from_pb(request.duration):g} s")
+        stored = self._engine.store.read(artifact_from_pb(request.captions, "captions"), "captions")
+        text = f"captions of {seconds_from_pb(request.duration):g} s: {stored.decode()}"
         return stt_pb2.ImportCaptionsResponse(
-            transcript=media_pb2.Transcript(segments=[segment], language="en")
+            transcript=media_pb2.Transcript(
+                segments=[] if b"blank" in stored else [_segment(text)], language=request.language or "en"
+            ),
+            notes=["The captions were imported."],
         )
 
 

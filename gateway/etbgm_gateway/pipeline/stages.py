@@ -4,7 +4,7 @@ Each stage is one or more durable steps; a stage with nothing to do has none.
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine
 from typing import Any
 
 from etbgm.gateway.v1 import gateway_pb2
@@ -15,6 +15,7 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, timelines
 from etbgm_gateway.pipeline.steps import Steps, together
+from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
 from etbgm_gateway.upstream.clients import Clients
@@ -23,8 +24,6 @@ from etbgm_kit.seeds import DEFAULT_VARIANTS, random_seeds
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
-
-_SUBTITLES_USED = "The subtitles in the video replaced speech recognition; ignore_subtitles turns this off."
 
 
 class Stages:
@@ -39,7 +38,7 @@ class Stages:
     ) -> None:
         self._video, self._settings = request.video, request.settings
         self._clients, self._steps, self._results = clients, steps, results
-        self._readable: Sequence[str] = ()
+        self._transcription = Transcription(request.settings, clients, steps)
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
         """Extracts facts, sound and captions from the video."""
@@ -74,33 +73,7 @@ class Stages:
         self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
     ) -> stt_pb2.TranscribeResult:
         """Imports captions, given or in the video, or else transcribes the speech."""
-        language = self._settings.language if self._settings.HasField("language") else None
-        with self._steps.stage(Stage.STAGE_TRANSCRIBE) as timings:
-            captions = self._captions(media)
-            if captions:
-                return await self._import(captions, media.facts, language)
-            if not stems.speech_spans:
-                return stt_pb2.TranscribeResult(
-                    notes=["No speech was found, so the music is neutral throughout."]
-                )
-            self._readable = await self._readable_languages()
-            request = stt_pb2.TranscribeRequest(
-                audio=stems.speech,
-                language=language,
-                readable_languages=self._readable,
-                translate=self._settings.translate
-                or self._settings.speech_task == gateway_pb2.SPEECH_TASK_TRANSLATE,
-            )
-            result = await self._steps.stream(
-                "TRANSCRIBE",
-                self._clients.stt,
-                "Transcribe",
-                request,
-                stt_pb2.TranscribeResult,
-                Stage.STAGE_TRANSCRIBE,
-            )
-            timings.append(result.timings)
-        return result
+        return await self._transcription.run(media, stems)
 
     async def analyze(
         self,
@@ -109,7 +82,7 @@ class Stages:
         transcribed: stt_pb2.TranscribeResult,
     ) -> sentiment_pb2.AnalyzeResponse:
         """Turns transcript and voice into an emotion timeline, unless one is given or nothing was said."""
-        transcript = readable_by(transcribed, self._readable)
+        transcript = readable_by(transcribed, self._transcription.readable)
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
@@ -236,39 +209,3 @@ class Stages:
         field = "settings.timeline"
         given = timelines.fitted(timeline_from_pb(self._settings.timeline, field), duration_s, field)
         return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(given))
-
-    def _captions(self, media: mixer_pb2.ExtractResult) -> media_pb2.Artifact | None:
-        if self._settings.HasField("captions"):
-            return self._settings.captions
-        if media.HasField("captions") and not self._settings.ignore_subtitles:
-            return media.captions
-        return None
-
-    async def _readable_languages(self) -> Sequence[str]:
-        """Returns the languages that the emotion classifier reads; empty for any."""
-        classifier = await self._steps.unary(
-            "TRANSCRIBE for whom",
-            self._clients.sentiment,
-            "GetClassifier",
-            sentiment_pb2.GetClassifierRequest(),
-            sentiment_pb2.GetClassifierResponse,
-            Stage.STAGE_TRANSCRIBE,
-        )
-        return classifier.languages
-
-    async def _import(
-        self, captions: media_pb2.Artifact, facts: mixer_pb2.MediaFacts, language: str | None
-    ) -> stt_pb2.TranscribeResult:
-        request = stt_pb2.ImportCaptionsRequest(captions=captions, duration=facts.duration, language=language)
-        response = await self._steps.unary(
-            "TRANSCRIBE",
-            self._clients.stt,
-            "ImportCaptions",
-            request,
-            stt_pb2.ImportCaptionsResponse,
-            Stage.STAGE_TRANSCRIBE,
-        )
-        return stt_pb2.TranscribeResult(
-            transcript=response.transcript,
-            notes=[] if self._settings.HasField("captions") else [_SUBTITLES_USED],
-        )

@@ -135,23 +135,6 @@ async def test_the_voice_is_heard_unless_it_shall_not(api: Api, services: FakeSe
     assert services.seen["Analyze"] == 2
 
 
-async def test_captions_take_the_place_of_recognition(api: Api, services: FakeServices) -> None:
-    captions = await api.upload(b"WEBVTT\n", "text/vtt")
-    job = await api.run(await api.video(), captions=captions, variants=1)
-    assert "captions of 10 s" in (await api.read(job.result.transcript_srt)).decode()
-    assert (services.seen["Transcribe"], services.seen["ImportCaptions"]) == (0, 1)
-
-
-async def test_subtitles_in_the_video_are_used_unless_they_shall_not(
-    api: Api, services: FakeServices
-) -> None:
-    video = await api.video(subtitles=True)
-    await api.run(video, variants=1)
-    assert (services.seen["Transcribe"], services.seen["ImportCaptions"]) == (0, 1)
-    await api.run(video, variants=1, ignore_subtitles=True)
-    assert services.seen["Transcribe"] == 1
-
-
 async def test_without_speech_the_music_is_neutral(api: Api, services: FakeServices) -> None:
     for video in (await api.video(speech=False), await api.video(audio=False)):
         job = await api.run(video, variants=1)
