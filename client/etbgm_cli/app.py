@@ -61,6 +61,19 @@ def run(
             "for example -18 (default: removed)."
         ),
     ] = None,
+    audio_track: Annotated[
+        int | None,
+        typer.Option(min=1, help="Audio track to use, from 1 (default: the one with the most speech)."),
+    ] = None,
+    mix_audio_tracks: Annotated[
+        bool, typer.Option("--mix-audio-tracks", help="Use the sum of all audio tracks.")
+    ] = False,
+    keep_original_track: Annotated[
+        bool,
+        typer.Option(
+            "--keep-original-track", help="Add the video's own audio tracks, unchanged, to the result."
+        ),
+    ] = False,
     loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS (default: -14).")] = None,
     speech_to_music: Annotated[
         float | None,
@@ -115,6 +128,7 @@ def run(
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
         loudness_lufs=loudness, speech_to_music_lu=speech_to_music, ambience_db=ambience,
+        audio_track=audio_track, mix_audio_tracks=mix_audio_tracks, keep_original_track=keep_original_track,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
         stems=stems,

@@ -30,6 +30,9 @@ class JobOptions:
     loudness_lufs: float | None = None
     speech_to_music_lu: float | None = None
     ambience_db: float | None = None
+    audio_track: int | None = None
+    mix_audio_tracks: bool = False
+    keep_original_track: bool = False
     min_emotion_s: float | None = None
     smoothing: str | None = None
     language: str | None = None
@@ -55,6 +58,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
             target_loudness_lufs=options.loudness_lufs,
             speech_to_music_lu=options.speech_to_music_lu,
             ambience_db=options.ambience_db,
+            keep_original_tracks=options.keep_original_track,
         ),
         container=options.container,
         language=options.language,
@@ -63,6 +67,9 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         stems=options.stems,
         translate=options.translate,
     )
+    if options.audio_track is not None or options.mix_audio_tracks:
+        tracks = mixer_pb2.AudioTracks(number=options.audio_track, mix=options.mix_audio_tracks)
+        settings.audio_tracks.CopyFrom(tracks)
     if options.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{options.smoothing.upper()}")
     if options.min_emotion_s is not None:

@@ -28,6 +28,8 @@ async def test_options_reach_their_fields() -> None:
         random_seed=5,
         original_audio="keep",
         ambience_db=-18.0,
+        audio_track=2,
+        keep_original_track=True,
         min_emotion_s=2.5,
         smoothing="rule",
         translate=True,
@@ -39,6 +41,8 @@ async def test_options_reach_their_fields() -> None:
     assert (settings.variants, settings.random_seed) == (2, 5)
     assert settings.mix.original_audio == mixer_pb2.ORIGINAL_AUDIO_KEEP
     assert settings.mix.ambience_db == -18
+    assert (settings.audio_tracks.number, settings.audio_tracks.mix) == (2, False)
+    assert settings.mix.keep_original_tracks
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
     assert (settings.smoothing, settings.translate, settings.ignore_voice) == (1, True, True)
     assert settings.diffusion == riffusion_pb2.DiffusionSettings(
