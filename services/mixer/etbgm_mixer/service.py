@@ -12,6 +12,7 @@ from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact
 from etbgm_mixer import (
     audio_tracks,
+    channels,
     clock,
     containers,
     extract,
@@ -114,6 +115,7 @@ class MixerService:
                 facts = audio_tracks.with_audio(facts, chosen[0])
                 sound = folder / "sound.flac"
                 extract.extract_audio(path, facts, sound, on_progress, self._timeout_s, chosen)
+                facts = replace(facts, notes=facts.notes + channels.mend(sound))
                 audio = self._store.move(sound, "audio/flac")
             captions = tuple(
                 CaptionTrack(self._store.put_bytes(text.encode(), "text/vtt"), stream)
