@@ -85,6 +85,23 @@ def test_without_speech_nothing_is_speech(tmp_path: Path, level: float) -> None:
     assert np.abs(stem).max() == 0
 
 
+@pytest.mark.parametrize("dbfs", [-60.0, -80.0])
+def test_quiet_speech_is_found_and_kept(tmp_path: Path, speech: Sound, dbfs: float) -> None:
+    gain = 10 ** (dbfs / 20) / speech[np.abs(speech) > 0.01].std()
+    hiss = noise(len(speech) / RATE_HZ, dbfs - 20, channels=1)
+    quiet = (speech * gain + hiss).astype(np.float32)
+    found, stem, residual = separated(tmp_path, quiet)
+    assert len(found.speech_spans) == 2
+    np.testing.assert_allclose(stem + residual, quiet, atol=1e-6)
+    assert level_db(stem) == pytest.approx(level_db(speech * gain), abs=1)
+
+
+@pytest.mark.parametrize("level", [-70, -90])
+def test_quiet_noise_is_not_raised_to_speech(tmp_path: Path, level: float) -> None:
+    found, _, _ = separated(tmp_path, noise(6, level, channels=1))
+    assert found.speech_spans == ()
+
+
 def test_the_gate_ramps_without_clicks() -> None:
     times_s = np.arange(0, 4, 1 / RATE_HZ)
     gain = separate.Gate((Span(1, 2),)).gain(times_s)

@@ -16,7 +16,7 @@ from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
 from etbgm_mixer import sound
 from etbgm_mixer.deepfilter import DeepFilter
-from etbgm_mixer.separate import SpeechFinder
+from etbgm_mixer.separate import SpeechFinder, gain_for_networks
 from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
@@ -40,19 +40,20 @@ class DeepFilterSeparator:
         self._network = DeepFilter()
 
     def enhance(self, audio: Path, enhanced: Path, on_progress: OnProgress) -> Findings:
-        """Enhances the sound and detects speech in one pass."""
+        """Measures the level, then enhances the sound and detects speech in one pass."""
         assert self._network is not None
         finder = SpeechFinder()
         with sound.opened(audio, "audio") as source, sound.created(enhanced, 1) as target:
+            gain = gain_for_networks(source)
 
             def feed() -> Iterator[Mono]:
                 for block in sound.blocks(source):
-                    mono = block.mean(axis=1, dtype=np.float32)
+                    mono = block.mean(axis=1, dtype=np.float32) * gain
                     finder.measure(mono)
                     yield mono
 
             for speech in self._network.enhance(feed()):
-                target.write(speech)
+                target.write(speech / gain)
                 finder.listen(speech)
                 on_progress(target.tell() / max(1, source.frames))
         return finder.findings()

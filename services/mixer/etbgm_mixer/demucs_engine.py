@@ -19,7 +19,7 @@ from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
 from etbgm_mixer import demucs_weights, sound
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
-from etbgm_mixer.separate import SpeechFinder
+from etbgm_mixer.separate import SpeechFinder, gain_for_networks
 from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
 
@@ -63,18 +63,19 @@ class DemucsSeparator:
         model = Segments(self._model, self._device)
         finder, level = SpeechFinder(), Level()
         with sound.opened(audio, "audio") as source:
-            for block in model.at_its_rate(_surveyed(source, finder, on_progress)):
+            gain = gain_for_networks(source)
+            for block in model.at_its_rate(_surveyed(source, gain, finder, on_progress)):
                 level.feed(block)
         found = finder.findings()
         if found.is_clean:
             return found
         finder = SpeechFinder()
         with sound.opened(audio, "audio") as source, sound.created(enhanced, 1) as target:
-            blocks = model.at_its_rate(_measured(source, finder))
+            blocks = model.at_its_rate(_measured(source, gain, finder))
             vocals = (level.restored(piece) for piece in model.vocals(map(level.normalised, blocks)))
             for piece in sound.resampled(vocals, model.rate_hz, SAMPLE_RATE_HZ, 1):
                 mono = piece[: source.frames - target.tell(), 0]
-                target.write(mono)
+                target.write(mono / gain)
                 finder.listen(mono)
                 on_progress(SURVEY_SHARE + (1 - SURVEY_SHARE) * target.tell() / max(1, source.frames))
             target.write(np.zeros(source.frames - target.tell(), np.float32))
@@ -182,16 +183,17 @@ class Segments:
 
 
 def _surveyed(
-    source: "soundfile.SoundFile", finder: SpeechFinder, on_progress: OnProgress
+    source: "soundfile.SoundFile", gain: np.float32, finder: SpeechFinder, on_progress: OnProgress
 ) -> Iterator[Samples]:
-    """Yields the blocks of `source` and searches them for speech."""
-    for block in _measured(source, finder):
+    """Yields the blocks of `source` with the gain and searches them for speech."""
+    for block in _measured(source, gain, finder):
         finder.listen(block.mean(axis=1, dtype=np.float32))
         on_progress(SURVEY_SHARE * source.tell() / source.frames)
         yield block
 
 
-def _measured(source: "soundfile.SoundFile", finder: SpeechFinder) -> Iterator[Samples]:
+def _measured(source: "soundfile.SoundFile", gain: np.float32, finder: SpeechFinder) -> Iterator[Samples]:
     for block in sound.blocks(source):
-        finder.measure(block.mean(axis=1, dtype=np.float32))
-        yield block
+        raised = block * gain
+        finder.measure(raised.mean(axis=1, dtype=np.float32))
+        yield raised

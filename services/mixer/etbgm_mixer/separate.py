@@ -6,10 +6,12 @@ words. The speech stem is therefore the enhanced speech in the spoken spans and 
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_kit.media.quiet import LastingLevel
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
 from etbgm_kit.media.vad import Mono, SpeechDetector
 from etbgm_kit.types import Span
@@ -19,6 +21,9 @@ from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, Energies, LoudnessMeter
 from etbgm_mixer.removed import RemovedMeter
 from etbgm_mixer.separator import Findings
 from etbgm_mixer.types import OnProgress
+
+if TYPE_CHECKING:
+    import soundfile
 
 CLEAN_LU = 35.0
 """Pauses at least this far below the speech need no cleaning, because they are inaudible."""
@@ -67,6 +72,19 @@ class SpeechFinder:
         original = self._original.energies()
         spoken = audible(within, original, self._enhanced.energies())
         return Findings(spoken, _is_clean(original, spoken))
+
+
+def gain_for_networks(source: "soundfile.SoundFile") -> np.float32:
+    """Reads the whole file and returns the gain at which networks find its speech, >= 1.
+
+    The original, with that gain, is what `SpeechFinder` and the separator get; the separator divides its
+    output by the gain.
+    """
+    level = LastingLevel(SAMPLE_RATE_HZ)
+    for block in sound.blocks(source):
+        level.feed(block.mean(axis=1, dtype=np.float32))
+    source.seek(0)
+    return level.gain()
 
 
 def split(
