@@ -23,6 +23,16 @@ def test_a_tone_keeps_pitch_length_and_level(tmp_path: Path, rate: int, channels
     assert np.abs(samples - wanted)[160:-160].max() < 0.01
 
 
+@pytest.mark.parametrize("level_dbfs", [-60.0, -80.0])
+def test_very_quiet_sound_is_raised(tmp_path: Path, level_dbfs: float) -> None:
+    sound = np.random.default_rng(1).standard_normal(4 * 16000) * 10 ** (level_dbfs / 20)
+    soundfile.write(tmp_path / "quiet.flac", sound, 16000, subtype="PCM_24")
+    with open_audio(tmp_path / "quiet.flac") as audio:
+        samples = np.concatenate(list(audio.blocks()))
+    assert len(samples) == len(sound)
+    assert 20 * np.log10(samples.std()) == pytest.approx(-25, abs=0.5)
+
+
 def test_nan_and_infinity_do_not_reach_the_engine(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "bad.wav", np.full(16000, np.nan, np.float32), 16000, subtype="FLOAT")
     soundfile.write(tmp_path / "loud.wav", np.full(16000, np.inf, np.float32), 16000, subtype="FLOAT")

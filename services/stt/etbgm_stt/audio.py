@@ -9,6 +9,7 @@ import soundfile
 import soxr
 
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.media.quiet import LastingLevel
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ, Mono
 
 BLOCK_S = 5.0
@@ -16,7 +17,7 @@ BLOCK_S = 5.0
 
 
 class AudioFile:
-    """A file that is read once, in blocks; memory use does not grow with its length."""
+    """A file that is read in blocks; memory use does not grow with its length."""
 
     def __init__(self, file: soundfile.SoundFile) -> None:
         self._file = file
@@ -24,15 +25,28 @@ class AudioFile:
         """The duration that the header states, which may be wrong."""
 
     def blocks(self) -> Iterator[Mono]:
-        """Yields (samples,) float32 in [-1, 1] at 16 kHz. Raises InvalidField for corrupt data."""
+        """Yields (samples,) float32 in [-1, 1] at 16 kHz; very quiet sound is raised.
+
+        Reads the file twice, first to measure its level. Raises InvalidField for corrupt data.
+        """
+        level = LastingLevel(self._file.samplerate)
+        for block in self._mono():
+            level.feed(_finite(block))
+        gain = level.gain()
+        self._file.seek(0)
         resampler = soxr.ResampleStream(self._file.samplerate, SAMPLE_RATE_HZ, 1, dtype="float32")
+        for block in self._mono():
+            yield _finite(resampler.resample_chunk(block) * gain)
+        yield _finite(resampler.resample_chunk(np.zeros(0, np.float32), last=True) * gain)
+
+    def _mono(self) -> Iterator[Mono]:
+        """Yields the mean of the channels, (samples,) at the file's rate."""
         size = round(BLOCK_S * self._file.samplerate)
         try:
             for block in self._file.blocks(size, dtype="float32", always_2d=True):
-                yield _finite(resampler.resample_chunk(block.mean(axis=1, dtype=np.float32)))
+                yield block.mean(axis=1, dtype=np.float32)
         except soundfile.LibsndfileError as error:
             raise InvalidField("audio", f"cannot be read to its end: {error.error_string}") from error
-        yield _finite(resampler.resample_chunk(np.zeros(0, np.float32), last=True))
 
 
 @contextmanager
