@@ -11,15 +11,21 @@ import numpy as np
 from etbgm_kit.types import Span
 from etbgm_mixer import loudness
 from etbgm_mixer.loudness import Energies
-from etbgm_mixer.types import MixSettings
+from etbgm_mixer.types import MixSettings, OriginalAudio
 
 MOST_GAIN_DB = 40.0
 """Largest total gain: quieter sound stays below the target, because its noise would become too loud."""
+
+MOST_SPEECH_GAIN_DB = 75.0
+"""The same for speech alone, whose pauses are silent or, if it was clean, at least 35 LU below it."""
 
 ROUNDS = 8
 """Iterations of the search for the gain; each leaves about a third of the error."""
 
 SILENT_LUFS = -70.0
+
+SILENT_SPEECH_LUFS = -110.0
+"""Sound in which speech was found is silent only below this: 24 bits reach to -146 dBFS."""
 
 
 Levels = tuple[Energies, Energies]
@@ -48,13 +54,21 @@ def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettin
     else:
         spoken, under = loudness.integrated_lufs(voice), loudness.integrated_lufs(music)
         wanted = settings.speech_to_music_lu - settings.music_lift_db
-    if spoken < SILENT_LUFS or under < SILENT_LUFS:
+    if spoken < (SILENT_SPEECH_LUFS if spans else SILENT_LUFS) or under < SILENT_LUFS:
         return 0.0
     return spoken - wanted - under
 
 
-def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceiling_db: float) -> float:
-    """Returns the gain of the sum that reaches the target loudness after a limiter at `ceiling_db`.
+def most_gain_db(spans: Sequence[Span], settings: MixSettings) -> float:
+    """Returns the largest total gain."""
+    alone = settings.original_audio is OriginalAudio.SPEECH_ONLY and settings.ambience_db is None
+    return MOST_SPEECH_GAIN_DB if spans and alone else MOST_GAIN_DB
+
+
+def total_gain_db(
+    measured: Measured, music_db: float, target_lufs: float, ceiling_db: float, most_db: float
+) -> float:
+    """Returns the gain of the sum, up to `most_db`, that reaches the target after a limiter at `ceiling_db`.
 
     The limiter's effect is estimated: each 10 ms whose peak would exceed the ceiling is
     reduced by the excess.
@@ -70,7 +84,7 @@ def total_gain_db(measured: Measured, music_db: float, target_lufs: float, ceili
         reached = loudness.loudness_lufs(loudness.coarse(energies * limited**2))
         if not np.isfinite(reached):
             return 0.0
-        gain_db = min(gain_db + target_lufs - reached, MOST_GAIN_DB)
+        gain_db = min(gain_db + target_lufs - reached, most_db)
     return gain_db
 
 

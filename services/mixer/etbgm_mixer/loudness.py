@@ -17,6 +17,7 @@ SAMPLE_RATE_HZ = 48000
 STEP_S = 0.1
 FINE = 480
 """Samples per finest step, 10 ms."""
+FINE_STEP_S = 0.01
 FINE_PER_STEP = 10
 BLOCK_STEPS = 4
 """Gating blocks are 400 ms, one every 100 ms (BS.1770-4: 75 % overlap)."""

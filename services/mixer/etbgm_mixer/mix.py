@@ -9,15 +9,20 @@ import numpy as np
 
 from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Span
-from etbgm_mixer import gains, loudness, music_bed, sound
+from etbgm_mixer import gains, loudness, music_bed, placing, sound
 from etbgm_mixer.ducking import Ducking
 from etbgm_mixer.gains import Levels, Measured
+from etbgm_mixer.levelling import at_samples
 from etbgm_mixer.limiter import Limiter
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
 from etbgm_mixer.music_bed import PlacedCue
+from etbgm_mixer.plan import Plan, plan
 from etbgm_mixer.types import MixReport, MixSettings, OnProgress
 
 CLOSE_ENOUGH_LU = 0.2
+MISSED_LU = 0.5
+"""From this distance to the target on, a note states the loudness reached."""
+
 MOST_PASSES = 3
 """The first pass is close enough unless the limiter acts strongly."""
 
@@ -41,10 +46,10 @@ class Parts:
 
 @dataclass(frozen=True, slots=True)
 class Reached:
-    """The gains used, in dB, and the measured results."""
+    """The plan, the gain that was used for it, in dB, and the measured results."""
 
+    plan: Plan
     gain_db: float
-    music_gain_db: float
     loudness_lufs: float
     reduction_db: float
 
@@ -89,30 +94,31 @@ class Mix:
     ) -> Reached:
         """Writes the mixdown and its music stem; repeats until the loudness is close enough."""
         target_lufs = self.settings.target_loudness_lufs
-        music_db = gains.music_gain_db(measured, self._spans, self.settings)
-        gain_db = gains.total_gain_db(measured, music_db, target_lufs, ceiling_dbtp)
+        planned = plan(measured, self._spans, self.settings, ceiling_dbtp)
+        gain_db, most_db = planned.gain_db, gains.most_gain_db(self._spans, self.settings)
         for _ in range(MOST_PASSES):
-            reached = self._pass(gain_db, music_db, ceiling_dbtp, mixdown, music_stem, on_progress)
+            reached = self._pass(planned, gain_db, ceiling_dbtp, mixdown, music_stem, on_progress)
             missing_db = target_lufs - reached.loudness_lufs
-            if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > gains.MOST_GAIN_DB:
+            if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > most_db:
                 break
             gain_db += missing_db
         return reached
 
     def _pass(
         self,
+        planned: Plan,
         gain_db: float,
-        music_db: float,
         ceiling_dbtp: float,
         mixdown: Path,
         music_stem: Path,
         on_progress: OnProgress,
     ) -> Reached:
         limiter, meter = Limiter(10 ** (ceiling_dbtp / 20), 2), LoudnessMeter(2)
-        gain, music_gain = np.float32(10 ** (gain_db / 20)), np.float32(10 ** ((gain_db + music_db) / 20))
+        gain = np.float32(10 ** (gain_db / 20))
+        music_gain = np.float32(10 ** ((gain_db + planned.music_gain_db) / 20))
         skip, held = limiter.DELAY, np.zeros((limiter.DELAY, 2), np.float32)
         with sound.created(mixdown, 2) as mixed_file, sound.created(music_stem, 2) as music_file:
-            for original, music in self._blocks(flush=limiter.DELAY):
+            for original, music in self._blocks(planned, flush=limiter.DELAY):
                 held = np.concatenate([held, music * music_gain])
                 mixed, limiting = limiter.feed(original * gain + held[-len(music) :])
                 under, held = held[: len(music)] * limiting, held[len(music) :]
@@ -122,19 +128,23 @@ class Mix:
                 skip = max(0, skip - len(music))
                 on_progress(min(1.0, mixed_file.tell() / self._length))
         reached = loudness.loudness_lufs(meter.energies())
-        return Reached(gain_db, music_db, reached, limiter.reduction_db)
+        return Reached(planned, gain_db, reached, limiter.reduction_db)
 
-    def _blocks(self, flush: int = 0) -> Iterator[tuple[Samples, Samples]]:
-        """Yields voice with ambience and ducked music, (samples, 2) each, then `flush` samples of silence."""
+    def _blocks(self, planned: Plan, flush: int) -> Iterator[tuple[Samples, Samples]]:
+        """Yields speech with ambience and placed music, (samples, 2) each, then `flush` silent samples."""
+        first = 0
         with (
             sound.maybe_opened(self._parts.voice, "speech") as voice,
             sound.maybe_opened(self._ambience, "residual") as ambience,
         ):
             for music in self._music():
-                yield voice(len(music)) + ambience(len(music)) * self._ambience_gain, music
-        if flush:
-            silence = np.zeros((flush, 2), np.float32)
-            yield silence, silence
+                count = len(music)
+                spoken = voice(count) * at_samples(planned.voice_curve, first, count)
+                placed = music * at_samples(planned.music_curve, first, count)
+                yield spoken + ambience(count) * self._ambience_gain, placed
+                first += count
+        silence = np.zeros((flush, 2), np.float32)
+        yield silence, silence
 
     def _music(self) -> Iterator[Samples]:
         """Yields the ducked music in blocks of (samples, 2), exactly as long as the mix."""
@@ -149,21 +159,39 @@ class Mix:
         if first < self._length:
             yield np.zeros((self._length - first, 2), np.float32)
 
-    def levels_json(self, measured: Measured, reached: Reached) -> bytes:
+    def levels_json(self, reached: Reached) -> bytes:
         """Returns the momentary loudness of voice and music in the mix every 100 ms; null for silence."""
-        speech = _level_row(measured.voice, reached.gain_db)
-        music = _level_row(measured.music, reached.gain_db + reached.music_gain_db)
+        mixed = reached.plan.measured
+        speech = _level_row(mixed.voice, reached.gain_db)
+        music = _level_row(mixed.music, reached.gain_db + reached.plan.music_gain_db)
         return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()
 
-    def report(self, measured: Measured, reached: Reached, true_peak_dbtp: float) -> MixReport:
+    def report(self, reached: Reached, true_peak_dbtp: float) -> MixReport:
         """Returns the measured results."""
+        planned = reached.plan
+        mixed, music_db = planned.measured, planned.music_gain_db
+        worst = placing.worst(mixed.voice, mixed.music * 10 ** (music_db / 10), planned.phrases)
         return MixReport(
             integrated_loudness_lufs=reached.loudness_lufs,
             true_peak_dbtp=true_peak_dbtp,
-            speech_to_music_lu=gains.speech_over_music_lu(measured, self._spans, reached.music_gain_db),
-            music_lift_lu=gains.lift_lu(measured, self._spans),
+            speech_to_music_lu=gains.speech_over_music_lu(mixed, self._spans, music_db),
+            music_lift_lu=gains.lift_lu(mixed, self._spans),
             speech_gain_db=reached.gain_db,
             limiter_reduction_db=reached.reduction_db,
+            worst_speech_to_music_lu=worst[1] if worst else None,
+            worst_span=worst[0].span if worst else None,
+            notes=self._notes(reached),
+        )
+
+    def _notes(self, reached: Reached) -> tuple[str, ...]:
+        """Returns a sentence if the loudness differs from the target."""
+        found, target = reached.loudness_lufs, self.settings.target_loudness_lufs
+        if not np.isfinite(found) or abs(target - found) <= MISSED_LU:
+            return ()
+        too_quiet = reached.gain_db + target - found > gains.most_gain_db(self._spans, self.settings)
+        reason = "make the noise of this quiet sound too loud" if too_quiet else "distort its peaks"
+        return (
+            f"The loudness is {found:.1f} instead of {target:.1f} LUFS, because more gain would {reason}.",
         )
 
 

@@ -57,5 +57,6 @@ def render(
         if peak_dbtp <= bound_dbtp:
             break
         ceiling_dbtp -= peak_dbtp - bound_dbtp + 0.1
-    report = replace(mix.report(measured, reached, peak_dbtp), notes=notes)
-    return Rendered(output, music, mix.levels_json(measured, reached), report)
+    report = mix.report(reached, peak_dbtp)
+    report = replace(report, notes=(*report.notes, *notes))
+    return Rendered(output, music, mix.levels_json(reached), report)

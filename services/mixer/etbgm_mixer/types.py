@@ -158,6 +158,8 @@ class MixReport:
     music_lift_lu: float | None
     speech_gain_db: float
     limiter_reduction_db: float
+    worst_speech_to_music_lu: float | None = None
+    worst_span: Span | None = None
     notes: tuple[str, ...] = ()
 
 
