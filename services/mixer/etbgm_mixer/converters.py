@@ -250,6 +250,8 @@ def mixed_to_pb(mixed: Mixed) -> pb.MixResult:
             music_lift_lu=report.music_lift_lu,
             speech_gain_db=report.speech_gain_db,
             limiter_reduction_db=report.limiter_reduction_db,
+            worst_speech_to_music_lu=report.worst_speech_to_music_lu,
+            worst_span=span_to_pb(report.worst_span) if report.worst_span else None,
             notes=report.notes,
         ),
         container=mixed.container,
