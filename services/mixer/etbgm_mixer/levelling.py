@@ -151,7 +151,8 @@ def at_samples(curve: Energies, first: int, count: int) -> NDArray[np.float32]:
     ends = np.arange(low, (begin + count - 1) // FINE + 2).clip(0, len(curve) - 1)
     values = curve[ends].astype(np.float32)
     lines = values[:-1, None] + np.diff(values)[:, None] * _RAMP
-    return lines.reshape(-1, 1)[begin - low * FINE :][:count]
+    gains: NDArray[np.float32] = lines.reshape(-1, 1)[begin - low * FINE :][:count]
+    return gains
 
 
 def linear(curve_db: Decibels) -> Energies:
