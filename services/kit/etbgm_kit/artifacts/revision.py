@@ -24,6 +24,7 @@ _STUBS = "etbgm"
 
 _DISTRIBUTIONS = {
     "PIL": ("pillow",),
+    "ffmpeg": ("ffmpeg-python",),
     "google": ("protobuf",),
     "grpc": ("grpcio",),
     "onnxruntime": ("onnxruntime", "onnxruntime-gpu"),
