@@ -75,6 +75,10 @@ def run(
         ),
     ] = False,
     loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS (default: -14).")] = None,
+    music: Annotated[
+        Literal["low", "medium", "high"] | None,
+        typer.Option(help="Level of the music: 18, 14 or 10 LU below the speech (default: medium)."),
+    ] = None,
     speech_to_music: Annotated[
         float | None,
         typer.Option(
@@ -127,7 +131,7 @@ def run(
     """Add music to videos. Writes each new video and, beside it, a folder with all variants and parts."""
     options = JobOptions(
         variants=variants, random_seed=seed, style=style, original_audio=original_audio,
-        loudness_lufs=loudness, speech_to_music_lu=speech_to_music, ambience_db=ambience,
+        loudness_lufs=loudness, speech_to_music_lu=speech_to_music, music=music, ambience_db=ambience,
         audio_track=audio_track, mix_audio_tracks=mix_audio_tracks, keep_original_track=keep_original_track,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,

@@ -16,6 +16,9 @@ from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import CONTAINERS
 
+MUSIC_LEVELS_LU = {"low": 18.0, "medium": 14.0, "high": 10.0}
+"""Level of the speech above the music. Listeners want at least 10 LU (Torcoli et al., JAES 67(12), 2019)."""
+
 CAPTION_TYPES = {".srt": "application/x-subrip", ".vtt": "text/vtt"}
 
 
@@ -29,6 +32,7 @@ class JobOptions:
     original_audio: str = "speech_only"
     loudness_lufs: float | None = None
     speech_to_music_lu: float | None = None
+    music: str | None = None
     ambience_db: float | None = None
     audio_track: int | None = None
     mix_audio_tracks: bool = False
@@ -56,7 +60,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         mix=mixer_pb2.MixSettings(
             original_audio=mixer_pb2.OriginalAudio.Value(f"ORIGINAL_AUDIO_{options.original_audio.upper()}"),
             target_loudness_lufs=options.loudness_lufs,
-            speech_to_music_lu=options.speech_to_music_lu,
+            speech_to_music_lu=_speech_to_music_lu(options),
             ambience_db=options.ambience_db,
             keep_original_tracks=options.keep_original_track,
         ),
@@ -84,6 +88,14 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
             raise InvalidField("captions", f"must be a .srt or .vtt file, got {options.captions.name}")
         settings.captions.CopyFrom(await client.upload(options.captions, media_type))
     return settings
+
+
+def _speech_to_music_lu(options: JobOptions) -> float | None:
+    if options.music is None:
+        return options.speech_to_music_lu
+    if options.speech_to_music_lu is not None:
+        raise InvalidField("music", "cannot be used together with --speech-to-music")
+    return MUSIC_LEVELS_LU[options.music]
 
 
 def _diffusion(options: JobOptions) -> riffusion_pb2.DiffusionSettings:

@@ -12,9 +12,9 @@ SAID = pb.MixSettings(
     max_true_peak_dbtp=-1,
     speech_to_music_lu=14,
     music_lift_db=8,
-    attack_ms=150,
-    hold_ms=200,
-    release_ms=500,
+    attack_ms=1000,
+    hold_ms=500,
+    release_ms=2000,
 )
 """The defaults that the contract states."""
 

@@ -48,7 +48,7 @@ def test_the_dip_comes_and_goes_around_speech() -> None:
     assert np.all(weight[: round((1 - DIP_RAMP_S) * RATE_HZ)] == 0)
     assert np.all(weight[round((3 + DIP_RAMP_S) * RATE_HZ) + 1 :] == 0)
     assert np.abs(np.diff(weight)).max() < 2 / (DIP_RAMP_S * RATE_HZ)
-    assert dip_weight(0, RATE_HZ // 2, SPEECH, RATE_HZ) is None
+    assert dip_weight(0, round((1 - DIP_RAMP_S) * RATE_HZ), SPEECH, RATE_HZ) is None
 
 
 def test_nothing_but_absolute_time_decides_the_dip() -> None:

@@ -3,20 +3,19 @@
 import ctypes
 import hashlib
 import itertools
-import math
 import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from etbgm_kit.types import Emotion, EmotionSpan, Span
 from etbgm_riffusion.composer.compose import compose
-from etbgm_riffusion.composer.controls import EXPRESSION, UNDER_SPEECH_DB
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Score
@@ -50,7 +49,6 @@ import ctypes
 import hashlib
 from etbgm_kit.types import *
 from etbgm_riffusion.composer.compose import compose
-from etbgm_riffusion.composer.controls import EXPRESSION, UNDER_SPEECH_DB
 from etbgm_riffusion.types import Piece
 spans = tuple(EmotionSpan(Span(i * 8, i * 8 + 8), e, 0.9) for i, e in enumerate(Emotion))
 piece = Piece(EmotionTimeline(56, spans), (Span(3, 9),), 12345, "auto")
@@ -170,19 +168,14 @@ def test_the_music_thins_out_and_moves_down_under_speech(make_piece: MakePiece, 
     assert max(n.pitch for n in spoken.notes if n.channel in low and 10 <= n.start_s < 50) <= 71
 
 
-@pytest.mark.parametrize("role", ["lead", "counter", "keys", "pad", "bass", "drums"])
-def test_every_voices_expression_steps_back_under_speech(make_piece: MakePiece, role: str) -> None:
-    score = compose(make_piece(0, 60, emotions=(Emotion.JOY,), speech=((20, 27), (40, 47))))
-    moves = [c for c in score.controls if c.controller == EXPRESSION and c.channel in by_role(score, role)]
-
-    def value_at(time_s: float) -> int:
-        return max((c for c in moves if c.time_s <= time_s), key=lambda c: c.time_s).value
-
-    least_db = -0.8 * UNDER_SPEECH_DB[role]
-    swell_db = 2.0 if role in ("lead", "counter", "pad") else 0.0
-    for spoken_s, before_s in ((23.0, 18.0), (43.0, 38.0)):
-        assert 40 * math.log10(value_at(before_s) / value_at(spoken_s)) >= least_db - swell_db
-        assert value_at(spoken_s) < value_at(before_s)
+def test_the_level_under_speech_is_left_to_the_mixer(make_piece: MakePiece) -> None:
+    bare = compose(make_piece(0, 60, emotions=(Emotion.JOY,)))
+    spoken = compose(make_piece(0, 60, emotions=(Emotion.JOY,), speech=((20, 27), (40, 47))))
+    assert spoken.controls == bare.controls
+    struck = {(note.channel, note.start_s): note.velocity for note in bare.notes}
+    kept = [note for note in spoken.notes if (note.channel, note.start_s) in struck]
+    assert len(kept) > len(spoken.notes) / 2
+    assert np.mean([note.velocity == struck[note.channel, note.start_s] for note in kept]) > 0.9
 
 
 def test_emotions_differ_as_the_literature_says(make_piece: MakePiece) -> None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from etbgm_kit.types import Span
 from etbgm_mixer import loudness
+from etbgm_mixer.lifting import pauses
 from etbgm_mixer.loudness import Energies
 from etbgm_mixer.types import MixSettings, OriginalAudio
 
@@ -101,9 +102,8 @@ def speech_over_music_lu(measured: Measured, spans: Sequence[Span], music_db: fl
 def lift_lu(measured: Measured, spans: Sequence[Span]) -> float | None:
     """Returns how much louder the music is in the pauses than under speech; None without speech or pauses."""
     music = loudness.coarse(measured.music)
-    edges_s = [0.0, *(edge for span in spans for edge in (span.start_s, span.end_s)), len(music) * 0.1]
-    pauses = [Span(a, b) for a, b in zip(edges_s[::2], edges_s[1::2], strict=True) if b > a]
-    difference = loudness.mean_lufs(loudness.within(music, pauses)) - loudness.mean_lufs(
+    between = pauses(spans, len(music) * loudness.STEP_S)
+    difference = loudness.mean_lufs(loudness.within(music, between)) - loudness.mean_lufs(
         loudness.within(music, spans)
     )
     return difference if np.isfinite(difference) else None

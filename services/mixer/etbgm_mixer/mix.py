@@ -10,7 +10,6 @@ import numpy as np
 from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Span
 from etbgm_mixer import gains, loudness, music_bed, placing, sound
-from etbgm_mixer.ducking import Ducking
 from etbgm_mixer.gains import Levels, Measured
 from etbgm_mixer.levelling import at_samples
 from etbgm_mixer.limiter import Limiter
@@ -61,7 +60,6 @@ class Mix:
         self._parts, self.settings = parts, settings
         self._length = round(parts.duration_s * SAMPLE_RATE_HZ)
         self._spans = parts.speech_spans if parts.voice else ()
-        self._ducking = Ducking(self._spans, settings)
         kept = parts.ambience is not None and settings.ambience_db is not None
         self._ambience = parts.ambience if kept else None
         self._ambience_gain = np.float32(10 ** ((settings.ambience_db or 0.0) / 20))
@@ -147,14 +145,13 @@ class Mix:
         yield silence, silence
 
     def _music(self) -> Iterator[Samples]:
-        """Yields the ducked music in blocks of (samples, 2), exactly as long as the mix."""
+        """Yields the music in blocks of (samples, 2), exactly as long as the mix."""
         first = 0
         for block in music_bed.blocks(self._parts.cues):
             if first >= self._length:
                 break
             music = block[: self._length - first]
-            times_s = np.arange(first, first + len(music)) / SAMPLE_RATE_HZ
-            yield music * self._ducking.gain(times_s)[:, None]
+            yield music
             first += len(music)
         if first < self._length:
             yield np.zeros((self._length - first, 2), np.float32)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from etbgm_kit.types import Span
-from etbgm_mixer import gains, levelling, placing
+from etbgm_mixer import gains, levelling, lifting, placing
 from etbgm_mixer.gains import Measured
 from etbgm_mixer.levelling import Decibels, Phrase
 from etbgm_mixer.loudness import Energies
@@ -38,7 +38,8 @@ def plan(measured: Measured, spans: Sequence[Span], settings: MixSettings, ceili
     of music alone.
     """
     spoken = levelling.phrases(measured.voice, spans)
-    planner = _Planner(measured, spoken, spans, settings, ceiling_dbtp)
+    lift_db = lifting.curve_db(measured.music, spans, settings)
+    planner = _Planner(measured, spoken, spans, settings, ceiling_dbtp, lift_db)
     if settings.original_audio is not OriginalAudio.SPEECH_ONLY or not spoken:
         flat = np.zeros(len(measured.voice))
         return planner.plan(flat, flat)
@@ -70,15 +71,17 @@ class _Planner:
     spans: Sequence[Span]
     settings: MixSettings
     ceiling_dbtp: float
+    lift_db: Decibels
 
     def plan(self, voice_db: Decibels, music_relief_db: Decibels) -> Plan:
         """Returns the plan for speech with that curve and music with that relief besides its placing."""
         settings, voice = self.settings, levelling.linear(voice_db)
-        mixed = _through(self.measured, voice, levelling.linear(music_relief_db))
+        moved_db = self.lift_db + music_relief_db
+        mixed = _through(self.measured, voice, levelling.linear(moved_db))
         music_db = gains.music_gain_db(mixed, self.spans, settings)
         under = mixed.music * 10 ** (music_db / 10)
         place_db = placing.curve_db(mixed.voice, under, self.spoken, settings.speech_to_music_lu)
-        music = levelling.linear(place_db + music_relief_db)
+        music = levelling.linear(moved_db + place_db)
         mixed = _through(self.measured, voice, music)
         most_db = gains.most_gain_db(self.spans, settings)
         gain_db = gains.total_gain_db(

@@ -5,6 +5,7 @@ words. The speech stem is therefore the enhanced speech in the spoken spans and 
 """
 
 import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from etbgm_kit.media.vad import SAMPLE_RATE_HZ as VAD_RATE_HZ
 from etbgm_kit.media.vad import Mono, SpeechDetector
 from etbgm_kit.types import Span
 from etbgm_mixer import sound
-from etbgm_mixer.ducking import bridged
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, Energies, LoudnessMeter, mean_lufs
 from etbgm_mixer.removed import RemovedMeter
 from etbgm_mixer.separator import Findings
@@ -150,7 +150,7 @@ def audible(spans: tuple[Span, ...], original: Energies, enhanced: Energies) -> 
             Span(max(span.start_s, at_s - NEAR_S), min(span.end_s, at_s + STEP_S + NEAR_S))
             for at_s in times_s
         ]
-        found += bridged(near, 0.0)
+        found += _joined(near)
     return tuple(found)
 
 
@@ -163,3 +163,14 @@ def _is_clean(energies: Energies, spans: tuple[Span, ...]) -> bool:
     if len(pauses) < 5:
         return False
     return mean_lufs(spoken) - mean_lufs(pauses) >= CLEAN_LU
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Joins spans that overlap."""
+    joined: list[Span] = []
+    for span in spans:
+        if joined and span.start_s < joined[-1].end_s:
+            joined[-1] = Span(joined[-1].start_s, max(joined[-1].end_s, span.end_s))
+        else:
+            joined.append(span)
+    return joined

@@ -104,9 +104,9 @@ class MixSettings:
     max_true_peak_dbtp: float = -1.0
     speech_to_music_lu: float = 14.0
     music_lift_db: float = 8.0
-    attack_ms: float = 150.0
-    hold_ms: float = 200.0
-    release_ms: float = 500.0
+    attack_ms: float = 1000.0
+    hold_ms: float = 500.0
+    release_ms: float = 2000.0
     ambience_db: float | None = None
     keep_original_tracks: bool = False
 

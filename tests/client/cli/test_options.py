@@ -54,6 +54,14 @@ async def test_options_reach_their_fields() -> None:
     )
 
 
+async def test_the_level_of_the_music_has_names() -> None:
+    client = AsyncClient("127.0.0.1:1")
+    levels = [await settings_of(JobOptions(music=name), client) for name in ("low", "medium", "high")]
+    assert [settings.mix.speech_to_music_lu for settings in levels] == [18, 14, 10]
+    with pytest.raises(InvalidField, match="cannot be used together with --speech-to-music"):
+        await settings_of(JobOptions(music="low", speech_to_music_lu=12.0), client)
+
+
 @pytest.mark.parametrize("text", [TIMELINE, f'{{"timeline": {TIMELINE}, "phrases": []}}'])
 def test_both_forms_of_a_timeline_are_read(tmp_path: Path, text: str) -> None:
     path = tmp_path / "t.json"

@@ -75,7 +75,7 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
         bars=bars,
         voices=tuple(context.voices.values()),
         notes=tuple(perform(lines, style, played_by)),
-        controls=controls_of(lines, loud, context.speech.spans),
+        controls=controls_of(lines, loud),
         speech=context.speech.spans,
     )
 

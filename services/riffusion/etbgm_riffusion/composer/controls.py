@@ -1,10 +1,8 @@
 """Controllers that change while the music plays: volume, expression and the sustain pedal."""
 
 import math
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Mapping, Sequence
 
-from etbgm_kit.types import Span
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.perform import Line
 from etbgm_riffusion.composer.score import Bar, Control
@@ -14,15 +12,9 @@ VOLUME, EXPRESSION, SUSTAIN = 7, 11, 64
 EXPRESSION_USUAL = 112
 """Leaves room for swells. GM Level 1: a gain of 40 log10(value / 127) dB."""
 
-UNDER_SPEECH_DB = {"lead": -4.0, "counter": -6.0, "keys": -4.0, "pad": -5.0, "bass": -1.0, "drums": -3.0}
-"""Change of each voice's expression under speech."""
-
 _SWELL_DB = 2.0
 """Level of the middle of a held voice's phrase, relative to its ends."""
 _SWELLING = ("pad", "counter", "lead")
-
-_RAMP_S = 0.3
-_RAMP_STEPS = 4
 
 _PEDALLED = frozenset({0, 1, 2, 4, 5, 11, 46})
 """Programmes whose players let tones ring, by pedal or by hand: pianos, vibraphone, harp."""
@@ -35,10 +27,9 @@ _PEDAL_AFTER_S = 0.03
 def controls_of(
     lines: Sequence[Line],
     volumes: Mapping[tuple[int, str], int],
-    speech: Sequence[Span],
 ) -> tuple[Control, ...]:
     """Returns the values of all controllers where they change, ordered by time."""
-    found = [*_volumes(lines, volumes), *_expressions(lines, speech), *_pedals(lines)]
+    found = [*_volumes(lines, volumes), *_expressions(lines), *_pedals(lines)]
     return tuple(_changes(sorted(found)))
 
 
@@ -56,35 +47,14 @@ def _volumes(lines: Sequence[Line], volumes: Mapping[tuple[int, str], int]) -> I
             yield Control(line.bar.start_s, line.channel, VOLUME, volumes[place])
 
 
-def _expressions(lines: Sequence[Line], speech: Sequence[Span]) -> Iterator[Control]:
-    """Yields a swell over each phrase for held voices, and a reduction under speech for all."""
-    begin_s = [span.start_s - _RAMP_S for span in speech]
-    end_s = [span.end_s + _RAMP_S for span in speech]
+def _expressions(lines: Sequence[Line]) -> Iterator[Control]:
+    """Yields the usual level of all voices, and a swell over each phrase for held ones."""
     for line in lines:
         bar = line.bar
-        reaching = speech[bisect_right(end_s, bar.start_s) : bisect_left(begin_s, bar.end_s)]
-        for time_s in _times(bar, reaching):
-            back = max((_inside(time_s, span) for span in reaching), default=0.0)
-            gain_db = UNDER_SPEECH_DB[line.role] * back
-            if line.role in _SWELLING:
-                gain_db += _swell_db(bar, time_s)
+        for time_s in (bar.start_s, bar.time_s(bar.beats / 2)):
+            gain_db = _swell_db(bar, time_s) if line.role in _SWELLING else 0.0
             value = round(EXPRESSION_USUAL * 10 ** (gain_db / 40))
             yield Control(time_s, line.channel, EXPRESSION, min(127, value))
-
-
-def _times(bar: Bar, speech: Sequence[Span]) -> list[float]:
-    """Returns the bar's start and middle, and the ramps around speech inside it."""
-    times = [bar.start_s, bar.time_s(bar.beats / 2)]
-    steps = [_RAMP_S * i / _RAMP_STEPS for i in range(_RAMP_STEPS + 1)]
-    for span in speech:
-        times += [span.start_s - _RAMP_S + step for step in steps] + [span.end_s + step for step in steps]
-    return [time_s for time_s in times if bar.start_s <= time_s < bar.end_s]
-
-
-def _inside(time_s: float, span: Span) -> float:
-    """Returns 1 inside the span, falling to 0 within the ramp on both sides."""
-    outside_s = max(span.start_s - time_s, time_s - span.end_s, 0.0)
-    return max(0.0, 1 - outside_s / _RAMP_S)
 
 
 def _swell_db(bar: Bar, time_s: float) -> float:

@@ -20,9 +20,6 @@ band importance)."""
 _LOWERED = ("lead", "counter", "keys", "pad")
 _ON_THE_BEAT = ("keys", "bass", "drums")
 
-_SOFTER = {"lead": 20, "keys": 16, "drums": 16, "counter": 12, "pad": 12, "bass": 4}
-"""MIDI velocity subtracted from each voice under speech, which also makes it darker."""
-
 
 class Speech:
     """Looks up whether someone speaks at a time."""
@@ -61,8 +58,8 @@ def thin(role: str, events: Sequence[Event], bar: Bar, speech: Speech) -> list[E
     """Returns a voice's events, reduced where speech sounds.
 
     There, the lead keeps one long note every other bar, and accompaniment, bass and percussion keep only
-    what falls on the beat. All voices get softer, and the pitched ones except the bass stay at or below
-    `_CEILING`.
+    what falls on the beat. The pitched voices except the bass stay at or below `_CEILING`. Their level
+    stays the same: the mixer alone decides how loud the music is under speech and in pauses.
     """
     left: list[Event] = []
     for event in events:
@@ -84,4 +81,4 @@ def _step_back(role: str, event: Event, bar: Bar) -> Event | None:
             pitch -= 12
     if role == "lead":
         length = bar.beats
-    return Event(event.beat, length, pitch, max(20, event.velocity - _SOFTER[role]))
+    return Event(event.beat, length, pitch, event.velocity)

@@ -30,7 +30,7 @@ _PRESENCE = (2000.0, 2.3, -5.0)
 falls by 3 dB per octave. Its phase stays below 17°, so that a fade between the sound and its dipped
 version is nowhere more than 0.1 dB from the mean of their levels."""
 
-DIP_RAMP_S = 0.3
+DIP_RAMP_S = 0.8
 """The dip starts this long before speech and ends this long after it."""
 
 
