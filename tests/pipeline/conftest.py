@@ -24,7 +24,7 @@ class Chain:
     def run(self, video: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
         """`etbgm run` on this server."""
         command = [ETBGM, "run", video, "-o", output, "--gateway", self.address, *options]
-        return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+        return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def test_captions_of_real_files(
 ) -> None:
     field = test_data / "field"
     options = ("--captions", str(field / captions)) if captions else ()
-    done = chain.run(field / name, tmp_path / "out.mkv", "--variants", "1", *options)
+    done = chain.run(field / name, tmp_path / "out.mp4", "--variants", "1", *options)
     assert done.returncode == 0, done.stderr
     transcript = words(tmp_path / "out" / "transcript.srt")
     notes = json.loads((tmp_path / "out" / "report.json").read_text())["notes"]
