@@ -35,7 +35,7 @@ Levels = tuple[Energies, Energies]
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Energy and peak per 10 ms, (steps,) each, of the voice, the ducked music and the lowered ambience."""
+    """Energy and peak per 10 ms, (steps,) each, of the voice, the music and the lowered ambience."""
 
     voice: Energies
     voice_peaks: Energies
@@ -46,7 +46,7 @@ class Measured:
 
 
 def music_gain_db(measured: Measured, spans: Sequence[Span], settings: MixSettings) -> float:
-    """Returns the gain that puts the ducked music as far below the speech as requested; 0 without a voice."""
+    """Returns the gain that puts the music as far below the speech as requested; 0 without a voice."""
     voice, music = loudness.coarse(measured.voice), loudness.coarse(measured.music)
     if spans:
         spoken = loudness.mean_lufs(loudness.within(voice, spans))
