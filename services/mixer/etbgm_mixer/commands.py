@@ -28,6 +28,18 @@ def source(video: Path, **options: Any) -> Any:
     return ffmpeg.input(str(video), **SAFE, **options)
 
 
+def own(sound: Path, **options: Any) -> Any:
+    """Returns the input of a file that we wrote, in any container."""
+    return ffmpeg.input(str(sound), **options)
+
+
+def summed(sounds: list[Any]) -> Any:
+    """Returns the sum of the sounds, not scaled."""
+    if len(sounds) == 1:
+        return sounds[0]
+    return ffmpeg.filter(sounds, "amix", inputs=len(sounds), normalize=0)
+
+
 def shifted(video: Path, origin_s: float) -> Any:
     """Returns the input whose first instant `origin_s` becomes time 0; needs `keep_clock`."""
     return source(video, itsoffset=f"{-origin_s:.6f}")
@@ -40,6 +52,7 @@ def writing(
 
     `options` by ffmpeg's names; None for those without a value. They are written in alphabetical
     order, so that those of one track ("c:s:0") follow the general ones ("c").
+
     `keep_clock` copies the input's timestamps, as shifted; otherwise they start at 0 and
     ffmpeg removes discontinuities.
     """

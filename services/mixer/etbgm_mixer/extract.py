@@ -24,11 +24,12 @@ def extract_audio(
     It is FLAC, 24 bit, 48 kHz; mono if all streams are, otherwise stereo. Sample 0 is at the video's first
     instant. Gaps become silence; undecodable data is skipped. Raises Unreadable, TimeoutError.
     """
-    streams = streams or (facts.audio,) if facts.audio else streams
+    assert facts.audio is not None
+    streams = streams or (facts.audio,)
     length = round(facts.duration_s * SAMPLE_RATE_HZ)
     source, start = commands.source(video), f"PTS-({facts.origin_s:.6f})/TB"
     timed = [source[str(stream.index)].filter("asetpts", start) for stream in streams]
-    heard = _summed([_folded(*one) for one in zip(timed, streams, strict=True)])
+    heard = commands.summed([_folded(*one) for one in zip(timed, streams, strict=True)])
     heard = heard.filter("apad", whole_len=length).filter("atrim", end_sample=length)
     coding = {
         "ac": min(2, max(stream.channels for stream in streams)),
@@ -55,11 +56,3 @@ def _folded(heard: Any, stream: AudioStream) -> Any:
         sides = ["+".join(f"c{i}" for i in range(side, stream.channels, 2)) for side in (0, 1)]
         heard = heard.filter("pan", f"stereo|c0<{sides[0]}|c1<{sides[1]}")
     return heard.filter("aresample", SAMPLE_RATE_HZ, **{"async": 1}, first_pts=0, min_hard_comp=0.02)
-
-
-def _summed(streams: list[Any]) -> Any:
-    import ffmpeg as graph
-
-    if len(streams) == 1:
-        return streams[0]
-    return graph.filter(streams, "amix", inputs=len(streams), normalize=0)

@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import ffmpeg as graph
-
 from etbgm_mixer import commands, ffmpeg, tracks
 from etbgm_mixer.ffmpeg import Unreadable
 from etbgm_mixer.tracks import Cover, Plan
@@ -65,7 +63,7 @@ def _command(
 ) -> commands.Command:
     source = commands.shifted(video, facts.origin_s)
     delay = {"itsoffset": OPUS_DELAY_S} if _SOUND[container] is _OPUS else {}
-    sound = graph.input(str(mixdown), **delay)["a"]
+    sound = commands.own(mixdown, **delay)["a"]
     streams = [source[str(facts.video.index)], sound, *(source[str(index)] for index in plan.indexes)]
     options: dict[str, Any] = {
         "c": "copy",

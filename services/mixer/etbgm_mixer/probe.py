@@ -162,9 +162,9 @@ def _rotation(stream: Facts) -> int:
 
 def _extent(found: Packets, indexes: list[int], stated_start_s: float) -> tuple[float, float]:
     """Returns the first instant and the duration of these streams; (0, 0) if their times are meaningless."""
-    ends_s = [found.ends_s[index] for index in indexes if index in found.ends_s]
     if not found.is_steady:
         return 0.0, 0.0
+    ends_s = [found.ends_s[index] for index in indexes if index in found.ends_s]
     origin_s = stated_start_s if stated_start_s < -PRIMING_S else max(0.0, stated_start_s)
     duration_s = max(ends_s, default=0.0) - origin_s
     if duration_s <= 0:

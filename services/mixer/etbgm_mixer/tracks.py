@@ -111,7 +111,7 @@ class _Planner:
         """Keeps a further picture, cover, subtitles or attachment, or says that it is left out."""
         kind, codec = stream.get("codec_type", ""), stream.get("codec_name", "unknown")
         if kind == "video":
-            self._further_picture(stream, codec)
+            self._further_video(stream, codec)
         elif kind == "subtitle":
             self._subtitle(stream, codec)
         elif kind == "attachment":
@@ -141,7 +141,7 @@ class _Planner:
         number = self._add(stream, "v")
         self.plan.options[f"disposition:v:{number}"] = "attached_pic"
 
-    def _further_picture(self, stream: Listing, codec: str) -> None:
+    def _further_video(self, stream: Listing, codec: str) -> None:
         if stream.get("disposition", {}).get("attached_pic"):
             self._cover(stream, codec)
         elif not holds(self._container, codec):
