@@ -69,6 +69,14 @@ def loudness_lufs(signal: Signal) -> float:
     return float(pyloudnorm.Meter(SAMPLE_RATE_HZ).integrated_loudness(signal))
 
 
+def momentary_lufs(media: Path) -> Signal:
+    """Momentary loudness (EBU R 128: 400 ms) by ffmpeg; value i is that of the 400 ms up to 0.1 s * (i + 1)."""
+    prints = "ebur128=metadata=1,ametadata=mode=print:key=lavfi.r128.M:file=-"
+    command = ["ffmpeg", "-v", "error", "-i", media, "-af", prints, "-f", "null", "-"]
+    printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    return np.array([float(line.split("=")[1]) for line in printed.split() if line.startswith("lavfi")])
+
+
 def true_peak_dbtp(signal: Signal) -> float:
     """Peak after 4 times oversampling by soxr (BS.1770-4, annex 2)."""
     return float(20 * np.log10(np.max(np.abs(soxr.resample(signal, SAMPLE_RATE_HZ, 4 * SAMPLE_RATE_HZ)))))

@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tests.pipeline import measure
@@ -88,12 +89,22 @@ def test_speech_stands_over_the_music(finished: Finished) -> None:
     assert over >= 11
 
 
-def test_music_rises_in_the_pauses(finished: Finished) -> None:
+def test_music_stays_below_speech_in_the_pauses(finished: Finished) -> None:
     music = measure.stem(finished.folder / "variant-1.music.flac")
-    lift = measure.level_db(measure.within(music, finished.pauses)) - measure.level_db(
+    mixdown = measure.sound(finished.output)[: len(music)]
+    speech_lufs = measure.loudness_lufs(measure.within(mixdown - music[: len(mixdown)], finished.spans))
+    momentary_lufs = measure.momentary_lufs(finished.folder / "variant-1.music.flac")
+    ends_s = 0.1 * np.arange(1, len(momentary_lufs) + 1)
+    in_pauses = [momentary_lufs[(start_s <= ends_s) & (ends_s <= end_s)] for start_s, end_s in finished.pauses]
+    assert np.max(np.concatenate(in_pauses)) <= speech_lufs - 4
+
+
+def test_music_rises_little_in_short_pauses(finished: Finished) -> None:
+    music = measure.stem(finished.folder / "variant-1.music.flac")
+    lift_db = measure.level_db(measure.within(music, finished.pauses)) - measure.level_db(
         measure.within(music, finished.spans)
     )
-    assert lift > 2
+    assert -1 <= lift_db <= 3, "no pause of these videos is longer than 2.1 s"
 
 
 def test_the_original_background_is_gone_from_the_pauses(finished: Finished) -> None:
