@@ -18,6 +18,7 @@ UNITS = {
     "riffusion": "services/riffusion",
     "mixer": "services/mixer",
     "gateway": "gateway",
+    "client": "client",
 }
 
 
@@ -37,7 +38,8 @@ def test_the_last_stage_is_lean_and_runs_as_nobody(name: str) -> None:
     assert "pip install" not in last
     assert re.search(r"^USER 10001:10001$", last, re.MULTILINE)
     assert "HEALTHCHECK" not in text
-    assert f'ENTRYPOINT ["python", "-m", "etbgm_{name}"]' in last
+    program = '"etbgm"' if name == "client" else f'"python", "-m", "etbgm_{name}"'
+    assert f"ENTRYPOINT [{program}]" in last
     assert "-c constraints.txt" in text
 
 

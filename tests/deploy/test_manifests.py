@@ -1,6 +1,8 @@
 """What schemas do not see in the manifests: that names, labels, ports, times and rights fit each other."""
 
 import ast
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -8,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.deploy.conftest import ROOT, Cluster, Pod, selects, settings_of
+from tests.deploy.conftest import ROOT, Cluster, Pod, built, selects, settings_of
 
 pytestmark = pytest.mark.process
 
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.com/v1",
-          "PrometheusRule": "monitoring.coreos.com/v1"}  # fmt: skip
+          "PrometheusRule": "monitoring.coreos.com/v1",
+          "GRPCRoute": "gateway.networking.k8s.io/v1"}  # fmt: skip
 """Kinds that operators bring: there is no schema for them here."""
 
 SERVICES = {"stt", "sentiment", "riffusion", "mixer"}
@@ -53,7 +56,8 @@ def test_selectors_take_the_pods_that_they_are_for(cluster: Cluster) -> None:
     for budget in cluster.all("PodDisruptionBudget"):
         assert selects(budget["spec"]["selector"], by_name[budget["metadata"]["name"]].labels)
     for policy in cluster.all("NetworkPolicy"):
-        assert any(selects(policy["spec"]["podSelector"], pod.labels) for pod in cluster.pods), policy
+        taken = any(selects(policy["spec"]["podSelector"], pod.labels) for pod in cluster.pods)
+        assert taken is (policy["metadata"]["name"] != "clients"), policy
 
 
 def test_ports_that_are_named_exist(cluster: Cluster) -> None:
@@ -84,7 +88,7 @@ def references(pod: Pod) -> Iterator[tuple[str, str]]:
         yield "PriorityClass", pod.spec["priorityClassName"]
     for source in pod.container.get("envFrom", []):
         for key, kind in (("configMapRef", "ConfigMap"), ("secretRef", "Secret")):
-            if key in source:
+            if key in source and not source[key].get("optional"):
                 yield kind, source[key]["name"]
     for volume in pod.spec.get("volumes", []):
         if "secret" in volume:
@@ -211,3 +215,80 @@ def test_gateway_addresses_name_a_service_and_its_port(base: Cluster, service: s
     spec = base.named("Service")[service]["spec"]
     assert spec["clusterIP"] == "None"
     assert [port["name"] for port in spec["ports"]] == ["grpc"]
+
+
+def test_drains_do_not_wait_for_pods_that_are_not_ready(cluster: Cluster) -> None:
+    budgets = cluster.all("PodDisruptionBudget")
+    assert {budget["metadata"]["name"] for budget in budgets} >= SERVICES | {"gateway"}
+    assert {budget["spec"]["unhealthyPodEvictionPolicy"] for budget in budgets} == {"AlwaysAllow"}
+
+
+def test_no_pod_takes_the_place_of_one_that_it_needs(cluster: Cluster) -> None:
+    values = {name: made["value"] for name, made in cluster.named("PriorityClass").items()}
+    priority = {
+        pod.owner["metadata"]["name"]: values.get(pod.spec.get("priorityClassName", ""), 0)
+        for pod in cluster.pods
+    }
+    for store in {"postgresql", "objects"} & priority.keys():
+        assert priority[store] >= priority["gateway"] > priority["mixer"], store
+
+
+def test_scaling_down_is_slow(cluster: Cluster) -> None:
+    for scaler in cluster.all("HorizontalPodAutoscaler"):
+        down = scaler["spec"]["behavior"]["scaleDown"]
+        assert down["policies"] == [{"type": "Pods", "value": 1, "periodSeconds": 60}]
+        assert down["stabilizationWindowSeconds"] == 300
+
+
+def _cpus(quantity: str | int) -> float:
+    text = str(quantity)
+    return float(text[:-1]) / 1000 if text.endswith("m") else float(text)
+
+
+@pytest.mark.parametrize("overlay", ["base", "overlays/trial"])
+def test_the_documents_state_the_processors_that_the_pods_request(overlay: str) -> None:
+    cluster = built(overlay)
+    least = {
+        scaler["spec"]["scaleTargetRef"]["name"]: scaler["spec"]["minReplicas"]
+        for scaler in cluster.all("HorizontalPodAutoscaler")
+    }
+    total = sum(
+        _cpus(pod.container["resources"]["requests"]["cpu"])
+        * least.get(pod.owner["metadata"]["name"], pod.owner["spec"].get("replicas", 1))
+        for pod in cluster.pods
+        if pod.owner["kind"] != "Job"
+    )
+    text = (ROOT / "deploy/docs/deploy.md").read_text()
+    assert f"`{overlay}` requests {total:.2g} CPUs" in text.replace("\n", " ")
+
+
+def test_every_setting_is_in_the_namespace_of_the_overlay(tmp_path: Path) -> None:
+    """A copy of overlays/production in another namespace does not name the first one."""
+    where = os.path.relpath(ROOT / "deploy/k8s", tmp_path.resolve())
+    text = (ROOT / "deploy/k8s/overlays/production/kustomization.yaml").read_text()
+    text = text.replace("../../", f"{where}/").replace("namespace: etbgm\n", "namespace: elsewhere\n")
+    (tmp_path / "kustomization.yaml").write_text(text)
+    done = subprocess.run(["kubectl", "kustomize", tmp_path], capture_output=True, text=True, check=True)
+    assert "gateway.elsewhere.svc:50050" in done.stdout
+    assert "etbgm.svc" not in done.stdout
+    assert "namespace: etbgm" not in done.stdout
+
+
+def test_pushing_a_version_renames_its_jobs(tmp_path: Path) -> None:
+    """A Job cannot be changed: one with another image and the same name would stop `kubectl apply`."""
+    shutil.copytree(ROOT / "deploy", tmp_path / "deploy")
+    environment = {**os.environ, "BUILDER": "true", "REGISTRY": "example.com/me", "TAG": "0.2.0-rc.1"}
+    subprocess.run([tmp_path / "deploy/push"], env={**environment, "OVERLAY": "gpu"}, check=True)
+    done = subprocess.run(
+        ["kubectl", "kustomize", tmp_path / "build/k8s"], capture_output=True, text=True, check=True
+    )
+    assert "name: pull-models-0-2-0-rc-1\n" in done.stdout
+    assert "image: example.com/me/etbgm-client:0.2.0-rc.1\n" in done.stdout
+    assert "image: example.com/me/etbgm-stt:0.2.0-rc.1-gpu\n" in done.stdout
+
+
+def test_jobs_are_named_by_the_version(cluster: Cluster) -> None:
+    tags = {pod.container["image"].split(":")[1] for pod in cluster.servers.values()}
+    version = min(tags, key=len).replace(".", "-")
+    for job in cluster.all("Job"):
+        assert job["metadata"]["name"].endswith(f"-{version}")

@@ -66,10 +66,21 @@ def test_pods_reach_what_their_settings_name_and_nothing_else(cluster: Cluster) 
     assert {edge for edge in reachable(cluster) if edge[1] not in STORES} == called
 
 
+def test_clients_in_the_namespace_reach_the_gateway_and_nothing_else(cluster: Cluster) -> None:
+    client = Pod({"kind": "Pod", "metadata": {"name": "client"}}, {"etbgm-client": "true"}, {})
+    for pod in cluster.pods:
+        for name, port in pod.ports.items():
+            both = allows(cluster, "Egress", client, pod, port) and allows(
+                cluster, "Ingress", pod, client, port
+            )
+            is_gateway = pod.owner["metadata"]["name"] == "gateway"
+            assert both is (is_gateway and name == "grpc"), (pod.name, name)
+
+
 def test_the_stores_of_the_trial_are_reached_by_who_uses_them() -> None:
     cluster = built("overlays/trial")
     found = {edge for edge in reachable(cluster) if edge[1] in STORES}
-    users = {(name, "objects", "s3") for name in (*cluster.servers, "make-bucket")}
+    users = {(name, "objects", "s3") for name in (*cluster.servers, "make-bucket-0-1-0")}
     assert found == users | {("gateway", "postgresql", "postgresql")}
 
 
@@ -86,7 +97,7 @@ def test_other_servers_reach_nothing_outside_but_the_artifact_store(cluster: Clu
 
 def test_pods_that_need_the_internet_reach_it(cluster: Cluster) -> None:
     for pod in cluster.pods:
-        if pod.owner["metadata"]["name"] == "pull-models":
+        if pod.owner["metadata"]["name"].startswith("pull-models"):
             assert 443 in dict(ports_outside(cluster, pod))
 
 
