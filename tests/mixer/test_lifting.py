@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from etbgm_kit.types import Span
+from etbgm_kit.types import Bar, Span
 from etbgm_mixer import lifting, loudness
 from etbgm_mixer.lifting import curve_db, pauses
 from etbgm_mixer.loudness import Energies
@@ -66,6 +66,35 @@ def test_without_speech_nothing_moves() -> None:
 
 def test_pauses_are_what_the_spans_leave() -> None:
     assert pauses([Span(1, 2), Span(3, 5)], 5) == [Span(0, 1), Span(2, 3)]
+
+
+def bars(bar_s: float, beats: float, until_s: float) -> list[Bar]:
+    starts = np.arange(0, until_s, bar_s)
+    return [Bar(Span(float(start), float(start + bar_s)), beats) for start in starts]
+
+
+def rise_begins_s(curve: Energies) -> float:
+    return float(np.flatnonzero(curve > 0.03)[0]) / 100
+
+
+@pytest.mark.parametrize(
+    ("pause_s", "begins_s"),
+    [
+        pytest.param(2.9, 6.0, id="the first beat after the hold"),
+        pytest.param(9, 7.2, id="the first bar line after the hold, in a long pause"),
+    ],
+)
+def test_the_music_begins_to_rise_with_its_pulse(pause_s: float, begins_s: float) -> None:
+    spans = [Span(0, 5.1), Span(5.1 + pause_s, 20)]
+    curve = curve_db(steady(20), spans, SETTINGS, bars(2.4, 4, 20))  # a beat each 0.6 s
+    assert rise_begins_s(curve) == pytest.approx(begins_s, abs=0.03)
+
+
+def test_a_rise_does_not_wait_long_for_a_pulse() -> None:
+    spans = [Span(0, 5.1), Span(16, 20)]
+    slow = [Bar(Span(0, 5.05), 1), Bar(Span(5.05, 12), 2), Bar(Span(12, 20), 4)]
+    assert rise_begins_s(curve_db(steady(20), spans, SETTINGS, slow)) == pytest.approx(5.6, abs=0.03)
+    assert rise_begins_s(curve_db(steady(20), spans, SETTINGS, slow[:1])) == pytest.approx(5.6, abs=0.03)
 
 
 @given(st.lists(st.floats(0.01, 12), min_size=2, max_size=20), st.floats(0, 15))

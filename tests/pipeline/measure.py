@@ -70,7 +70,7 @@ def loudness_lufs(signal: Signal) -> float:
 
 
 def momentary_lufs(media: Path) -> Signal:
-    """Momentary loudness (EBU R 128: 400 ms) by ffmpeg; value i is that of the 400 ms up to 0.1 s * (i + 1)."""
+    """Momentary loudness (EBU R 128) by ffmpeg; value i is that of the 400 ms up to 0.1 s * (i + 1)."""
     prints = "ebur128=metadata=1,ametadata=mode=print:key=lavfi.r128.M:file=-"
     command = ["ffmpeg", "-v", "error", "-i", media, "-af", prints, "-f", "null", "-"]
     printed = subprocess.run(command, capture_output=True, text=True, check=True).stdout

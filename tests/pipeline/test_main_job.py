@@ -95,7 +95,9 @@ def test_music_stays_below_speech_in_the_pauses(finished: Finished) -> None:
     speech_lufs = measure.loudness_lufs(measure.within(mixdown - music[: len(mixdown)], finished.spans))
     momentary_lufs = measure.momentary_lufs(finished.folder / "variant-1.music.flac")
     ends_s = 0.1 * np.arange(1, len(momentary_lufs) + 1)
-    in_pauses = [momentary_lufs[(start_s <= ends_s) & (ends_s <= end_s)] for start_s, end_s in finished.pauses]
+    in_pauses = [
+        momentary_lufs[(start_s <= ends_s) & (ends_s <= end_s)] for start_s, end_s in finished.pauses
+    ]
     assert np.max(np.concatenate(in_pauses)) <= speech_lufs - 4
 
 

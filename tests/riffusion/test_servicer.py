@@ -18,7 +18,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.converters import artifact_from_pb, seconds_to_pb
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, seconds_to_pb
 from etbgm_riffusion.assembly import build
 from etbgm_riffusion.settings import Settings
 from tests.servers import channel_to
@@ -75,6 +75,21 @@ async def test_a_cue_becomes_sound_midi_and_facts(
     assert result.sections[0].span.end == seconds_to_pb(5)
     assert (result.style, result.engine.name, result.engine.device) == ("cinematic", "composer", "cpu")
     assert not result.timings.found
+
+
+async def test_the_bars_of_all_cues_are_those_of_the_piece(stub: "RiffusionServiceAsyncStub") -> None:
+    bars = []
+    for start, end in ((0, 4), (4, 9), (9, 11.3)):
+        asked = request(0, 5, 11.3)
+        asked.cue.CopyFrom(pb_span(start, end))
+        bars.extend((await result_of(stub, asked)).bars)
+    edges_s = [seconds_from_pb(bar.span.start) for bar in bars] + [seconds_from_pb(bars[-1].span.end)]
+    assert edges_s[0] == 0
+    assert edges_s[-1] == pytest.approx(11.3)
+    assert all(seconds_from_pb(a.span.end) == pytest.approx(seconds_from_pb(b.span.start), abs=1e-6)
+               for a, b in itertools.pairwise(bars))  # fmt: skip
+    assert any(at_s == pytest.approx(5, abs=1e-6) for at_s in edges_s), "a boundary is a bar line"
+    assert all(bar.beats > 0 for bar in bars)
 
 
 async def test_an_omitted_field_finds_what_its_default_made(stub: "RiffusionServiceAsyncStub") -> None:

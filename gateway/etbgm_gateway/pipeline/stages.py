@@ -198,6 +198,7 @@ class Stages:
         mix.CopyFrom(request)
         for span, cue in zip(bed.spans, bed.cues, strict=True):
             mix.cues.add(music=cue.music, span=span_to_pb(span))
+            mix.bars.extend(cue.bars)
         return self._steps.stream(
             f"MIX {bed.number}", self._clients.mixer, "Mix", mix, mixer_pb2.MixResult, Stage.STAGE_MIX
         )

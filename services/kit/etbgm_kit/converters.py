@@ -11,6 +11,7 @@ from etbgm.media.v1 import media_pb2 as pb
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.types import (
     Artifact,
+    Bar,
     Emotion,
     EmotionSpan,
     EmotionTimeline,
@@ -82,6 +83,21 @@ def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
         if next_one.start_s < one.end_s - TIME_TOLERANCE_S:
             raise InvalidField(f"{field}[{i + 1}]", "starts before the one before it ends")
     return spans
+
+
+def bars_from_pb(messages: Iterable[pb.Bar], field: str) -> tuple[Bar, ...]:
+    """Converts bars. Raises InvalidField unless they are ordered, do not overlap and have beats."""
+    bars = list(messages)
+    spans = spans_from_pb([bar.span for bar in bars], field)
+    for i, bar in enumerate(bars):
+        if not 0 < bar.beats < math.inf:
+            raise InvalidField(f"{field}[{i}].beats", "must be a number > 0")
+    return tuple(Bar(span, bar.beats) for span, bar in zip(spans, bars, strict=True))
+
+
+def bar_to_pb(bar: Bar) -> pb.Bar:
+    """Converts `bar`."""
+    return pb.Bar(span=span_to_pb(bar.span), beats=bar.beats)
 
 
 def emotion_from_pb(emotion: pb.Emotion.ValueType, field: str) -> Emotion:

@@ -44,6 +44,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A bar of music with `beats` equally long beats, > 0."""
+
+    span: Span
+    beats: float
+
+
+@dataclass(frozen=True, slots=True)
 class Word:
     """One recognised word: its text without white space, confidence in [0, 1]."""
 

@@ -4,6 +4,7 @@ from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
+    bars_from_pb,
     engine_to_pb,
     seconds_from_pb,
     seconds_to_pb,
@@ -80,6 +81,7 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
         container=container_from_pb(request),
         facts=facts_from_pb(request.facts, request.video.size_bytes) if request.HasField("facts") else None,
         residual=artifact_from_pb(request.residual, "residual") if request.HasField("residual") else None,
+        bars=bars_from_pb(request.bars, "bars"),
     )
 
 

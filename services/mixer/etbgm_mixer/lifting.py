@@ -4,12 +4,14 @@ All levels are relative to the mean of the music under speech. What the music it
 pause, because its arrangement fills up there, counts as part of the rise and is not added to it.
 """
 
+import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from etbgm_kit.types import Span
+from etbgm_kit.types import Bar, Span
 from etbgm_mixer import loudness
 from etbgm_mixer.levelling import Decibels
 from etbgm_mixer.loudness import FINE_PER_STEP, FINE_STEP_S, Energies
@@ -42,6 +44,15 @@ MOST_LOWERED_DB = 12.0
 LOWERING_DB_PER_S = 8.0
 """How fast the music is lowered before a pause in which its arrangement rises too far, and raised again."""
 
+ON_BAR_LINE_S = 3.0
+"""In pauses from this length on the music begins to rise on a bar line, in shorter ones on a beat."""
+
+MOST_WAIT_S = 2.0
+"""Longest wait for a bar line or a beat: a bar of four beats at 120 bpm."""
+
+_BARS_SEEN = 8
+"""Bars that may begin while the rise waits, the short ones of fast music included."""
+
 _REACH_S = MOST_LOWERED_DB / LOWERING_DB_PER_S
 
 
@@ -51,10 +62,13 @@ def pauses(spans: Sequence[Span], duration_s: float) -> list[Span]:
     return [Span(a, b) for a, b in zip(edges_s[::2], edges_s[1::2], strict=True) if b > a]
 
 
-def curve_db(music: Energies, spans: Sequence[Span], settings: MixSettings) -> Decibels:
+def curve_db(
+    music: Energies, spans: Sequence[Span], settings: MixSettings, bars: Sequence[Bar] = ()
+) -> Decibels:
     """Returns the music's gain in dB per 10 ms: 0 under speech, higher or lower in pauses.
 
-    `music` is its energy per 10 ms before any gain.
+    `music` is its energy per 10 ms before any gain, `bars` are its bars, if known: the music begins
+    to rise on a bar line in long pauses, on a beat in others.
     """
     raised, lowered = np.zeros(len(music)), np.zeros(len(music))
     under_lufs = loudness.mean_lufs(loudness.within(loudness.coarse(music), spans))
@@ -66,7 +80,8 @@ def curve_db(music: Energies, spans: Sequence[Span], settings: MixSettings) -> D
         reach = slice(max(0, _step(pause.start_s - _REACH_S)), _step(pause.end_s + _REACH_S))
         times_s = (np.arange(len(music), dtype=np.float64)[reach] + 0.5) * FINE_STEP_S
         if gain_db > 0:
-            raised[reach] += _raised(times_s, pause, gain_db, settings, duration_s)
+            from_s = _first_pulse_s(pause.start_s + settings.hold_ms * 1e-3, pause, bars)
+            raised[reach] += _raised(times_s, from_s, pause, gain_db, settings, duration_s)
         else:
             lowered[reach] = np.minimum(lowered[reach], _lowered(times_s, pause, gain_db))
     return raised + lowered
@@ -94,13 +109,31 @@ def _momentary_peak_lufs(energies: Energies) -> float:
     return loudness.mean_lufs(np.array([(sums[window:] - sums[:-window]).max() / window]))
 
 
+def _first_pulse_s(earliest_s: float, pause: Span, bars: Sequence[Bar]) -> float:
+    """Returns the first bar line or beat from `earliest_s` on, or `earliest_s` if none comes soon."""
+    latest_s = earliest_s + MOST_WAIT_S
+    first = bisect_left(bars, earliest_s, key=lambda bar: bar.span.end_s)
+    soon = [bar for bar in bars[first : first + _BARS_SEEN] if bar.span.start_s <= latest_s]
+    lines_s = [bar.span.start_s for bar in soon]
+    beats_s = [
+        bar.span.start_s + beat * bar.span.duration_s / bar.beats
+        for bar in soon
+        for beat in range(math.ceil(bar.beats))
+    ]
+    for times_s in (lines_s, beats_s) if pause.duration_s >= ON_BAR_LINE_S else (beats_s,):
+        for time_s in times_s:
+            if earliest_s <= time_s <= latest_s:
+                return time_s
+    return earliest_s
+
+
 def _raised(
-    times_s: Decibels, pause: Span, gain_db: float, settings: MixSettings, duration_s: float
+    times_s: Decibels, from_s: float, pause: Span, gain_db: float, settings: MixSettings, duration_s: float
 ) -> Decibels:
-    """Rises after `hold_ms` and falls to end LEAD_S before the next word; full at the video's ends."""
+    """Rises from `from_s` on and falls to end LEAD_S before the next word; full at the video's ends."""
     per_db = 1e-3 / max(settings.music_lift_db, 1.0)
     rise_s, fall_s = settings.release_ms * per_db, settings.attack_ms * per_db
-    risen = (times_s - pause.start_s - settings.hold_ms * 1e-3) / rise_s
+    risen = (times_s - from_s) / rise_s
     falling = (pause.end_s - LEAD_S - times_s) / fall_s
     open_start, open_end = pause.start_s <= 0, pause.end_s >= duration_s
     level: Decibels = np.minimum(np.inf if open_start else risen, np.inf if open_end else falling)

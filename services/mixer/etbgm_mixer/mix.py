@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from etbgm_kit.media.waveform import Samples
-from etbgm_kit.types import Span
+from etbgm_kit.types import Bar, Span
 from etbgm_mixer import gains, loudness, music_bed, placing, sound
 from etbgm_mixer.gains import Levels, Measured
 from etbgm_mixer.levelling import at_samples
@@ -31,7 +31,7 @@ class Parts:
     """The inputs; `voice` is the speech stem or the unchanged original, None without either.
 
     `ambience` is what was separated from the speech, at its original level; None to leave it out.
-    Both `_levels` are results of `levels_of`, if already computed.
+    Both `_levels` are results of `levels_of`, if already computed. `bars` are those of the music, if known.
     """
 
     voice: Path | None
@@ -41,6 +41,7 @@ class Parts:
     voice_levels: Levels | None = None
     ambience: Path | None = None
     ambience_levels: Levels | None = None
+    bars: Sequence[Bar] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ class Mix:
     ) -> Reached:
         """Writes the mixdown and its music stem; repeats until the loudness is close enough."""
         target_lufs = self.settings.target_loudness_lufs
-        planned = plan(measured, self._spans, self.settings, ceiling_dbtp)
+        planned = plan(measured, self._spans, self.settings, ceiling_dbtp, self._parts.bars)
         gain_db, most_db = planned.gain_db, gains.most_gain_db(self._spans, self.settings)
         for _ in range(MOST_PASSES):
             reached = self._pass(planned, gain_db, ceiling_dbtp, mixdown, music_stem, on_progress)

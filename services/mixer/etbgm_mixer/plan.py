@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from etbgm_kit.types import Span
+from etbgm_kit.types import Bar, Span
 from etbgm_mixer import gains, levelling, lifting, placing
 from etbgm_mixer.gains import Measured
 from etbgm_mixer.levelling import Decibels, Phrase
@@ -31,14 +31,20 @@ class Plan:
     measured: Measured
 
 
-def plan(measured: Measured, spans: Sequence[Span], settings: MixSettings, ceiling_dbtp: float) -> Plan:
+def plan(
+    measured: Measured,
+    spans: Sequence[Span],
+    settings: MixSettings,
+    ceiling_dbtp: float,
+    bars: Sequence[Bar] = (),
+) -> Plan:
     """Returns the plan that reaches the requested loudness and balance under a limiter at the ceiling.
 
     Only separated speech is levelled; an original that is kept remains unchanged, and so do the peaks
     of music alone.
     """
     spoken = levelling.phrases(measured.voice, spans)
-    lift_db = lifting.curve_db(measured.music, spans, settings)
+    lift_db = lifting.curve_db(measured.music, spans, settings, bars)
     planner = _Planner(measured, spoken, spans, settings, ceiling_dbtp, lift_db)
     if settings.original_audio is not OriginalAudio.SPEECH_ONLY or not spoken:
         flat = np.zeros(len(measured.voice))

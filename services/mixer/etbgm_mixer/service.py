@@ -159,7 +159,9 @@ class MixerService:
             under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
             levels = self._levels("speech", voice, path, facts.duration_s, on_progress)
             under_levels = self._levels("residual", ambience, under, facts.duration_s, on_progress)
-            parts = Parts(path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels)
+            parts = Parts(
+                path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels, request.bars
+            )
             mix = Mix(parts, request.settings)
             rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
             return Mixed(

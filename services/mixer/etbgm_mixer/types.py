@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from etbgm_kit.types import Artifact, EngineInfo, Span
+from etbgm_kit.types import Artifact, Bar, EngineInfo, Span
 
 OnProgress = Callable[[float], None]
 """Blocking work calls this with the completed share, [0, 1]; it raises CallCancelled."""
@@ -134,7 +134,8 @@ class MusicCue:
 class MixRequest:
     """The inputs of one mix; see mixer.proto. The video is probed if `facts` is None.
 
-    `residual` is None if nothing was separated or the residual is not needed.
+    `residual` is None if nothing was separated or the residual is not needed; `bars` are those of the
+    music, as far as they are known.
     """
 
     video: Artifact
@@ -146,6 +147,7 @@ class MixRequest:
     container: Container | None
     facts: MediaFacts | None = None
     residual: Artifact | None = None
+    bars: Sequence[Bar] = ()
 
 
 @dataclass(frozen=True, slots=True)

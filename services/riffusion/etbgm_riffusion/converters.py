@@ -6,6 +6,7 @@ from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
     artifact_to_pb,
+    bar_to_pb,
     emotion_to_pb,
     engine_to_pb,
     span_from_pb,
@@ -101,6 +102,7 @@ def music_to_pb(music: Music) -> pb.GenerateResult:
             for name, sound in zip(music.generated.stems, music.stems, strict=True)
         ],
         sections=[_section_to_pb(section) for section in music.generated.sections],
+        bars=[bar_to_pb(bar) for bar in music.generated.bars],
         style=music.generated.style,
         engine=engine_to_pb(music.engine),
         notes=music.generated.notes,

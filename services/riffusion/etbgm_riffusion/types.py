@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_kit.types import Artifact, Emotion, EmotionTimeline, EngineInfo, Ingredient, Span
+from etbgm_kit.types import Artifact, Bar, Emotion, EmotionTimeline, EngineInfo, Ingredient, Span
 from etbgm_riffusion.diffusion.types import Continuity
 
 AUTO = "auto"
@@ -78,12 +78,14 @@ class Generated:
 
     `midi` is a standard MIDI file of the whole piece, `picture` a PNG of it; `notes` are sentences for
     the user; `stems` names the roles written to separate files, the same for every cue of a piece;
-    `ingredients` lists what this music used in addition to the engine's own ingredients.
+    `bars` are those that begin within the cue; `ingredients` lists what this music used in addition
+    to the engine's own ingredients.
     """
 
     midi: bytes
     picture: bytes
     sections: tuple[Section, ...]
+    bars: tuple[Bar, ...]
     style: str
     notes: tuple[str, ...]
     stems: tuple[str, ...] = ()

@@ -9,7 +9,7 @@ from threading import Lock
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.models.catalogue import ingredient
-from etbgm_kit.types import EngineInfo, Ingredient, Span
+from etbgm_kit.types import Bar, EngineInfo, Ingredient, Span
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.score import Score
@@ -36,14 +36,23 @@ class Composed:
     picture: bytes
 
     def tell(
-        self, notes: tuple[str, ...], stems: tuple[str, ...] = (), ingredients: tuple[Ingredient, ...] = ()
+        self,
+        cue: Span,
+        notes: tuple[str, ...],
+        stems: tuple[str, ...] = (),
+        ingredients: tuple[Ingredient, ...] = (),
     ) -> Generated:
-        """Returns what an engine reports about the piece."""
+        """Returns what an engine reports about the piece and a cue of it."""
+        bars = tuple(
+            Bar(Span(bar.start_s, bar.end_s), bar.beats)
+            for bar in self.score.bars
+            if cue.start_s <= bar.start_s < cue.end_s
+        )
         sections = tuple(
             Section(planned.span, planned.emotion, str(planned.key), planned.tempo_bpm, len(planned.bars))
             for planned in self.score.sections
         )
-        return Generated(self.midi, self.picture, sections, self.score.style, notes, stems, ingredients)
+        return Generated(self.midi, self.picture, sections, bars, self.score.style, notes, stems, ingredients)
 
 
 class ComposerEngine:
@@ -91,7 +100,8 @@ class ComposerEngine:
         with writing(paths, request.sample_rate_hz) as write:
             for parts in self.sound(composed, request.cue, request.sample_rate_hz, on_progress, stems):
                 write(parts)
-        return composed.tell(self.notes + ((_NO_DIFFUSION,) if request.diffusion else ()), stems)
+        notes = self.notes + ((_NO_DIFFUSION,) if request.diffusion else ())
+        return composed.tell(request.cue, notes, stems)
 
     @property
     def notes(self) -> tuple[str, ...]:

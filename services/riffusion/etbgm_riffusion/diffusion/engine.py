@@ -109,6 +109,7 @@ class DiffusionEngine:
             for parts in self._cues.sound(request, settings, self.adapters.revision, on_progress):
                 write(parts)
         return composed.tell(
+            request.cue,
             self._composer.notes + ((_NO_STEMS,) if request.stems else ()),
             ingredients=tuple(ingredient(name) for name, weight in settings.adapters if weight),
         )
