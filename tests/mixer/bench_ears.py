@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.types import Artifact
-from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
-from etbgm_mixer.probe import Limits
+from etbgm_mixer.media.probe import Limits
+from etbgm_mixer.separation.deepfilter_engine import DeepFilterSeparator
 from etbgm_mixer.service import MixerService
 from tests.ears import Figure
 

@@ -9,7 +9,7 @@ import pytest
 import soundfile
 from numpy.typing import NDArray
 
-from etbgm_mixer.probe import Limits
+from etbgm_mixer.media.probe import Limits
 
 RATE_HZ = 48000
 PICTURE = "testsrc=s=160x120:r=25:d=2"

@@ -8,9 +8,9 @@ from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Service
 from etbgm_mixer.choice import choose, find_available
-from etbgm_mixer.deepfilter_engine import DeepFilterSeparator
-from etbgm_mixer.probe import Limits
-from etbgm_mixer.separator import Separator
+from etbgm_mixer.media.probe import Limits
+from etbgm_mixer.separation.deepfilter_engine import DeepFilterSeparator
+from etbgm_mixer.separation.separator import Separator
 from etbgm_mixer.service import MixerService
 from etbgm_mixer.servicer import MixerServicer
 from etbgm_mixer.settings import Settings
@@ -46,6 +46,6 @@ def _separator(settings: Settings) -> tuple[Separator, tuple[str, ...]]:
     choice = choose(settings.separation_engine, settings.device, settings.demucs_model, available)
     if choice.folder is None:
         return DeepFilterSeparator(), choice.advice
-    from etbgm_mixer.demucs_engine import DemucsSeparator
+    from etbgm_mixer.separation.demucs_engine import DemucsSeparator
 
     return DemucsSeparator(choice.folder, choice.device), choice.advice

@@ -10,26 +10,17 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
 from etbgm_kit.types import Artifact
-from etbgm_mixer import (
-    audio_tracks,
-    channels,
-    clock,
-    containers,
-    extract,
-    ffmpeg,
-    music_bed,
-    removed,
-    separate,
-    subtitles,
-)
-from etbgm_mixer.gains import Levels
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
-from etbgm_mixer.mix import Mix, Parts, levels_of
-from etbgm_mixer.music_bed import PlacedCue
+from etbgm_mixer.media import audio_tracks, channels, clock, containers, extract, ffmpeg, subtitles
+from etbgm_mixer.media.probe import Limits, check_limits
+from etbgm_mixer.mixing import music_bed
+from etbgm_mixer.mixing.gains import Levels
+from etbgm_mixer.mixing.mix import Mix, Parts, levels_of
+from etbgm_mixer.mixing.music_bed import PlacedCue
+from etbgm_mixer.mixing.render import render
 from etbgm_mixer.once import Once
-from etbgm_mixer.probe import Limits, check_limits
-from etbgm_mixer.render import render
-from etbgm_mixer.separator import Separator
+from etbgm_mixer.separation import removed, separate
+from etbgm_mixer.separation.separator import Separator
 from etbgm_mixer.types import (
     DEFAULT_TRACKS,
     CaptionTrack,

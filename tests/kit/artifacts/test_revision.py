@@ -14,7 +14,8 @@ from etbgm_kit.artifacts.revision import revision_of, sources_of, version_of
 pytestmark = pytest.mark.process
 
 ENGINES = (
-    "etbgm_mixer.service", "etbgm_mixer.deepfilter_engine", "etbgm_mixer.demucs_engine", "etbgm_stt.service",
+    "etbgm_mixer.service", "etbgm_mixer.separation.deepfilter_engine",
+    "etbgm_mixer.separation.demucs_engine", "etbgm_stt.service",
     "etbgm_stt.whisper_engine", "etbgm_sentiment.service",
     "etbgm_sentiment.onnx_classifier", "etbgm_riffusion.service", "etbgm_riffusion.composer.engine",
     "etbgm_riffusion.diffusion.engine",

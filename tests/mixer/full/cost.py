@@ -15,7 +15,7 @@ from pathlib import Path
 from demucs.htdemucs import HTDemucs
 
 from etbgm_mixer import sound
-from etbgm_mixer.demucs_engine import DemucsSeparator
+from etbgm_mixer.separation.demucs_engine import DemucsSeparator
 from tests.mixer.conftest import noise
 
 from .tiny_demucs import save

@@ -14,8 +14,8 @@ from demucs.apply import apply_model
 from demucs.htdemucs import HTDemucs
 
 from etbgm_kit.errors import CallCancelled
-from etbgm_mixer import separate
-from etbgm_mixer.demucs_engine import SURVEY_SHARE, DemucsSeparator, Segments
+from etbgm_mixer.separation import separate
+from etbgm_mixer.separation.demucs_engine import SURVEY_SHARE, DemucsSeparator, Segments
 from tests.mixer.conftest import RATE_HZ as SOUND_RATE_HZ
 from tests.mixer.conftest import Sound, noise, write
 

@@ -11,8 +11,8 @@ from demucs.htdemucs import HTDemucs
 
 from etbgm_kit.models.folders import RECORD, BrokenModel
 from etbgm_mixer.assembly import build
-from etbgm_mixer.demucs_engine import DemucsSeparator
-from etbgm_mixer.demucs_weights import find_checkpoint, load
+from etbgm_mixer.separation.demucs_engine import DemucsSeparator
+from etbgm_mixer.separation.demucs_weights import find_checkpoint, load
 from etbgm_mixer.settings import Settings
 
 from .tiny_demucs import SHAPE, save

@@ -1,0 +1,81 @@
+"""Combines the new sound with the original picture, whose packets are copied unchanged."""
+
+from pathlib import Path
+from typing import Any
+
+from etbgm_mixer.media import commands, ffmpeg, tracks
+from etbgm_mixer.media.ffmpeg import Unreadable
+from etbgm_mixer.media.tracks import Cover, Plan
+from etbgm_mixer.types import Container, MediaFacts, OnProgress
+
+_AAC = {"c:a": "aac", "b:a": "192k"}
+_OPUS = {"c:a": "libopus", "b:a": "160k"}
+_SOUND = {Container.MP4: _AAC, Container.MOV: _AAC, Container.WEBM: _OPUS, Container.MKV: _OPUS}
+"""Matroska stores the delay of Opus but not of AAC, so Opus keeps the sound in sync there."""
+
+OPUS_DELAY_S = 312 / 48000
+"""Seconds that libopus's first packet is early (look-ahead); ffmpeg's Matroska muxer does not correct it."""
+
+
+class Incomplete(Unreadable):
+    """The result would lack a part of the video."""
+
+    reason = "INCOMPLETE_RESULT"
+
+
+def mux(
+    video: Path,
+    facts: MediaFacts,
+    mixdown: Path,
+    container: Container,
+    output: Path,
+    on_progress: OnProgress,
+    timeout_s: float,
+    keep_audio: bool = False,
+) -> tuple[str, ...]:
+    """Writes all of `video` that `container` holds, with the sound of `mixdown`; returns notes on the rest.
+
+    `keep_audio` adds the video's own audio tracks. Raises Unreadable, TimeoutError, Incomplete.
+    """
+    listing = ffmpeg.inspect(video, timeout_s)
+    plan = tracks.plan(listing, facts, container, keep_audio)
+    if plan.cover:
+        plan.options |= _attached(video, plan.cover, output.parent, timeout_s)
+    command = _command(video, facts, mixdown, container, output, plan)
+    otherwise = f"has a picture of {facts.video.codec} that cannot be copied into {container}"
+    pictures = ffmpeg.convert(command, facts.duration_s, on_progress, timeout_s, otherwise)
+    if pictures < facts.video.packets:
+        raise Incomplete("video", f"has {facts.video.packets} pictures, of which {pictures} could be copied")
+    return tuple(dict.fromkeys(plan.notes))
+
+
+def _attached(video: Path, cover: Cover, folder: Path, timeout_s: float) -> dict[str, str]:
+    """Writes the cover picture to `folder`; returns the options that attach it."""
+    index, (name, media_type) = cover
+    options = {"c": "copy", "frames:v": 1, "f": "image2", "update": 1}
+    command = commands.writing([commands.source(video)[str(index)]], folder / name, options)
+    ffmpeg.convert(command, 1.0, lambda _: None, timeout_s, "has a cover that cannot be copied")
+    return {"attach": str(folder / name), "metadata:s:t": f"mimetype={media_type}"}
+
+
+def _command(
+    video: Path, facts: MediaFacts, mixdown: Path, container: Container, output: Path, plan: Plan
+) -> commands.Command:
+    source = commands.shifted(video, facts.origin_s)
+    delay = {"itsoffset": OPUS_DELAY_S} if _SOUND[container] is _OPUS else {}
+    sound = commands.own(mixdown, **delay)["a"]
+    streams = [source[str(facts.video.index)], sound, *(source[str(index)] for index in plan.indexes)]
+    options: dict[str, Any] = {
+        "c": "copy",
+        **_SOUND[container],
+        "copyinkf": None,
+        "map_metadata": 0,
+        "map_chapters": 0,
+        "max_interleave_delta": 0,
+        "avoid_negative_ts": "disabled",
+        "strict": "unofficial",
+        "disposition:a:0": "default",
+    }
+    if container in (Container.MP4, Container.MOV):
+        options |= {"write_tmcd": 1, "f": container.value}
+    return commands.writing(streams, output, options | plan.options)

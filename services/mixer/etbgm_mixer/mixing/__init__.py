@@ -1,0 +1,1 @@
+"""Mixes speech and music."""

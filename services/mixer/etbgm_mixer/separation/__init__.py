@@ -1,0 +1,1 @@
+"""Separates speech from music and noise."""
