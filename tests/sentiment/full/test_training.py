@@ -3,10 +3,12 @@
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import torch
 
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.export.folder import write_folder
@@ -15,6 +17,7 @@ from etbgm_sentiment.export.own import load
 from etbgm_sentiment.goemotions import Row
 from etbgm_sentiment.model_folder import Precision
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
+from etbgm_sentiment.training import train as training
 from etbgm_sentiment.training import vocabulary
 from etbgm_sentiment.training.e5 import E5File
 from etbgm_sentiment.training.model import base_model, load_model
@@ -100,6 +103,44 @@ def test_training_goes_on_from_a_folder(e5: E5File, tmp_path: Path, monkeypatch:
     assert not model.encoder.embeddings.word_embeddings.weight.requires_grad
     assert (load_model(tmp_path)[0].head.weight != head).any()
     assert (tmp_path / LOG).read_text().startswith(first + '{"seconds": 0.0, "event": "start"')
+
+
+def test_an_interrupted_run_ends_as_if_it_had_not_been(
+    e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
+    monkeypatch.setattr(training, "CHECKPOINT_STEPS", 4)
+    recipe, step = Recipe(epochs=3, batch_rows=3, checks_per_epoch=1), training._step
+
+    def run(folder: Path) -> dict[str, torch.Tensor]:
+        folder.mkdir(exist_ok=True)
+        torch.manual_seed(recipe.random_seed)
+        model, tokenizer = base_model(e5)
+        train(model, tokenizer, [ENGLISH, KOREAN], recipe, checks={}, out=folder)
+        return load_model(folder)[0].state_dict()
+
+    whole = run(tmp_path / "whole")
+    left = iter(range(6))
+
+    def killed(*arguments: Any) -> float:
+        if next(left, None) is None:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(training, "_step", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run(tmp_path / "killed")
+    monkeypatch.setattr(training, "_step", step)
+    resumed = run(tmp_path / "killed")
+    assert all(torch.equal(resumed[name], tensor) for name, tensor in whole.items())
+    logs = [(tmp_path / name / LOG).read_text().splitlines() for name in ("whole", "killed")]
+    lines = [[json.loads(line) for line in log] for log in logs]
+    assert [line["event"] for line in lines[1]] == ["start", "check", "continue", "check", "check"]
+    assert lines[1][2]["step"] == 4
+    assert [line["loss"] for line in lines[1] if "loss" in line] == [
+        line["loss"] for line in lines[0] if "loss" in line
+    ]
+    assert not (tmp_path / "killed/checkpoint.pt").exists()
 
 
 def test_only_tables_of_four_bits_are_packed() -> None:
