@@ -13,6 +13,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from etbgm_kit.errors import EtbgmError
+from etbgm_kit.serving.decoding import decoded, guarded
 from etbgm_kit.serving.status import internal_status, new_error_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
@@ -54,14 +55,29 @@ class Wrapping(ABC, grpc.aio.ServerInterceptor):
 
 
 class ErrorInterceptor(Wrapping):
-    """Converts an EtbgmError to its status, and any other exception to INTERNAL with an error id."""
+    """Converts an EtbgmError to its status, and any other exception to INTERNAL with an error id.
+
+    A request that cannot be decoded is answered with INVALID_ARGUMENT.
+    """
+
+    async def intercept_service(
+        self,
+        continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
+        handler_call_details: grpc.HandlerCallDetails,
+    ) -> Handler:
+        """See Wrapping."""
+        handler = await super().intercept_service(continuation, handler_call_details)
+        if handler is not None and not handler_call_details.method.startswith("/grpc."):
+            deserializer = guarded(handler.request_deserializer)
+            handler = handler._replace(request_deserializer=deserializer)  # type: ignore[attr-defined]
+        return handler
 
     def unary(self, inner: Unary, method: str) -> Unary:
         """See Wrapping."""
 
         async def call(request: object, context: Context) -> Message:
             try:
-                return await inner(request, context)
+                return await inner(decoded(request), context)
             except Exception as error:
                 await _abort(error, method, context)
 
@@ -72,7 +88,7 @@ class ErrorInterceptor(Wrapping):
 
         async def call(request: object, context: Context) -> AsyncIterator[Message]:
             try:
-                async for response in inner(request, context):
+                async for response in inner(decoded(request), context):
                     yield response
             except Exception as error:
                 await _abort(error, method, context)

@@ -175,7 +175,7 @@ class Server:
 def _options(settings: ServiceSettings) -> tuple[tuple[str, int], ...]:
     return (
         ("grpc.so_reuseport", 0),
-        ("grpc.max_receive_message_length", 32 << 20),
+        ("grpc.max_receive_message_length", settings.max_message_bytes),
         ("grpc.keepalive_time_ms", round(settings.ping_after_s * 1000)),
         ("grpc.keepalive_timeout_ms", round(settings.ping_timeout_s * 1000)),
         # gRPC waits for the longer of these two timeouts; this one is a minute by default.

@@ -52,6 +52,9 @@ class ServiceSettings(BaseSettings):
     """Time that work may continue after its call's deadline. After that it counts as hanging, and the
     server's health, including `live`, is NOT_SERVING until the work ends."""
 
+    max_message_bytes: int = Field(default=32 << 20, ge=1 << 20)
+    """Size of the largest request accepted; larger ones are refused before they are read."""
+
     ping_after_s: float = Field(default=20.0, ge=1)
     """Time without traffic after which the server pings a client."""
 
