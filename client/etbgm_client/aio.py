@@ -83,11 +83,22 @@ class AsyncClient:
     async def create_job(
         self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
     ) -> pb.Job:
-        """Queues a job and returns it. Repeating a `request_id` does not create a second job."""
+        """Queues a job and returns it. Repeating a `request_id` does not create a second job.
+
+        While the gateway is busy, repeats the request when the gateway asks for it, for up to CALL_S.
+        """
         request = pb.CreateJobRequest(
             video=video, settings=settings, request_id=request_id or uuid.uuid4().hex
         )
-        return (await _ask(self._stub.CreateJob(request, timeout=CALL_S))).job
+        ends_at = time.monotonic() + CALL_S
+        while True:
+            try:
+                return (await _ask(self._stub.CreateJob(request, timeout=CALL_S))).job
+            except ApiError as error:
+                pause_s = error.retry_after_s
+                if pause_s is None or time.monotonic() + pause_s > ends_at:
+                    raise
+                await asyncio.sleep(pause_s)
 
     async def get_job(self, job_id: str) -> pb.Job:
         """Returns the job in its current state."""
