@@ -7,11 +7,15 @@ from typing import Any
 import grpc
 
 from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
+from etbgm_gateway.api.admission import Admission, JobLimits
 from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.limits import LongList, RequestLimits
+from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import Uploads
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
@@ -79,15 +83,9 @@ class _Gateway:
         self._uploads = Uploads(
             settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
         )
-        self._job_service = JobService(
-            self._jobs,
-            self._queue,
-            store,
-            self._clients,
-            settings.probe_deadline_s,
-            settings.max_timeline_spans,
-            self.stopping,
-        )
+        probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
+        admission = Admission(store, self._clients, probes, _limits(settings))
+        self._job_service = JobService(self._jobs, self._queue, store, admission, self.stopping)
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
@@ -121,6 +119,13 @@ class _Gateway:
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _limits(settings: Settings) -> JobLimits:
+    spans = media_pb2.EmotionTimeline.DESCRIPTOR.fields_by_name["spans"]
+    longer = {spans.full_name: LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")}
+    request = RequestLimits(settings.max_text_chars, settings.max_elements, longer)
+    return JobLimits(request, settings.max_spans_per_s, settings.max_variant_s)
 
 
 def _clients(settings: Settings) -> Clients:

@@ -66,8 +66,16 @@ class Settings(ServiceSettings):
     """Total time that a stage's call may wait for replicas to accept it before its own deadline starts.
     Every call ends no later than this time plus its deadline."""
 
+    max_message_bytes: int = Field(default=4 << 20, ge=2 << 20)
+    """Size of the largest request accepted, and of each message of an upload; larger ones are refused with
+    RESOURCE_EXHAUSTED before they are read."""
+
     probe_deadline_s: float = Field(default=20.0, gt=0)
     """Time that CreateJob allows the mixer to probe a video."""
+
+    probes_at_once: int = Field(default=8, ge=1)
+    """Probes that CreateJob has the mixers make at the same time. Other calls wait for up to
+    `probe_deadline_s` and are then refused with RESOURCE_EXHAUSTED."""
 
     stage_deadline_s: float = Field(default=900.0, gt=0)
     """Time that each call of a stage may compute, including attempts on lost replicas, plus:"""
@@ -81,8 +89,20 @@ class Settings(ServiceSettings):
     max_upload_bytes: int = Field(default=16 << 30, ge=1)
     """Size of the largest upload accepted."""
 
+    max_text_chars: int = Field(default=1000, ge=100)
+    """Maximum length of each text in a request, in characters."""
+
+    max_elements: int = Field(default=100, ge=1)
+    """Maximum number of elements in each repeated field of a request, except for a timeline's spans."""
+
     max_timeline_spans: int = Field(default=10_000, ge=1)
     """Maximum number of spans in a timeline that CreateJob accepts."""
+
+    max_spans_per_s: float = Field(default=10.0, gt=0)
+    """Maximum number of spans in a timeline per second of video, besides the first 16."""
+
+    max_variant_s: float = Field(default=12 * 3600.0, gt=0)
+    """Maximum number of seconds of one job's video times its number of variants."""
 
     upload_keep_s: float = Field(default=86400.0, gt=0)
     """Time without new data after which an incomplete upload is removed."""

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from etbgm_gateway.store.database import connect
-from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.jobs import JobStore, NewJob
 from tests.deploy.conftest import ROOT
 from tests.servers import postgres_programs
 
@@ -26,7 +26,8 @@ def backup(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_nothing_that_is_there_is_replaced(postgresql_url: str, tmp_path: Path) -> None:
     file = str(tmp_path / "jobs.dump")
     jobs = JobStore(connect(postgresql_url))
-    kept = jobs.add("request-1", b"before", 1, lambda _connection, _job_id: None)
+    new = NewJob("request-1", b"before", b"before", 1)
+    kept = jobs.add(new, lambda _connection, _job_id: None)
     assert backup(postgresql_url, "save", file).returncode == 0
     jobs.finish(kept.job_id, "CANCELLED")
     done = backup(postgresql_url, "restore", file)

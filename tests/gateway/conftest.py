@@ -83,7 +83,7 @@ class Api:
 
     async def upload(self, data: bytes, media_type: str = "") -> media_pb2.Artifact:
         opening = pb.UploadOpening(
-            upload_id=f"upload-{time.time_ns()}", size_bytes=len(data), media_type=media_type
+            upload_id=f"upload-{time.time_ns()}-{next(_numbers)}", size_bytes=len(data), media_type=media_type
         )
         parts = [pb.UploadVideoRequest(opening=opening), pb.UploadVideoRequest(data=data)]
         return (await self.stub.UploadVideo(iter(parts))).video
@@ -175,6 +175,10 @@ class Gateway:
         self._process.terminate()
         self._process.communicate(timeout=20)
         return self._process.returncode
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def address(self) -> str:

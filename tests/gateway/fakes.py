@@ -90,6 +90,7 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
 
     async def Probe(self, request: mixer_pb2.ProbeRequest, context: Context) -> mixer_pb2.ProbeResponse:
         self._engine.note("Probe")
+        await asyncio.to_thread(self._engine.hold, "Probe", lambda _: None)
         video = await asyncio.to_thread(self._engine.read, request.video, "video")
         if request.container == "webm":
             raise InvalidField("container", "webm cannot hold h264; mp4 can")

@@ -1,5 +1,7 @@
 """Converts stored jobs to messages and back."""
 
+from collections.abc import Sequence
+
 from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 
@@ -45,9 +47,18 @@ def request_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
     return kept.SerializeToString(deterministic=True)
 
 
-def states_from_pb(states: "list[gateway_pb2.State.ValueType]") -> tuple[str, ...]:
+def summary_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
+    """Returns the part that lists of jobs show: the same without the timeline, which may be long."""
+    kept = gateway_pb2.CreateJobRequest(video=request.video, settings=request.settings)
+    kept.settings.ClearField("timeline")
+    return kept.SerializeToString(deterministic=True)
+
+
+def states_from_pb(states: "Sequence[gateway_pb2.State.ValueType]") -> tuple[str, ...]:
     """Returns the job store's names; raises InvalidField for STATE_UNSPECIFIED and unknown numbers."""
     known = gateway_pb2.State.values()
+    if len(states) > len(known):
+        raise InvalidField("states", f"must be at most {len(known)}, are {len(states):,}")
     for i, state in enumerate(states):
         if state not in known or state == gateway_pb2.STATE_UNSPECIFIED:
             raise InvalidField(f"states[{i}]", f"{state} is not the state of a job")

@@ -2,35 +2,23 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Iterator
-
-from google.rpc.error_details_pb2 import BadRequest
-from google.rpc.status_pb2 import Status
+from collections.abc import AsyncIterator
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm.media.v1 import media_pb2
-from etbgm.mixer.v1 import mixer_pb2
-from etbgm.riffusion.v1 import riffusion_pb2
-from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb
+from etbgm_gateway.api.admission import Admission, variants_of
+from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb, summary_to_bytes
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
-from etbgm_gateway.api.validation import TIMELINE, check_id, check_settings, timeline_of
-from etbgm_gateway.pipeline import cues, timelines
+from etbgm_gateway.api.validation import check_id, is_id
+from etbgm_gateway.pipeline import cues
 from etbgm_gateway.queue.job_queue import JobQueue
-from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore
-from etbgm_gateway.upstream.clients import Clients
-from etbgm_gateway.upstream.errors import ServiceError
+from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
-from etbgm_kit.seeds import DEFAULT_VARIANTS
-from etbgm_kit.serving.status import RemoteError
 from etbgm_kit.serving.stopping import pause
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
 WATCH_EVERY_S = 0.25
 """How often a watched job is polled, because another gateway may be running it."""
-STYLE_DEADLINE_S = 2.0
-"""Timeout of the style check; without an answer, the job's stage reports the error."""
 
 
 class JobService:
@@ -41,41 +29,41 @@ class JobService:
         jobs: JobStore,
         queue: JobQueue,
         store: ArtifactStore,
-        clients: Clients,
-        probe_deadline_s: float,
-        max_timeline_spans: int,
+        admission: Admission,
         stopping: asyncio.Event,
     ) -> None:
         self._jobs, self._queue, self._store = jobs, queue, store
-        self._clients, self._probe_deadline_s = clients, probe_deadline_s
-        self._max_timeline_spans = max_timeline_spans
-        self._stopping = stopping
+        self._admission, self._stopping = admission, stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
 
-        Raises InvalidField, NotFound, RequestIdUsed, RemoteError (the mixer rejects the video),
-        ServiceError (the mixer does not answer).
+        Raises InvalidField, NotFound, RequestIdUsed, Busy, RemoteError (the mixer rejects the video),
+        ServiceError (the mixer cannot be reached).
         """
-        kept = request_to_bytes(request)
+        await asyncio.to_thread(self._admission.check_size, request)
+        kept = await asyncio.to_thread(request_to_bytes, request)
         if request.request_id:
             check_id(request.request_id, "request_id")
             known = await asyncio.to_thread(self._jobs.find_request, request.request_id)
             if known:
-                return _answer(known, kept)
-        facts = await self._check(request)
+                return await _answer(known, kept)
+        duration_s = await self._admission.check(request)
         if request.validate_only:
             return gateway_pb2.Job(
                 state=gateway_pb2.STATE_QUEUED, video=request.video, settings=request.settings
             )
-        request_id = request.request_id or secrets.token_urlsafe(24)
-        expected = _expected_cues(request.settings, seconds_from_pb(facts.duration))
-        enqueue = self._queue.enqueue
-        return _answer(await asyncio.to_thread(self._jobs.add, request_id, kept, expected, enqueue), kept)
+        new = NewJob(
+            request_id=request.request_id or secrets.token_urlsafe(24),
+            request=kept,
+            summary=summary_to_bytes(request),
+            cues=_expected_cues(request.settings, duration_s),
+        )
+        return await _answer(await asyncio.to_thread(self._jobs.add, new, self._queue.enqueue), kept)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
         """Returns the job; raises NotFound."""
-        return job_to_pb(await asyncio.to_thread(self._jobs.get, job_id))
+        return await asyncio.to_thread(lambda: job_to_pb(self._row(job_id)))
 
     async def page(self, request: gateway_pb2.ListJobsRequest) -> gateway_pb2.ListJobsResponse:
         """Returns jobs, newest first; raises InvalidField."""
@@ -84,8 +72,16 @@ class JobService:
             raise InvalidField("page_size", f"must be in [1, {LARGEST_PAGE}]")
         if request.page_token:
             check_id(request.page_token, "page_token")
-        states = states_from_pb(list(request.states))
-        rows = await asyncio.to_thread(self._jobs.page, request.page_token, states, size + 1)
+        states = states_from_pb(request.states)
+        return await asyncio.to_thread(self._page, request.page_token, states, size)
+
+    def _row(self, job_id: str) -> JobRow:
+        if not is_id(job_id):
+            raise NotFound("no such job", job_id=job_id)
+        return self._jobs.get(job_id)
+
+    def _page(self, before: str, states: tuple[str, ...], size: int) -> gateway_pb2.ListJobsResponse:
+        rows = self._jobs.page(before, states, size + 1)
         return gateway_pb2.ListJobsResponse(
             jobs=[job_to_pb(row) for row in rows[:size]],
             next_page_token=rows[size - 1].job_id if len(rows) > size else "",
@@ -98,9 +94,9 @@ class JobService:
         """
         seen: JobRow | None = None
         while True:
-            row = await asyncio.to_thread(self._jobs.get, job_id)
+            row = await asyncio.to_thread(self._row, job_id)
             if row != seen:
-                yield job_to_pb(row)
+                yield await asyncio.to_thread(job_to_pb, row)
             if row.state not in UNFINISHED:
                 return
             seen = row
@@ -108,7 +104,7 @@ class JobService:
 
     async def cancel(self, job_id: str) -> gateway_pb2.Job:
         """Stops the job unless it is finished; raises NotFound."""
-        job = await asyncio.to_thread(self._jobs.get, job_id)
+        job = await asyncio.to_thread(self._row, job_id)
         if job.state in UNFINISHED:
             # Cancel the work first: if either fails, the job stays unfinished and the next call repeats both.
             await self._queue.cancel(job_id)
@@ -132,66 +128,13 @@ class JobService:
         while block := await asyncio.to_thread(next, blocks, b""):
             yield block
 
-    async def _check(self, request: gateway_pb2.CreateJobRequest) -> mixer_pb2.MediaFacts:
-        """Checks the request and returns what the video contains."""
-        settings = request.settings
-        check_settings(settings)
-        timeline = await timeline_of(settings, self._max_timeline_spans)
-        await self._check_stored(request.video, "video")
-        if settings.HasField("captions"):
-            await self._check_stored(settings.captions, "settings.captions")
-        container = settings.container if settings.HasField("container") else None
-        probe = mixer_pb2.ProbeRequest(video=request.video, container=container)
-        facts = (await self._probe(probe)).facts
-        if timeline:
-            timelines.fitted(timeline, seconds_from_pb(facts.duration), TIMELINE)
-        if settings.style not in ("", "auto"):
-            await self._check_style(settings.style)
-        return facts
 
-    async def _check_stored(self, message: media_pb2.Artifact, field: str) -> None:
-        artifact = artifact_from_pb(message, field)
-        if not await asyncio.to_thread(self._store.exists, artifact, field):
-            raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
-
-    async def _probe(self, request: mixer_pb2.ProbeRequest) -> mixer_pb2.ProbeResponse:
-        try:
-            return await self._clients.mixer.unary(
-                "Probe", request, mixer_pb2.ProbeResponse, self._probe_deadline_s
-            )
-        except RemoteError as error:
-            for violation in _violations(error.status):
-                if violation.field == "container":
-                    raise InvalidField("settings.container", violation.description) from error
-            raise
-
-    async def _check_style(self, style: str) -> None:
-        request = riffusion_pb2.ReadStyleRequest(style=style)
-        try:
-            await self._clients.riffusion.unary(
-                "ReadStyle", request, riffusion_pb2.ReadStyleResponse, STYLE_DEADLINE_S
-            )
-        except RemoteError as error:
-            for violation in _violations(error.status):
-                raise InvalidField("settings.style", violation.description) from error
-        except ServiceError:
-            pass
-
-
-def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
+async def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
     """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
     if job.request != request:
         raise RequestIdUsed(job.request_id)
-    return job_to_pb(job)
+    return await asyncio.to_thread(job_to_pb, job)
 
 
 def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:
-    variants = settings.variants if settings.HasField("variants") else DEFAULT_VARIANTS
-    return variants * (1 if settings.stems else cues.expected(duration_s))
-
-
-def _violations(status: Status) -> Iterator[BadRequest.FieldViolation]:
-    for detail in status.details:
-        bad = BadRequest()
-        if detail.Unpack(bad):
-            yield from bad.field_violations
+    return variants_of(settings) * (1 if settings.stems else cues.expected(duration_s))

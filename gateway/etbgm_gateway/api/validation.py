@@ -1,6 +1,5 @@
 """Checks a job's settings against the ranges in the contract."""
 
-import asyncio
 import re
 from collections.abc import Sequence
 
@@ -22,13 +21,22 @@ from etbgm_kit.types import EmotionTimeline
 CAPTION_TYPES = ("text/vtt", "application/x-subrip")
 TIMELINE = "settings.timeline"
 LONGEST_MIN_EMOTION_S = 60.0
+_FREE_SPANS = 16
+"""Number of spans that a timeline of any duration may have."""
+_NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}"
+_MEDIA_TYPE = re.compile(f"{_NAME}/{_NAME}")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
-_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
+
+
+def is_id(value: str) -> bool:
+    """Whether `value` has the form of an id."""
+    return bool(_ID.fullmatch(value))
 
 
 def check_id(value: str, field: str) -> None:
     """Raises InvalidField unless `value` is a valid id."""
-    if not _ID.fullmatch(value):
+    if not is_id(value):
         raise InvalidField(field, "must be 8 to 64 characters of [A-Za-z0-9_-]")
 
 
@@ -59,14 +67,24 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
     check_mix("settings.mix", settings.mix)
 
 
-async def timeline_of(settings: gateway_pb2.JobSettings, most_spans: int) -> EmotionTimeline | None:
-    """Returns the given timeline, if any. Raises InvalidField, at once for more than `most_spans` spans."""
+def timeline_of(settings: gateway_pb2.JobSettings, spans_per_s: float) -> EmotionTimeline | None:
+    """Returns the given timeline, if any. Raises InvalidField. Blocks for long if it is long."""
     if not settings.HasField("timeline"):
         return None
-    spans = len(settings.timeline.spans)
-    if spans > most_spans:
-        raise InvalidField(f"{TIMELINE}.spans", f"must be at most {most_spans}, are {spans}")
-    return await asyncio.to_thread(timeline_from_pb, settings.timeline, TIMELINE)
+    spans, duration_s = len(settings.timeline.spans), seconds_from_pb(settings.timeline.duration)
+    if spans > _FREE_SPANS + spans_per_s * max(0.0, duration_s):
+        raise InvalidField(
+            f"{TIMELINE}.spans",
+            f"are {spans:,} in {duration_s:g} s, the limit is {spans_per_s:g} per second"
+            " (ETBGM_MAX_SPANS_PER_S)",
+        )
+    return timeline_from_pb(settings.timeline, TIMELINE)
+
+
+def check_media_type(value: str, field: str) -> None:
+    """Raises InvalidField unless `value` is empty or a media type without parameters (RFC 6838)."""
+    if value and not _MEDIA_TYPE.fullmatch(value):
+        raise InvalidField(field, "is not a media type, for example video/mp4")
 
 
 def _check_enum(field: str, value: int, known: Sequence[int]) -> None:

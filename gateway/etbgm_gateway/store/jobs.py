@@ -16,6 +16,7 @@ _TABLE = sa.Table(
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("request_id", sa.String(64), nullable=False, unique=True),
     sa.Column("request", sa.LargeBinary, nullable=False),
+    sa.Column("summary", sa.LargeBinary),
     sa.Column("state", sa.String(16), nullable=False, index=True),
     sa.Column("create_time_s", sa.Double, nullable=False),
     sa.Column("start_time_s", sa.Double),
@@ -28,6 +29,18 @@ _TABLE = sa.Table(
 )
 _C = _TABLE.c
 UNFINISHED = ("QUEUED", "RUNNING")
+_MOST_LISTED_BYTES = 16 << 10
+"""Jobs of earlier versions have no summary; a request over this size is then left out of lists."""
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues."""
+
+    request_id: str
+    request: bytes
+    summary: bytes
+    cues: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,13 @@ class JobRow:
     result: bytes | None
 
 
+_WHOLE = tuple(_C[name] for name in JobRow.__slots__)
+_SHORT = sa.case((sa.func.length(_C.request) <= _MOST_LISTED_BYTES, _C.request), else_=b"")
+_SUMMARY = sa.func.coalesce(_C.summary, _SHORT)
+_LISTED = {"request": _SUMMARY.label("request"), "result": sa.null().label("result")}
+_SUMMARISED = tuple(_LISTED.get(name, _C[name]) for name in JobRow.__slots__)
+
+
 class JobStore:
     """All jobs. Methods block; call them from worker threads."""
 
@@ -63,31 +83,30 @@ class JobStore:
         self._engine = engine
         make(_TABLE, engine)
 
-    def add(
-        self, request_id: str, request: bytes, cues: int, enqueue: Callable[[sa.Connection, str], None]
-    ) -> JobRow:
-        """Queues a job for `request` and returns it, or the existing job if `request_id` was used before.
+    def add(self, new: NewJob, enqueue: Callable[[sa.Connection, str], None]) -> JobRow:
+        """Queues a new job and returns it, or the existing job if its request id was used before.
 
-        `cues` is the expected number of cues. `enqueue` puts a new job into the queue by its id, within
-        the same transaction: if it fails, no job is created.
+        `enqueue` puts the job into the queue by its id, within the same transaction: if it fails, no job
+        is created.
         """
         job_id = _new_id()
         row = {
             "job_id": job_id,
-            "request_id": request_id,
-            "request": request,
+            "request_id": new.request_id,
+            "request": new.request,
+            "summary": new.summary,
             "state": "QUEUED",
             "create_time_s": time.time(),
             "starts": 0,
             "stages": b"",
-            "cues_left": cues,
+            "cues_left": new.cues,
         }
         try:
             with self._engine.begin() as connection:
                 connection.execute(_TABLE.insert().values(row))
                 enqueue(connection, job_id)
         except sa.exc.IntegrityError:
-            known = self.find_request(request_id)
+            known = self.find_request(new.request_id)
             if known is None:
                 raise
             return known
@@ -105,12 +124,11 @@ class JobStore:
         return row
 
     def page(self, before: str, states: Collection[str], size: int) -> list[JobRow]:
-        """Returns at most `size` jobs without results, newest first.
+        """Returns at most `size` jobs, newest first, without results and with their summary as request.
 
         Only jobs in `states` (all when empty), with an id below `before` unless that is empty.
         """
-        columns = [sa.null().label("result") if c.name == "result" else c for c in _C]
-        query = sa.select(*columns).order_by(_C.job_id.desc()).limit(size)
+        query = sa.select(*_SUMMARISED).order_by(_C.job_id.desc()).limit(size)
         if states:
             query = query.where(_C.state.in_(states))
         if before:
@@ -163,7 +181,7 @@ class JobStore:
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._engine.connect() as connection:
-            row = connection.execute(_TABLE.select().where(condition)).mappings().one_or_none()
+            row = connection.execute(sa.select(*_WHOLE).where(condition)).mappings().one_or_none()
         return JobRow(**row) if row else None
 
 

@@ -82,7 +82,7 @@ async def test_a_timeline_of_too_many_spans_is_refused_before_anything_else(
     settings.timeline.spans.extend([settings.timeline.spans[0]] * 10_000)
     error = await refusal(api.stub.CreateJob(pb.CreateJobRequest(video=video, settings=settings)))
     assert (error.status_code, field_of(error)) == ("INVALID_ARGUMENT", "settings.timeline.spans")
-    assert "at most 10000" in error.status.message
+    assert "at most 10,000 elements, has 10,001" in error.status.message
     assert services.seen["Probe"] == 0
 
 

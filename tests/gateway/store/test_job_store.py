@@ -7,10 +7,14 @@ import pytest
 import sqlalchemy as sa
 
 from etbgm_gateway.store.database import connect
-from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.jobs import JobStore, NewJob
 from etbgm_kit.errors import NotFound
 
 pytestmark = pytest.mark.process
+
+
+def new(request_id: str, request: bytes = b"", summary: bytes = b"", cues: int = 1) -> NewJob:
+    return NewJob(request_id, request, summary, cues)
 
 
 def nowhere(connection: sa.Connection, job_id: str) -> None:
@@ -23,8 +27,8 @@ def jobs(tmp_path: Path) -> JobStore:
 
 
 def test_a_request_id_has_one_job(jobs: JobStore) -> None:
-    first = jobs.add("request-1", b"one", 1, nowhere)
-    assert jobs.add("request-1", b"two", 1, nowhere) == first
+    first = jobs.add(new("request-1", b"one"), nowhere)
+    assert jobs.add(new("request-1", b"two"), nowhere) == first
     assert jobs.find_request("request-2") is None
 
 
@@ -33,7 +37,7 @@ def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
         raise sa.exc.IntegrityError("", {}, Exception("refused"))
 
     with pytest.raises(sa.exc.IntegrityError):
-        jobs.add("request-1", b"", 1, refuse)
+        jobs.add(new("request-1"), refuse)
     assert jobs.find_request("request-1") is None
     assert jobs.cues_left() == 0
 
@@ -41,13 +45,23 @@ def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
 def test_ids_sort_by_time(jobs: JobStore) -> None:
     made = []
     for i in range(3):
-        made.append(jobs.add(f"request-{i}", b"", 1, nowhere).job_id)
+        made.append(jobs.add(new(f"request-{i}"), nowhere).job_id)
         time.sleep(0.002)
     assert [row.job_id for row in jobs.page("", (), 10)] == sorted(made, reverse=True)
 
 
+def test_a_page_has_summaries_and_leaves_out_long_requests_of_earlier_versions(jobs: JobStore) -> None:
+    jobs.add(new("request-1", b"whole", b"short"), nowhere)
+    for i, request in enumerate((b"old", b"x" * (5 << 20))):
+        jobs.add(new(f"request-old-{i}", request, b"-"), nowhere)
+    with jobs._engine.begin() as connection:
+        connection.execute(sa.text("UPDATE jobs SET summary = NULL WHERE summary = CAST('-' AS BLOB)"))
+    listed = {row.request_id: row.request for row in jobs.page("", (), 10)}
+    assert listed == {"request-1": b"short", "request-old-0": b"old", "request-old-1": b""}
+
+
 def test_a_finished_job_stays_as_it_is(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
+    job_id = jobs.add(new("request-1"), nowhere).job_id
     begun = jobs.begin(job_id)
     assert begun
     assert (begun.state, begun.starts) == ("RUNNING", 1)
@@ -60,7 +74,7 @@ def test_a_finished_job_stays_as_it_is(jobs: JobStore) -> None:
 
 
 def test_a_job_that_is_taken_up_again_keeps_its_start(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
+    job_id = jobs.add(new("request-1"), nowhere).job_id
     first, second = jobs.begin(job_id), jobs.begin(job_id)
     assert first
     assert second
@@ -70,7 +84,7 @@ def test_a_job_that_is_taken_up_again_keeps_its_start(jobs: JobStore) -> None:
 
 def test_cues_of_unfinished_jobs_are_counted(jobs: JobStore) -> None:
     assert jobs.cues_left() == 0
-    queued, running, finished = (jobs.add(f"request-{i}", b"", 4, nowhere).job_id for i in range(3))
+    queued, running, finished = (jobs.add(new(f"request-{i}", cues=4), nowhere).job_id for i in range(3))
     jobs.begin(running)
     jobs.keep_progress(running, b"", 7)
     jobs.finish(finished, "FAILED")
@@ -81,14 +95,14 @@ def test_cues_of_unfinished_jobs_are_counted(jobs: JobStore) -> None:
 
 def test_a_database_of_before_gets_the_columns_that_are_new(tmp_path: Path) -> None:
     database = connect(f"sqlite:///{tmp_path}/jobs.sqlite")
-    job_id = JobStore(database).add("request-1", b"", 4, nowhere).job_id
+    job_id = JobStore(database).add(new("request-1", cues=4), nowhere).job_id
     with database.begin() as connection:
         connection.execute(sa.text("ALTER TABLE jobs DROP COLUMN cues_left"))
     assert JobStore(database).get(job_id).cues_left == 1
 
 
 def test_pages_carry_no_results(jobs: JobStore) -> None:
-    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
+    job_id = jobs.add(new("request-1"), nowhere).job_id
     jobs.finish(job_id, "SUCCEEDED", result=b"big")
     assert [row.result for row in jobs.page("", ["SUCCEEDED"], 10)] == [None]
     assert jobs.get(job_id).result == b"big"
@@ -102,7 +116,7 @@ def test_an_unknown_job_is_not_found(jobs: JobStore) -> None:
 def test_a_database_that_was_restarted_is_used_again(postgresql_url: str) -> None:
     database = connect(postgresql_url)
     jobs = JobStore(database)
-    job_id = jobs.add("request-1", b"", 1, nowhere).job_id
+    job_id = jobs.add(new("request-1"), nowhere).job_id
     # As a restart does: every connection that lies in the pool is dead.
     engine = sa.create_engine(postgresql_url.replace("://", "+psycopg://"), poolclass=sa.NullPool)
     others = "backend_type = 'client backend' AND pid <> pg_backend_pid()"

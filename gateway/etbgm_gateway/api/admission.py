@@ -1,0 +1,127 @@
+"""What CreateJob checks before a job is queued: the request, its artifacts, the video and the style."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from google.rpc.error_details_pb2 import BadRequest
+from google.rpc.status_pb2 import Status
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
+from etbgm_gateway.api.limits import RequestLimits, check_limits
+from etbgm_gateway.api.probing import Probes
+from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_settings, timeline_of
+from etbgm_gateway.pipeline import timelines
+from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.errors import ServiceError
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
+from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.seeds import DEFAULT_VARIANTS
+from etbgm_kit.serving.status import RemoteError
+from etbgm_kit.types import EmotionTimeline
+
+STYLE_DEADLINE_S = 2.0
+"""Timeout of the style check; without an answer, the job's stage reports the error."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobLimits:
+    """Limits on one job.
+
+    `spans_per_s` limits the spans of a given timeline per second of video, `variant_s` the seconds of
+    video times the number of variants.
+    """
+
+    request: RequestLimits
+    spans_per_s: float
+    variant_s: float
+
+
+class Admission:
+    """Checks requests for jobs."""
+
+    def __init__(self, store: ArtifactStore, clients: Clients, probes: Probes, limits: JobLimits) -> None:
+        self._store, self._clients, self._probes, self._limits = store, clients, probes, limits
+
+    async def check(self, request: gateway_pb2.CreateJobRequest) -> float:
+        """Checks the request and returns the duration of its video in seconds.
+
+        Raises InvalidField, NotFound, Busy, RemoteError (the mixer rejects the video), ServiceError (the
+        mixer cannot be reached).
+        """
+        settings = request.settings
+        timeline = await asyncio.to_thread(self._read, settings)
+        await self._check_stored(request.video, "video")
+        if settings.HasField("captions"):
+            await self._check_stored(settings.captions, "settings.captions")
+        duration_s = await self._duration_of(request)
+        _check_variants(settings, duration_s, self._limits.variant_s)
+        if timeline:
+            await asyncio.to_thread(timelines.fitted, timeline, duration_s, TIMELINE)
+        if settings.style not in ("", "auto"):
+            await self._check_style(settings.style)
+        return duration_s
+
+    def check_size(self, request: gateway_pb2.CreateJobRequest) -> None:
+        """Drops unknown fields; raises InvalidField if anything is too long. Blocks."""
+        request.DiscardUnknownFields()
+        check_limits(request, self._limits.request)
+
+    def _read(self, settings: gateway_pb2.JobSettings) -> EmotionTimeline | None:
+        check_settings(settings)
+        return timeline_of(settings, self._limits.spans_per_s)
+
+    async def _check_stored(self, message: media_pb2.Artifact, field: str) -> None:
+        check_media_type(message.media_type, f"{field}.media_type")
+        artifact = artifact_from_pb(message, field)
+        if not await asyncio.to_thread(self._store.exists, artifact, field):
+            raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
+
+    async def _duration_of(self, request: gateway_pb2.CreateJobRequest) -> float:
+        container = request.settings.container if request.settings.HasField("container") else None
+        probe = mixer_pb2.ProbeRequest(video=request.video, container=container)
+        try:
+            return seconds_from_pb((await self._probes.run(probe)).facts.duration)
+        except RemoteError as error:
+            for violation in _violations(error.status):
+                if violation.field == "container":
+                    raise InvalidField("settings.container", violation.description) from error
+            raise
+
+    async def _check_style(self, style: str) -> None:
+        request = riffusion_pb2.ReadStyleRequest(style=style)
+        try:
+            await self._clients.riffusion.unary(
+                "ReadStyle", request, riffusion_pb2.ReadStyleResponse, STYLE_DEADLINE_S
+            )
+        except RemoteError as error:
+            for violation in _violations(error.status):
+                raise InvalidField("settings.style", violation.description) from error
+        except ServiceError:
+            pass
+
+
+def variants_of(settings: gateway_pb2.JobSettings) -> int:
+    """The number of variants that the settings ask for."""
+    return settings.variants if settings.HasField("variants") else DEFAULT_VARIANTS
+
+
+def _check_variants(settings: gateway_pb2.JobSettings, duration_s: float, most_s: float) -> None:
+    variants = variants_of(settings)
+    if variants * duration_s > most_s:
+        raise InvalidField(
+            "settings.variants",
+            f"{variants} variants of {duration_s:,.0f} s are {variants * duration_s:,.0f} s of video, "
+            f"the limit is {most_s:,.0f} s (ETBGM_MAX_VARIANT_S)",
+        )
+
+
+def _violations(status: Status) -> Iterator[BadRequest.FieldViolation]:
+    for detail in status.details:
+        bad = BadRequest()
+        if detail.Unpack(bad):
+            yield from bad.field_violations
