@@ -75,7 +75,7 @@ def artifacts(url: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, m
     sources = ["-f", "lavfi", "-i", f"testsrc=s=64x64:r=25:d={LENGTH_S}", "-i", folder / "sound.flac"]
     subprocess.run(["ffmpeg", "-v", "error", *sources, "-c:v", "libx264", folder / "video.mp4"], check=True)
     gone = media_pb2.Artifact(
-        uri=f"{url}/artifacts/00/{'0' * 64}.flac", sha256="0" * 64, media_type="audio/flac", size_bytes=1
+        uri=f"artifact://sha256/{'0' * 64}.flac", sha256="0" * 64, media_type="audio/flac", size_bytes=1
     )
     return {
         "video": artifact_to_pb(store.put(folder / "video.mp4", "video/mp4")),

@@ -45,5 +45,5 @@ async def test_artifacts_in_s3(tmp_path: Path, s3_environment: dict[str, str]) -
         gateway.stop()
         services.close()
     assert job.state == pb.STATE_SUCCEEDED
-    assert video.uri.startswith("s3://artifacts/some/prefix/")
+    assert video.uri.startswith("artifact://sha256/")
     assert part == b"with"

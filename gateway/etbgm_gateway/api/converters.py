@@ -7,6 +7,8 @@ from google.rpc.status_pb2 import Status
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow
+from etbgm_kit.artifacts.addresses import current
+from etbgm_kit.artifacts.memo import artifacts_in
 from etbgm_kit.errors import InvalidField
 
 
@@ -18,7 +20,7 @@ def job_to_pb(row: JobRow) -> gateway_pb2.Job:
         # A cancelled job keeps the progress that was written last.
         for entry in stages:
             entry.waiting_for = ""
-    return gateway_pb2.Job(
+    job = gateway_pb2.Job(
         job_id=row.job_id,
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
         stages=stages,
@@ -30,6 +32,9 @@ def job_to_pb(row: JobRow) -> gateway_pb2.Job:
         error=Status.FromString(row.error) if row.error is not None else None,
         result=gateway_pb2.JobResult.FromString(row.result) if row.result is not None else None,
     )
+    for artifact in artifacts_in(job):
+        artifact.uri = current(artifact.uri)  # a job of release 0.1 would show a path of the server
+    return job
 
 
 def timestamp_to_pb(seconds: float | None) -> Timestamp | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from google.rpc import code_pb2
 
+from etbgm_kit.artifacts.addresses import current
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import InvalidField, NotFound, StorageFull
@@ -26,7 +27,7 @@ def test_a_file_is_stored_under_its_hash(store: ArtifactStore, tmp_path: Path) -
     path.write_bytes(b"abc")
     artifact = store.put(path, "audio/flac")
     assert (artifact.sha256, artifact.size_bytes) == (SHA256_OF_ABC, 3)
-    assert artifact.uri.endswith(f"/artifacts/ba/{SHA256_OF_ABC}.flac")
+    assert artifact.uri == f"artifact://sha256/{SHA256_OF_ABC}.flac"
     assert artifact == store.put_bytes(b"abc", "audio/flac")
     with store.borrow(artifact) as borrowed:
         assert borrowed.read_bytes() == b"abc"
@@ -66,7 +67,13 @@ def test_ranges_and_lengths(store: ArtifactStore) -> None:
 
 
 @pytest.mark.parametrize(
-    "uri", ["file:///etc/passwd", "{root}/../../etc/passwd", "{root}/artifacts/../../x", "s3://bucket/x"]
+    "uri",
+    [
+        *("file:///etc/passwd", "{root}/../../etc/passwd", "{root}/artifacts/../../x", "s3://bucket/x"),
+        *("//", "", "\0", "artifact://sha256/", "a" * 5000, f"artifact://sha256/{SHA256_OF_ABC}/../x"),
+        *(f"artifact://sha256/{SHA256_OF_ABC}\0.mp4", f"artifact://sha256/{SHA256_OF_ABC}.mp4\n"),
+        *(f"{{root}}/artifacts/ba/../{SHA256_OF_ABC}", f"{{root}}/records/ba/{SHA256_OF_ABC}"),
+    ],
 )
 def test_uris_outside_of_the_store_are_refused(store: ArtifactStore, tmp_path: Path, uri: str) -> None:
     outside = uri.format(root=f"file://{tmp_path}/store")
@@ -75,6 +82,18 @@ def test_uris_outside_of_the_store_are_refused(store: ArtifactStore, tmp_path: P
         pass
     with pytest.raises(InvalidField):
         store.find(outside)
+
+
+def test_a_store_can_be_moved(store: ArtifactStore, tmp_path: Path, scratch: Scratch) -> None:
+    artifact = store.put_bytes(b"abc", "audio/flac")
+    (tmp_path / "store").rename(tmp_path / "moved")
+    moved = ArtifactStore(f"file://{tmp_path}/moved", scratch)
+    old_key = f"artifacts/ba/{SHA256_OF_ABC}.flac"
+    for uri in (artifact.uri, f"file://{tmp_path}/store/{old_key}", f"s3://bucket/some/prefix/{old_key}"):
+        assert moved.read(replace(artifact, uri=uri)) == b"abc"
+        assert moved.find(uri) == (old_key, 3)
+        assert current(uri) == artifact.uri
+    assert current("elsewhere") == "elsewhere"
 
 
 def test_a_missing_artifact_is_not_found(store: ArtifactStore) -> None:

@@ -9,7 +9,6 @@ a power loss never leaves a partial object. A record begins with its SHA-256.
 """
 
 import hashlib
-import mimetypes
 import os
 import shutil
 import uuid
@@ -22,6 +21,7 @@ import obstore
 from obstore.exceptions import BaseError
 from obstore.store import ObjectStore, from_url
 
+from etbgm_kit.artifacts.addresses import address_of, parsed
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.space import space_in
@@ -30,17 +30,6 @@ from etbgm_kit.types import Artifact
 
 BLOCK_BYTES = 1 << 20
 """Files are hashed and sent in blocks of this size."""
-
-_SUFFIXES = {
-    "application/octet-stream": "",
-    "application/x-subrip": ".srt",
-    "audio/flac": ".flac",
-    "audio/midi": ".mid",
-    "text/vtt": ".vtt",
-    "video/quicktime": ".mov",
-    "video/x-matroska": ".mkv",
-}
-
 
 _REMEDY = "delete artifacts that are no longer needed, or set ETBGM_STORE_URL to a folder on a larger disk"
 
@@ -58,11 +47,11 @@ class ArtifactStore:
         parts = urlsplit(url)
         if parts.scheme not in ("file", "s3"):
             raise ValueError(f"store_url: need file:///folder or s3://bucket/prefix, got {url!r}")
-        self._url, self._scratch = url.rstrip("/"), scratch
+        self._scratch = scratch
         self._folder = Path(unquote(parts.path)) if parts.scheme == "file" else None
         if self._folder:
             self._folder.mkdir(parents=True, exist_ok=True)
-        self._store: ObjectStore = from_url(self._url)
+        self._store: ObjectStore = from_url(url.rstrip("/"))
 
     def put(self, path: Path, media_type: str) -> Artifact:
         """Stores a copy of the file at `path`."""
@@ -75,7 +64,7 @@ class ArtifactStore:
     def put_bytes(self, data: bytes, media_type: str) -> Artifact:
         """Stores `data`, which must be small."""
         sha256 = hashlib.sha256(data).hexdigest()
-        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, len(data))
+        artifact = Artifact(address_of(sha256, media_type), sha256, media_type, len(data))
         if not self.exists(artifact):
             self._write(self._key(artifact), data)
         return artifact
@@ -91,7 +80,7 @@ class ArtifactStore:
     def borrow(self, artifact: Artifact, field: str = "artifact") -> Iterator[Path]:
         """Yields a file with the artifact's bytes, readable until the context ends.
 
-        Raises InvalidField (naming `field`) for a uri that does not belong to this store,
+        Raises InvalidField (naming `field`) for a uri that is not the address of this content,
         NotFound if the bytes are missing.
         """
         key = self._key(artifact, field)
@@ -114,11 +103,11 @@ class ArtifactStore:
 
     def find(self, uri: str) -> tuple[str, int]:
         """Key and length in bytes of the artifact at `uri`. Raises InvalidField, NotFound."""
-        key = uri.removeprefix(f"{self._url}/")
-        if key == uri or not key.startswith("artifacts/") or ".." in key.split("/"):
-            raise InvalidField("uri", "lies outside of the artifact store")
+        found = parsed(uri)
+        if found is None:
+            raise InvalidField("uri", "is not the address of an artifact")
         try:
-            return key, obstore.head(self._store, key)["size"]
+            return found[1], obstore.head(self._store, found[1])["size"]
         except FileNotFoundError:
             raise NotFound("no such artifact", uri=uri) from None
 
@@ -162,18 +151,15 @@ class ArtifactStore:
         digest, record = kept[:_HASH_BYTES], kept[_HASH_BYTES:]
         return record if hashlib.sha256(record).digest() == digest else None
 
-    def _uri(self, sha256: str, media_type: str) -> str:
-        suffix = _SUFFIXES.get(media_type) or mimetypes.guess_extension(media_type) or ""
-        return f"{self._url}/artifacts/{sha256[:2]}/{sha256}{suffix}"
-
     def _key(self, artifact: Artifact, field: str = "artifact") -> str:
-        if artifact.uri != self._uri(artifact.sha256, artifact.media_type):
+        found = parsed(artifact.uri)
+        if found is None or found[0] != artifact.sha256:
             raise InvalidField(f"{field}.uri", "is not the address of this content in the artifact store")
-        return artifact.uri.removeprefix(f"{self._url}/")
+        return found[1]
 
     def _put(self, path: Path, media_type: str, transfer: Callable[[Path, Path], object]) -> Artifact:
         sha256 = sha256_of(path)
-        artifact = Artifact(self._uri(sha256, media_type), sha256, media_type, path.stat().st_size)
+        artifact = Artifact(address_of(sha256, media_type), sha256, media_type, path.stat().st_size)
         if self.exists(artifact):
             return artifact
         key = self._key(artifact)
