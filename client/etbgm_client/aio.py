@@ -1,6 +1,7 @@
 """The client for asyncio."""
 
 import asyncio
+import hashlib
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
@@ -25,6 +26,9 @@ CALL_S = 60.0
 
 RECONNECT_S, PAUSE_S = 60.0, 0.5
 """How long the gateway may be unavailable while a job is watched, and the pause between two attempts."""
+
+_RESUMED = (grpc.StatusCode.UNAVAILABLE, grpc.StatusCode.ABORTED)
+"""Errors after which an upload is resumed."""
 
 UPLOAD_ATTEMPTS = 5
 """Total number of attempts to send an upload."""
@@ -70,13 +74,19 @@ class AsyncClient:
 
     async def upload(self, path: Path, media_type: str = "") -> media_pb2.Artifact:
         """Uploads the file at `path`. Resumes if the connection breaks. Raises OSError."""
-        upload_id = uuid.uuid4().hex
+        upload_id, sha256 = uuid.uuid4().hex, await asyncio.to_thread(_sha256_of, path)
         for attempt in range(UPLOAD_ATTEMPTS):
             try:
-                start = await self._received(upload_id) if attempt else 0
-                return (await self._stub.UploadVideo(_parts(path, upload_id, start, media_type))).video
+                opening = pb.UploadOpening(
+                    upload_id=upload_id,
+                    offset_bytes=await self._received(upload_id) if attempt else 0,
+                    size_bytes=path.stat().st_size,
+                    media_type=media_type,
+                    sha256=sha256,
+                )
+                return (await self._stub.UploadVideo(_parts(path, opening))).video
             except grpc.aio.AioRpcError as error:
-                if error.code() != grpc.StatusCode.UNAVAILABLE or attempt == UPLOAD_ATTEMPTS - 1:
+                if error.code() not in _RESUMED or attempt == UPLOAD_ATTEMPTS - 1:
                     raise ApiError.of(error) from None
         raise AssertionError("the last attempt returns or raises")
 
@@ -197,15 +207,14 @@ async def _ask(call: Awaitable[Answer]) -> Answer:
         raise ApiError.of(error) from None
 
 
-async def _parts(
-    path: Path, upload_id: str, start: int, media_type: str
-) -> AsyncIterator[pb.UploadVideoRequest]:
-    size = path.stat().st_size
-    opening = pb.UploadOpening(
-        upload_id=upload_id, offset_bytes=start, size_bytes=size, media_type=media_type
-    )
+def _sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+async def _parts(path: Path, opening: pb.UploadOpening) -> AsyncIterator[pb.UploadVideoRequest]:
     yield pb.UploadVideoRequest(opening=opening)
     with path.open("rb") as file:
-        file.seek(start)
+        file.seek(opening.offset_bytes)
         while block := file.read(BLOCK_BYTES):
             yield pb.UploadVideoRequest(data=block)

@@ -17,7 +17,7 @@ from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.servicer import GatewayServicer
-from etbgm_gateway.api.uploads import Uploads
+from etbgm_gateway.api.uploads import UploadLimits, Uploads
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
 from etbgm_gateway.pipeline.steps import Deadlines, StepContext
@@ -80,9 +80,7 @@ class _Gateway:
             executors, self._jobs, self._queue, settings.executor_id, settings.executor_lease_s
         )
         self._orphans.open()
-        self._uploads = Uploads(
-            settings.uploads_dir, store, settings.max_upload_bytes, settings.upload_keep_s
-        )
+        self._uploads = Uploads(settings.uploads_dir, store, _upload_limits(settings))
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
         admission = Admission(store, self._clients, probes, _limits(settings))
         self._job_service = JobService(self._jobs, self._queue, store, admission, self.stopping)
@@ -126,6 +124,12 @@ def _limits(settings: Settings) -> JobLimits:
     longer = {spans.full_name: LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")}
     request = RequestLimits(settings.max_text_chars, settings.max_elements, longer)
     return JobLimits(request, settings.max_spans_per_s, settings.max_variant_s)
+
+
+def _upload_limits(settings: Settings) -> UploadLimits:
+    return UploadLimits(
+        settings.max_upload_bytes, settings.max_open_uploads, settings.upload_idle_s, settings.upload_keep_s
+    )
 
 
 def _clients(settings: Settings) -> Clients:

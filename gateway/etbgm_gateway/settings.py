@@ -6,6 +6,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from etbgm_gateway.upstream.discovery import checked
+from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
 from etbgm_kit.serving.settings import ServiceSettings
 
 Addresses = Annotated[str, AfterValidator(checked)]
@@ -86,8 +87,14 @@ class Settings(ServiceSettings):
     uploads_dir: Path | None = None
     """Folder for uploads in progress; defaults to a folder in the system's temporary folder."""
 
-    max_upload_bytes: int = Field(default=16 << 30, ge=1)
-    """Size of the largest upload accepted."""
+    max_upload_bytes: int = Field(default=LARGEST_VIDEO_BYTES, ge=1)
+    """Size of the largest upload accepted, by default the mixer's limit."""
+
+    max_open_uploads: int = Field(default=64, ge=1)
+    """Uploads that may be sent at the same time; further ones are refused with RESOURCE_EXHAUSTED."""
+
+    upload_idle_s: float = Field(default=60.0, gt=0)
+    """Time without a message after which a call that sends an upload ends; it can be resumed."""
 
     max_text_chars: int = Field(default=1000, ge=100)
     """Maximum length of each text in a request, in characters."""

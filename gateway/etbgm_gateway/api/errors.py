@@ -2,6 +2,8 @@
 
 EtbgmError
 ├── RequestIdUsed       ALREADY_EXISTS: the request id belongs to another request
+├── UploadIdUsed        ALREADY_EXISTS: the upload id belongs to another file
+├── UploadIdle          ABORTED: the sender of an upload was silent for too long
 └── BeyondEnd           OUT_OF_RANGE: the offset lies beyond the last byte
 """
 
@@ -16,6 +18,26 @@ class RequestIdUsed(EtbgmError):
 
     def __init__(self, request_id: str) -> None:
         super().__init__("the request id was used for another request", request_id=request_id)
+
+
+class UploadIdUsed(EtbgmError):
+    """The upload id was used for a file with another size, SHA-256 or media type."""
+
+    code = "ALREADY_EXISTS"
+    reason = "UPLOAD_ID_USED"
+
+    def __init__(self, upload_id: str) -> None:
+        super().__init__("the upload id was used for another file", upload_id=upload_id)
+
+
+class UploadIdle(EtbgmError):
+    """The sender of an upload sent nothing for `idle_s`; it can resume the upload."""
+
+    code = "ABORTED"
+    reason = "UPLOAD_IDLE"
+
+    def __init__(self, idle_s: float) -> None:
+        super().__init__(f"nothing was sent for {idle_s:g} s; resume the upload", idle_s=idle_s)
 
 
 class BeyondEnd(EtbgmError):

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
+from etbgm_gateway.api.errors import UploadIdle
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
 from etbgm_kit.artifacts.store import BLOCK_BYTES
@@ -23,15 +24,16 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
     ) -> gateway_pb2.UploadVideoResponse:
         """See gateway.proto."""
-        opening = _opening(await anext(aiter(request_iterator), gateway_pb2.UploadVideoRequest()))
+        requests = _not_idle(request_iterator, self._uploads.idle_s)
+        opening = _opening(await anext(requests, gateway_pb2.UploadVideoRequest()))
         arriving = await asyncio.to_thread(self._uploads.begin, opening)
         try:
-            async for request in request_iterator:
+            async for request in requests:
                 await asyncio.to_thread(arriving.append, _data(request))
-            received = await asyncio.to_thread(arriving.settle)
+            received = await asyncio.to_thread(self._uploads.settle, opening, arriving)
         finally:
             # In a thread: it waits for work that a cancelled call may still be doing in another.
-            await asyncio.to_thread(arriving.close)
+            await asyncio.to_thread(self._uploads.close, opening, arriving)
         return gateway_pb2.UploadVideoResponse(received_bytes=received.size_bytes, video=_video(received))
 
     async def GetUpload(
@@ -86,8 +88,27 @@ def _opening(request: gateway_pb2.UploadVideoRequest) -> Opening:
         raise InvalidField("opening", "must come first")
     message = request.opening
     return Opening(
-        message.upload_id, message.offset_bytes, message.size_bytes, message.media_type or ANY_TYPE
+        message.upload_id,
+        message.offset_bytes,
+        message.size_bytes,
+        message.media_type or ANY_TYPE,
+        message.sha256,
     )
+
+
+async def _not_idle(
+    requests: AsyncIterator[gateway_pb2.UploadVideoRequest], idle_s: float
+) -> AsyncIterator[gateway_pb2.UploadVideoRequest]:
+    """Yields the requests. Raises UploadIdle if none comes for `idle_s`."""
+    while True:
+        try:
+            async with asyncio.timeout(idle_s):
+                request = await anext(requests)
+        except StopAsyncIteration:
+            return
+        except TimeoutError:
+            raise UploadIdle(idle_s) from None
+        yield request
 
 
 def _data(request: gateway_pb2.UploadVideoRequest) -> bytes:

@@ -25,6 +25,7 @@ _FREE_SPANS = 16
 """Number of spans that a timeline of any duration may have."""
 _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}"
 _MEDIA_TYPE = re.compile(f"{_NAME}/{_NAME}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 
@@ -79,6 +80,12 @@ def timeline_of(settings: gateway_pb2.JobSettings, spans_per_s: float) -> Emotio
             " (ETBGM_MAX_SPANS_PER_S)",
         )
     return timeline_from_pb(settings.timeline, TIMELINE)
+
+
+def check_sha256(value: str, field: str) -> None:
+    """Raises InvalidField unless `value` is a SHA-256."""
+    if not _SHA256.fullmatch(value):
+        raise InvalidField(field, "must be 64 lower-case hexadecimal digits")
 
 
 def check_media_type(value: str, field: str) -> None:

@@ -14,6 +14,9 @@ CONTAINERS = ("mp4", "mov", "webm", "mkv")
 LONGEST_TIMELINE_S = 12 * 3600.0
 """Longest timeline: a piece's whole score is kept in memory, about 10 MB per hour."""
 
+LARGEST_VIDEO_BYTES = 8 << 30
+"""Default limit on the size of a video: what the mixer reads and the gateway takes in."""
+
 MOST_VARIANTS = 8
 """Maximum number of variants of one job."""
 

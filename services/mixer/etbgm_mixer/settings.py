@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
 from etbgm_kit.serving.settings import ModelSettings
 from etbgm_mixer.choice import Wanted
 
@@ -9,7 +10,7 @@ from etbgm_mixer.choice import Wanted
 class Settings(ModelSettings):
     """ETBGM_MAX_DURATION_S and so on; the other settings are common to all servers."""
 
-    max_size_bytes: int = Field(default=8 << 30, gt=0)
+    max_size_bytes: int = Field(default=LARGEST_VIDEO_BYTES, gt=0)
     """Maximum size of a video in bytes."""
 
     max_duration_s: float = Field(default=3 * 3600.0, gt=0)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 
 import grpc
 import pytest
@@ -11,8 +12,8 @@ from google.rpc import error_details_pb2
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_kit.converters import seconds_to_pb
-from etbgm_kit.serving.status import RemoteError, error_from_rpc
-from tests.gateway.conftest import Api, FakeServices
+from etbgm_kit.serving.status import RemoteError, error_from_rpc, reason_of
+from tests.gateway.conftest import Api, FakeServices, Gateway
 
 pytestmark = pytest.mark.process
 
@@ -192,11 +193,11 @@ async def test_a_finished_job_cannot_be_cancelled(api: Api) -> None:
 
 
 def opening(
-    upload_id: str, size: int, offset: int = 0, media_type: str = "video/mp4"
+    upload_id: str, size: int, offset: int = 0, media_type: str = "video/mp4", sha256: str = ""
 ) -> pb.UploadVideoRequest:
     return pb.UploadVideoRequest(
         opening=pb.UploadOpening(
-            upload_id=upload_id, size_bytes=size, offset_bytes=offset, media_type=media_type
+            upload_id=upload_id, size_bytes=size, offset_bytes=offset, media_type=media_type, sha256=sha256
         )
     )
 
@@ -239,6 +240,32 @@ async def test_bytes_stay_when_the_sender_goes_away(api: Api) -> None:
     assert stands.received_bytes == 40
 
 
+async def test_a_silent_sender_is_ended_and_can_resume(tmp_path: Path, services: FakeServices) -> None:
+    gateway = Gateway(tmp_path, services, upload_idle_s="0.3").start()
+
+    async def parts() -> AsyncIterator[pb.UploadVideoRequest]:
+        yield opening("upload-idle", 100)
+        yield pb.UploadVideoRequest(data=b"x" * 40)
+        await asyncio.sleep(60)
+
+    try:
+        async with gateway.api() as api:
+            error = await refusal(api.stub.UploadVideo(parts(), timeout=20))
+            assert (error.status_code, reason_of(error.status)) == ("ABORTED", "UPLOAD_IDLE")
+            rest = pb.UploadVideoRequest(data=b"x" * 60)
+            assert (await send(api, opening("upload-idle", 100, 40), rest)).HasField("video")
+    finally:
+        gateway.kill()
+
+
+async def test_an_upload_id_is_for_one_file(api: Api) -> None:
+    upload_id = f"upload-{time.time_ns()}"
+    await send(api, opening(upload_id, 100), pb.UploadVideoRequest(data=b"x" * 40))
+    for size in (40, 101):
+        error = await refusal(send(api, opening(upload_id, size, 40)))
+        assert (error.status_code, reason_of(error.status)) == ("ALREADY_EXISTS", "UPLOAD_ID_USED")
+
+
 @pytest.mark.parametrize(
     ("parts", "field"),
     [
@@ -249,6 +276,9 @@ async def test_bytes_stay_when_the_sender_goes_away(api: Api) -> None:
         ([opening("upload-too-long", 5 << 20)], "opening.size_bytes"),
         ([opening("upload-empty", 0)], "opening.size_bytes"),
         ([opening("upload-type", 10, media_type="text/html")], "opening.media_type"),
+        ([opening("upload-type", 10, media_type="video/\0")], "opening.media_type"),
+        ([opening("upload-type", 10, media_type="video/" + "x" * 1000)], "opening.media_type"),
+        ([opening("upload-sha256", 10, sha256="0")], "opening.sha256"),
         ([opening("upload-more", 3), pb.UploadVideoRequest(data=b"more")], "data"),
         ([opening("upload-big", 3 << 20), pb.UploadVideoRequest(data=b"x" * ((1 << 20) + 1))], "data"),
     ],
