@@ -118,7 +118,9 @@ async def temporary(cache: Path) -> AsyncIterator[StackOptions]:
     """Yields a stack with its own jobs that shares the artifacts in `cache`; removes logs after success."""
     logs = _new_log_folder(cache / "logs")
     with Scratch(None).folder() as data:
-        yield StackOptions((cache / "store").resolve().as_uri(), data, logs, print_warning)
+        yield StackOptions(
+            (cache / "store").resolve().as_uri(), data, logs, print_warning, full_disk_wait_s=0
+        )
     shutil.rmtree(logs)
 
 

@@ -33,6 +33,8 @@ class StackOptions:
     on_death: OnDeath
     listen_address: str = LOOPBACK
     job_store_url: str = ""
+    full_disk_wait_s: float | None = None
+    """How long jobs wait for free space; None for the gateway's default."""
 
     def made(self) -> "StackOptions":
         """Creates the folders and returns the same options with absolute paths."""
@@ -60,6 +62,8 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
             "job_store_url": options.job_store_url or f"sqlite:///{options.data}/jobs.sqlite",
             "uploads_dir": f"{options.data}/uploads",
         }
+        if options.full_disk_wait_s is not None:
+            own["full_disk_wait_s"] = str(options.full_disk_wait_s)
         gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}))
         yield await gateway.ready()
 

@@ -86,7 +86,9 @@ async def _lines(jobs: AsyncIterator[pb.Job], console: Console) -> pb.Job:
 
 
 def _wait(stage: pb.StageProgress) -> str:
-    """A text that names the service for which the stage waits; "" if it does not wait."""
+    """A text that names what the stage waits for; "" if it does not wait."""
+    if stage.waiting_for == "storage":
+        return "waiting for free space: a disk of the server is full"
     return f"waiting for the {printable(stage.waiting_for)} service" if stage.waiting_for else ""
 
 

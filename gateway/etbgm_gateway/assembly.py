@@ -73,7 +73,7 @@ class _Gateway:
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
         stages = StageMetrics()
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
-        steps = StepContext(store, deadlines, stages)
+        steps = StepContext(store, deadlines, stages, settings.full_disk_wait_s)
         self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
         self._queue = JobQueue(self._pipeline, self._database, settings.executor_id, settings.concurrent_jobs)
         self._orphans = Orphans(

@@ -71,6 +71,9 @@ class Settings(ServiceSettings):
     """Size of the largest request accepted, and of each message of an upload; larger ones are refused with
     RESOURCE_EXHAUSTED before they are read."""
 
+    full_disk_wait_s: float = Field(default=21600.0, ge=0)
+    """Time that a job waits while a disk of a server is full; then it fails with STORAGE_FULL."""
+
     probe_deadline_s: float = Field(default=20.0, gt=0)
     """Time that CreateJob allows the mixer to probe a video."""
 

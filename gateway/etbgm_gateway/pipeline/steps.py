@@ -6,6 +6,7 @@ artifact store, so the job database holds references, never what was said.
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,15 +21,19 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.pipeline.progress import Progress
-from etbgm_gateway.upstream.remote import RemoteService
+from etbgm_gateway.upstream.remote import OnWait, RemoteService
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
-from etbgm_kit.errors import EtbgmError
-from etbgm_kit.serving.status import internal_status, new_error_id, status_of
+from etbgm_kit.errors import EtbgmError, StorageFull
+from etbgm_kit.serving.status import internal_status, new_error_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result", bound=Message)
+STORAGE = "storage"
+"""What a stage waits for while a disk is full."""
+FULL_DISK_PAUSE_S = 5.0
+"""Pause before a step that found a disk full is repeated."""
 MESSAGE_TYPE = "application/x-protobuf"
 
 
@@ -56,6 +61,8 @@ class StepContext:
     store: ArtifactStore
     deadlines: Deadlines
     metrics: StageMetrics
+    full_disk_wait_s: float
+    """How long a step that finds a disk full is repeated."""
 
 
 class Steps:
@@ -69,6 +76,7 @@ class Steps:
     def __init__(self, context: StepContext, progress: Progress) -> None:
         self.progress = progress
         self._store, self._deadlines, self._metrics = context.store, context.deadlines, context.metrics
+        self._full_disk_wait_s = context.full_disk_wait_s
         self._media_s = 0.0
 
     def allow_for(self, media_s: float) -> None:
@@ -79,7 +87,7 @@ class Steps:
         self, name: str, result_type: type[Result], work: Callable[[], Awaitable[Result]]
     ) -> Coroutine[Any, Any, Result]:
         """Returns the result of `work`, or its stored result from an earlier run of the job."""
-        return self._run(DBOS.reserve_step(), name, result_type, work)
+        return self._run(DBOS.reserve_step(), name, result_type, work, lambda _: None)
 
     def unary(
         self,
@@ -93,7 +101,9 @@ class Steps:
         """Calls a quick `method` of `service` for `stage`."""
         on_wait = partial(self.progress.wait, stage, service.name)
         work = partial(service.unary, method, request, result_type, self._deadline_s, on_wait)
-        return self.run(name, result_type, work)
+        return self._run(
+            DBOS.reserve_step(), name, result_type, work, partial(self.progress.wait, stage, STORAGE)
+        )
 
     def stream(
         self,
@@ -108,7 +118,9 @@ class Steps:
         on_progress = self.progress.part(stage)
         on_wait = partial(self.progress.wait, stage, service.name)
         work = partial(service.stream, method, request, result_type, self._deadline_s, on_progress, on_wait)
-        return self.run(name, result_type, work)
+        return self._run(
+            DBOS.reserve_step(), name, result_type, work, partial(self.progress.wait, stage, STORAGE)
+        )
 
     @contextmanager
     def stage(
@@ -132,20 +144,40 @@ class Steps:
         name: str,
         result_type: type[Result],
         work: Callable[[], Awaitable[Result]],
+        on_full: OnWait,
     ) -> Result:
         # preemptible: cancelling a job also cancels its running calls, not only the steps after them.
-        kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work)
+        kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work, on_full)
         artifact = artifact_from_pb(media_pb2.Artifact.FromString(kept))
         return result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
 
-    async def _keep(self, name: str, work: Callable[[], Awaitable[Message]]) -> bytes:
+    async def _keep(self, name: str, work: Callable[[], Awaitable[Message]], on_full: OnWait) -> bytes:
+        """Returns the artifact of the result; repeats `work` while a disk is full."""
+        ends_at, waits = time.monotonic() + self._full_disk_wait_s, False
         try:
-            data = (await work()).SerializeToString(deterministic=True)
-            artifact = await asyncio.to_thread(self._store.put_bytes, data, MESSAGE_TYPE)
-        except EtbgmError as error:
-            raise StageFailed(status_of(error).SerializeToString()) from error
+            while True:
+                try:
+                    return await self._kept(work)
+                except EtbgmError as error:
+                    status = status_of(error)
+                    if reason_of(status) != StorageFull.reason or time.monotonic() >= ends_at:
+                        raise StageFailed(status.SerializeToString()) from error
+                    log.warning("a disk is full; the step is repeated", extra={"step": name, **error.facts})
+                    if not waits:
+                        waits = True
+                        on_full(True)
+                    await asyncio.sleep(FULL_DISK_PAUSE_S)
+        except (EtbgmError, StageFailed):
+            raise
         except Exception as error:
             raise StageFailed(internal_failure(error, step=name).SerializeToString()) from error
+        finally:
+            if waits:
+                on_full(False)
+
+    async def _kept(self, work: Callable[[], Awaitable[Message]]) -> bytes:
+        data = (await work()).SerializeToString(deterministic=True)
+        artifact = await asyncio.to_thread(self._store.put_bytes, data, MESSAGE_TYPE)
         return artifact_to_pb(artifact).SerializeToString()
 
 

@@ -2,12 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
+from etbgm_kit.errors import StorageFull
 from etbgm_kit.serving.settings import BadSettings
 
 log = logging.getLogger(__name__)
@@ -21,6 +23,9 @@ AGAIN_S = 1.0
 
 _VARIABLE = "ETBGM_JOB_STORE_URL"
 _KINDS = "it must be postgresql://user:password@host/name or sqlite:///file"
+_DISK_FULL = "53100"
+"""PostgreSQL's code for a full disk (appendix A of its documentation)."""
+_SQLITE_FULL = "database or disk is full"
 _POSTGRESQL = {
     # A database in plain ASCII would answer in bytes, and could not be distinguished from a broken one.
     "client_encoding": "utf8",
@@ -32,6 +37,17 @@ _POSTGRESQL = {
     "tcp_user_timeout": "20000",
 }
 """Connection parameters of libpq."""
+
+
+@contextmanager
+def space_in_database() -> Iterator[None]:
+    """Raises StorageFull if a statement inside the context finds the database's disk full."""
+    try:
+        yield
+    except sa.exc.OperationalError as error:
+        if getattr(error.orig, "sqlstate", None) != _DISK_FULL and _SQLITE_FULL not in str(error.orig):
+            raise
+        raise StorageFull("the job store", "free space on the disk of the database") from error
 
 
 async def when_reachable(call: Callable[[], Result], job_id: str) -> Result:

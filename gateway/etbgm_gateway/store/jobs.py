@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from etbgm_gateway.store.database import make
+from etbgm_gateway.store.database import make, space_in_database
 from etbgm_kit.errors import NotFound
 
 _TABLE = sa.Table(
@@ -87,7 +87,7 @@ class JobStore:
         """Queues a new job and returns it, or the existing job if its request id was used before.
 
         `enqueue` puts the job into the queue by its id, within the same transaction: if it fails, no job
-        is created.
+        is created. Raises StorageFull.
         """
         job_id = _new_id()
         row = {
@@ -102,7 +102,7 @@ class JobStore:
             "cues_left": new.cues,
         }
         try:
-            with self._engine.begin() as connection:
+            with space_in_database(), self._engine.begin() as connection:
                 connection.execute(_TABLE.insert().values(row))
                 enqueue(connection, job_id)
         except sa.exc.IntegrityError:

@@ -77,12 +77,15 @@ class Busy(EtbgmError):
 
 
 class StorageFull(EtbgmError):
-    """The disk of `folder` is full, or a quota is used up; `remedy` says what to free or change."""
+    """The disk of `folder` is full, or a quota is used up; `remedy` says what to free or change.
+
+    `folder` may also be the name of another place.
+    """
 
     code = "RESOURCE_EXHAUSTED"
     reason = "STORAGE_FULL"
 
-    def __init__(self, folder: Path, remedy: str) -> None:
+    def __init__(self, folder: Path | str, remedy: str) -> None:
         super().__init__(f"no space is left in {folder}: {remedy}", folder=folder)
 
 

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.jobs import JobStore, NewJob
-from etbgm_kit.errors import NotFound
+from etbgm_kit.errors import NotFound, StorageFull
 
 pytestmark = pytest.mark.process
 
@@ -40,6 +40,18 @@ def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
         jobs.add(new("request-1"), refuse)
     assert jobs.find_request("request-1") is None
     assert jobs.cues_left() == 0
+
+
+def test_a_full_disk_of_the_database_is_named(jobs: JobStore) -> None:
+    pages = "PRAGMA max_page_count = 1"  # SQLite keeps at least the pages that there are
+
+    @sa.event.listens_for(jobs._engine, "begin")
+    def limit(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(pages)
+
+    with pytest.raises(StorageFull, match="no space is left in the job store"):
+        jobs.add(new("request-1", bytes(1 << 20)), nowhere)
+    assert jobs.find_request("request-1") is None
 
 
 def test_ids_sort_by_time(jobs: JobStore) -> None:
