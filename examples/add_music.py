@@ -7,7 +7,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_client import Client
 
 
-def main(video: Path, folder: Path, gateway: str = "127.0.0.1:50050") -> None:
+def main(video: Path, folder: Path, gateway: str = "127.0.0.1:8430") -> None:
     """Uploads `video`, shows the stages of the job, and downloads all results into `folder`."""
     with Client(gateway) as client:
         settings = pb.JobSettings(variants=2, style="calm piano")

@@ -8,7 +8,7 @@ from pathlib import Path
 from etbgm.gateway.v1.gateway_pb2 import JobSettings
 from etbgm_client import ApiError, AsyncClient
 
-GATEWAY = os.environ.get("ETBGM_GATEWAY", "127.0.0.1:50050")
+GATEWAY = os.environ.get("ETBGM_GATEWAY", "127.0.0.1:8430")
 
 
 async def add_music(client: AsyncClient, video: Path, folder: Path) -> str:

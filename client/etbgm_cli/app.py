@@ -186,7 +186,7 @@ def compose(
 
 @app.command()
 def serve(
-    listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:50050",
+    listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:8430",
     data: Annotated[
         Path | None, typer.Option(help="Folder for jobs, artifacts and logs (default: ~/.local/share/etbgm).")
     ] = None,

@@ -17,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Manage the jobs of a running gatew
 
 Gateway = Annotated[str, typer.Option(envvar="ETBGM_GATEWAY", help="Address of the gateway.")]
 JobId = Annotated[str, typer.Argument(help="Job id.")]
-ADDRESS = "127.0.0.1:50050"
+ADDRESS = "127.0.0.1:8430"
 
 
 @app.command("list")

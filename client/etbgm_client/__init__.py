@@ -1,6 +1,6 @@
 """ET-BGM's API from Python: `Client`, and `AsyncClient` for asyncio.
 
-    with Client("127.0.0.1:50050") as client:
+    with Client("127.0.0.1:8430") as client:
         job = client.create_job(client.upload(Path("holiday.mp4")))
         job = client.wait(job.job_id)
         client.fetch(job.result, Path("holiday"))

@@ -20,7 +20,7 @@ class Settings(ServiceSettings):
     name or a number). The gateway follows the pods as they start and stop.
     """
 
-    listen_address: str = "[::]:50050"
+    listen_address: str = "[::]:8430"
     """Address that the gateway's own gRPC server listens on; port 0 picks any free port."""
 
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"

@@ -43,7 +43,7 @@ def test_servers_are_hardened_and_set_up_by_settings_that_they_have(
 def test_the_gateway_finds_services_and_stores(services: dict[str, Json], compose: Json) -> None:
     settings = services["gateway"]["environment"]
     for name in SERVERS[:-1]:
-        assert settings[f"ETBGM_{name.upper()}_ADDRESS"] == f"{name}:50051"
+        assert settings[f"ETBGM_{name.upper()}_ADDRESS"] == f"{name}:8431"
     database = services["postgresql"]["environment"]
     login = f"{database['POSTGRES_USER']}:{database['POSTGRES_PASSWORD']}"
     assert (

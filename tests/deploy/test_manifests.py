@@ -73,7 +73,7 @@ def test_ports_that_are_named_exist(cluster: Cluster) -> None:
                     if isinstance(port["port"], str) and selects(policy["spec"]["podSelector"], pod.labels):
                         assert port["port"] in pod.ports, policy["metadata"]["name"]
     for pod in cluster.servers.values():
-        address = cluster.settings(pod).get("ETBGM_LISTEN_ADDRESS", "[::]:50051")
+        address = cluster.settings(pod).get("ETBGM_LISTEN_ADDRESS", "[::]:8431")
         assert pod.ports["grpc"] == int(address.rsplit(":", 1)[1])
         for probe in ("startupProbe", "readinessProbe", "livenessProbe"):
             assert pod.container[probe]["grpc"]["port"] == pod.ports["grpc"]
@@ -269,7 +269,7 @@ def test_every_setting_is_in_the_namespace_of_the_overlay(tmp_path: Path) -> Non
     text = text.replace("../../", f"{where}/").replace("namespace: etbgm\n", "namespace: elsewhere\n")
     (tmp_path / "kustomization.yaml").write_text(text)
     done = subprocess.run(["kubectl", "kustomize", tmp_path], capture_output=True, text=True, check=True)
-    assert "gateway.elsewhere.svc:50050" in done.stdout
+    assert "gateway.elsewhere.svc:8430" in done.stdout
     assert "etbgm.svc" not in done.stdout
     assert "namespace: etbgm" not in done.stdout
 

@@ -46,7 +46,7 @@ class FakeApiServer:
         """An EndpointSlice of Service NAME-with-the-last-part-cut-off, at the next version."""
         self.version += 1
         service = name.rsplit("-", 1)[0]
-        ports = {"grpc": 50051} if ports is None else ports
+        ports = {"grpc": 8431} if ports is None else ports
         return {
             "apiVersion": "discovery.k8s.io/v1",
             "kind": "EndpointSlice",

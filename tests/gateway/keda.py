@@ -11,7 +11,7 @@ import grpc
 from externalscaler import externalscaler_pb2 as pb
 from externalscaler import externalscaler_pb2_grpc
 
-METADATA = {"scalerAddress": "gateway:50050", "service": "riffusion", "cuesPerReplica": "2"}
+METADATA = {"scalerAddress": "gateway:8430", "service": "riffusion", "cuesPerReplica": "2"}
 
 
 class FakeKeda:

@@ -30,7 +30,7 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         """After its errors an end that no interceptor has described."""
         if self.errors:
             raise self.errors.pop(0)
-        await context.abort(grpc.StatusCode.UNKNOWN, "lost ipv4:10.0.0.1:50051")
+        await context.abort(grpc.StatusCode.UNKNOWN, "lost ipv4:10.0.0.1:8431")
         raise AssertionError("abort raises")
 
     async def Separate(

@@ -31,7 +31,7 @@ class Seen:
         async for addresses in self._changes:
             self.told.append(sorted(addresses))
 
-    async def until(self, *hosts: str, port: int = 50051) -> None:
+    async def until(self, *hosts: str, port: int = 8431) -> None:
         """Waits until exactly these hosts are there."""
         wanted = sorted(f"{host}:{port}" for host in hosts)
         async with asyncio.timeout(SEEN_S):
@@ -144,9 +144,9 @@ async def test_a_pod_counts_once_at_one_address(server: FakeApiServer) -> None:
         await seen.until("10.0.0.2", "[fd00::3]")
 
 
-@pytest.mark.parametrize(("port", "number"), [("grpc", 50051), ("metrics", 9090), ("9090", 9090)])
+@pytest.mark.parametrize(("port", "number"), [("grpc", 8431), ("metrics", 9090), ("9090", 9090)])
 async def test_a_port_is_a_name_or_a_number(server: FakeApiServer, port: str, number: int) -> None:
-    server.put("riffusion-a", [pod("10.0.0.1")], ports={"grpc": 50051, "metrics": 9090})
+    server.put("riffusion-a", [pod("10.0.0.1")], ports={"grpc": 8431, "metrics": 9090})
     server.put("riffusion-b", [pod("10.0.0.2")], ports={"other": 1})
     async with watching(server, f"kubernetes://etbgm/riffusion:{port}") as seen:
         await seen.until("10.0.0.1", port=number)
@@ -246,7 +246,7 @@ async def test_replicas_stay_while_the_api_server_refuses_or_is_away(
                     await asyncio.sleep(0.005)
         assert "needs a Role" in caplog.records[0].reason  # type: ignore[attr-defined]
         server.put("riffusion-a", [pod("10.0.0.2")])
-        assert seen.told == [["10.0.0.1:50051"]]
+        assert seen.told == [["10.0.0.1:8431"]]
         server.refusal = None
         await seen.until("10.0.0.2")
 
@@ -274,7 +274,7 @@ async def test_after_an_outage_watches_follow_each_other_as_before(
         async with asyncio.timeout(SEEN_S):
             while longest[-1] != endpoint_slices.FIRST_PAUSE_S:
                 await asyncio.sleep(0.005)
-        assert seen.told == [["10.0.0.1:50051"]]
+        assert seen.told == [["10.0.0.1:8431"]]
 
 
 async def test_an_api_server_that_nobody_answers_for_is_an_error() -> None:

@@ -94,7 +94,7 @@ async def test_an_error_that_no_service_has_described_is_not_passed_on(
     assert caught.value.message == "the mixer service ended a call with UNKNOWN"
     assert caught.value.facts == {"service": "mixer", "how": "UNKNOWN"}
     (logged,) = (record for record in caplog.records if record.message == "a call to a service failed")
-    assert logged.__dict__["grpc"] == "lost ipv4:10.0.0.1:50051"
+    assert logged.__dict__["grpc"] == "lost ipv4:10.0.0.1:8431"
 
 
 async def test_a_call_whose_servers_are_lost_again_and_again_is_given_up() -> None:

@@ -24,7 +24,7 @@ class ServiceSettings(BaseSettings):
     store_url: str
     """Root of the artifact store: file:///folder or s3://bucket/prefix (credentials: AWS_* variables)."""
 
-    listen_address: str = "[::]:50051"
+    listen_address: str = "[::]:8431"
     """Address of the gRPC server; port 0 selects any free port."""
 
     port_file: Path | None = None
