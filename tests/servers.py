@@ -53,11 +53,11 @@ def postgresql_url() -> Iterator[str]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
+def postgresql(port: int | None = None) -> Iterator[str]:
     """A PostgreSQL server with an empty database; it refuses to be run by root."""
     programs = postgres_programs()
     user = "postgres" if os.geteuid() == 0 else None
-    port, folder = free_port(), Path(tempfile.mkdtemp(prefix="etbgm-postgres-"))
+    port, folder = port or free_port(), Path(tempfile.mkdtemp(prefix="etbgm-postgres-"))
     if user:
         shutil.chown(folder, user)
     data = folder / "data"

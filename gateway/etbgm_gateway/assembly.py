@@ -5,6 +5,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 import grpc
+import sqlalchemy as sa
 
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
@@ -37,6 +38,7 @@ from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Service, SetHealth
+from etbgm_kit.serving.settings import BadSettings, NotReachable
 from externalscaler import externalscaler_pb2_grpc
 
 
@@ -66,7 +68,7 @@ class _Gateway:
     def __init__(self, settings: Settings) -> None:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
-        self._database = connect(settings.job_store_url)
+        self._database = _database(settings)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
         executors.beat(settings.executor_id)
         self._clients = _clients(settings)
@@ -117,6 +119,16 @@ class _Gateway:
 
     def _wait_for(self, work: Coroutine[Any, Any, None]) -> None:
         asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+
+def _database(settings: Settings) -> sa.Engine:
+    """Connects to the job store. Raises BadSettings, and without a parent that waits NotReachable."""
+    try:
+        return connect(settings.job_store_url)
+    except NotReachable as error:
+        if settings.stop_with_parent:
+            raise BadSettings(str(error)) from None
+        raise
 
 
 def _limits(settings: Settings) -> JobLimits:

@@ -11,8 +11,8 @@ from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
 from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeline
 
 QUEUE = "jobs"
-POLL_S = 0.1
-"""How often the queue is polled; with DBOS's default of 1 s a job would start 0.8 s late."""
+POLL_S = 0.4
+"""How often the queue is polled: a job starts 0.2 s late on average. Each poll costs 5 ms of processor time."""
 
 APPLICATION_VERSION = "1"
 """DBOS runs only jobs of the same version. Raise it when the durable steps change, and let jobs of the

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.schema import CreateColumn
 
 from etbgm_kit.errors import StorageFull
-from etbgm_kit.serving.settings import BadSettings
+from etbgm_kit.serving.settings import BadSettings, NotReachable
 
 log = logging.getLogger(__name__)
 
@@ -82,6 +82,8 @@ def connect(url: str) -> sa.Engine:
 
     Raises:
         BadSettings: the database cannot be used; a PostgreSQL database must be encoded in UTF8.
+        NotReachable: PostgreSQL does not accept a connection: it may be starting, or the user, the
+            password or the database may be created later.
     """
     engine = sa.create_engine(address(url), pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
@@ -93,7 +95,10 @@ def connect(url: str) -> sa.Engine:
                 if encoding != "UTF8":
                     raise BadSettings(f"{_VARIABLE}: the database's encoding is {encoding}; it must be UTF8")
     except sa.exc.DBAPIError as error:
-        raise BadSettings(f"{_VARIABLE}: {str(error.orig).strip()}") from None
+        reason = f"{_VARIABLE}: {str(error.orig).strip()}"
+        if engine.dialect.name == "postgresql" and isinstance(error, AWAY):
+            raise NotReachable(reason) from None
+        raise BadSettings(reason) from None
     return engine
 
 

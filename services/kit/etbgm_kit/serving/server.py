@@ -31,7 +31,7 @@ from etbgm_kit.serving.interceptor import ErrorInterceptor
 from etbgm_kit.serving.limits import LimitsInterceptor
 from etbgm_kit.serving.log import configure_logging
 from etbgm_kit.serving.runner import Runner
-from etbgm_kit.serving.settings import BadSettings, ServiceSettings
+from etbgm_kit.serving.settings import BadSettings, NotReachable, ServiceSettings
 from etbgm_kit.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -47,6 +47,9 @@ calls lost)."""
 
 LOAD_AGAIN_S = 30.0
 """Delay before another attempt to load the engine: its weights may still be downloading."""
+
+BUILD_AGAIN_S = 2.0
+"""Delay before another attempt to reach what the server needs at its start."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -199,23 +202,21 @@ def _metrics_of(service: Service) -> "Metrics | None":
 def run(build: Callable[[], Service]) -> None:
     """Serves the service that `build` returns until SIGTERM or SIGINT; the body of each service's `main`.
 
-    If `build` raises BadSettings, the process logs one line and exits.
+    If `build` raises BadSettings, the process logs one line and exits. If it raises NotReachable, it is
+    called again, because servers may start before what they need.
     """
     asyncio.run(_serve(build))
 
 
 async def _serve(build: Callable[[], Service]) -> None:
-    try:
-        service = build()
-    except BadSettings as error:
-        configure_logging("ERROR")
-        log.error("the settings cannot be used", extra={"why": str(error)})
-        raise SystemExit(1) from None
-    configure_logging(service.settings.log_level)
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(signal_number, stopping.set)
+    service = await _built(build, stopping)
+    if service is None:
+        return
+    configure_logging(service.settings.log_level)
     if service.settings.stop_with_parent:
         loop.add_reader(sys.stdin.fileno(), _stop_reading, loop, stopping)
     server = Server(service)
@@ -225,6 +226,21 @@ async def _serve(build: Callable[[], Service]) -> None:
         await stopping.wait()
     finally:
         await server.stop()
+
+
+async def _built(build: Callable[[], Service], stopping: asyncio.Event) -> Service | None:
+    """Builds the service as soon as everything that it needs can be reached; None if `stopping` is set."""
+    configure_logging("WARNING")
+    while not stopping.is_set():
+        try:
+            return build()
+        except BadSettings as error:
+            log.error("the settings cannot be used", extra={"why": str(error)})
+            raise SystemExit(1) from None
+        except NotReachable as error:
+            log.warning("the server cannot start yet", extra={"why": str(error)})
+        await _pause(stopping, BUILD_AGAIN_S)
+    return None
 
 
 async def _load(server: Server, service: Service, stopping: asyncio.Event) -> None:
@@ -238,8 +254,12 @@ async def _load(server: Server, service: Service, stopping: asyncio.Event) -> No
             return
         if service.settings.stop_with_parent:
             raise SystemExit(1)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(stopping.wait(), LOAD_AGAIN_S)
+        await _pause(stopping, LOAD_AGAIN_S)
+
+
+async def _pause(stopping: asyncio.Event, seconds: float) -> None:
+    with suppress(TimeoutError):
+        await asyncio.wait_for(stopping.wait(), seconds)
 
 
 def _stop_reading(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:

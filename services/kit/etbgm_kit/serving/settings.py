@@ -16,6 +16,10 @@ class BadSettings(RuntimeError):
     """Variables are missing or invalid; the message names each one and the reason, but no values."""
 
 
+class NotReachable(RuntimeError):
+    """Something that a server needs at its start cannot be reached yet; the message says what and why."""
+
+
 class ServiceSettings(BaseSettings):
     """Settings of all servers; each service adds its own. Variables begin with ETBGM_."""
 
