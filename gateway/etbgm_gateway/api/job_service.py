@@ -111,8 +111,10 @@ class JobService:
             await asyncio.to_thread(self._jobs.finish, job_id, "CANCELLED")
         return await self.get(job_id)
 
-    async def download(self, uri: str, offset: int, length: int | None) -> AsyncIterator[bytes]:
-        """Yields blocks of at most 1 MiB, each read after the previous one was consumed.
+    async def download(
+        self, uri: str, offset: int, length: int | None
+    ) -> AsyncIterator[gateway_pb2.DownloadArtifactResponse]:
+        """Yields messages of at most 1 MiB, each read after the previous one was consumed.
 
         Raises InvalidField, NotFound, BeyondEnd.
         """
@@ -125,8 +127,10 @@ class JobService:
             raise BeyondEnd(offset, size)
         end = size if length is None else min(size, offset + length)
         blocks = self._store.blocks(key, offset, end)
-        while block := await asyncio.to_thread(next, blocks, b""):
-            yield block
+        block = await asyncio.to_thread(next, blocks, b"")
+        yield gateway_pb2.DownloadArtifactResponse(data=block, size_bytes=size)
+        while block and (block := await asyncio.to_thread(next, blocks, b"")):
+            yield gateway_pb2.DownloadArtifactResponse(data=block)
 
 
 async def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:

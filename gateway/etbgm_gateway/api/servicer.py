@@ -41,7 +41,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> gateway_pb2.GetUploadResponse:
         """See gateway.proto."""
         received = await asyncio.to_thread(self._uploads.received, request.upload_id)
-        return gateway_pb2.GetUploadResponse(received_bytes=received.size_bytes, video=_video(received))
+        return gateway_pb2.GetUploadResponse(
+            received_bytes=received.size_bytes,
+            video=_video(received),
+            size_bytes=received.announced.size_bytes,
+            media_type=received.announced.media_type,
+            sha256=received.announced.sha256,
+        )
 
     async def CreateJob(
         self, request: gateway_pb2.CreateJobRequest, context: Context
@@ -79,8 +85,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> AsyncIterator[gateway_pb2.DownloadArtifactResponse]:
         """See gateway.proto."""
         length = request.length_bytes if request.HasField("length_bytes") else None
-        async for block in self._jobs.download(request.uri, request.offset_bytes, length):
-            yield gateway_pb2.DownloadArtifactResponse(data=block)
+        async for response in self._jobs.download(request.uri, request.offset_bytes, length):
+            yield response
 
 
 def _opening(request: gateway_pb2.UploadVideoRequest) -> Opening:

@@ -34,6 +34,15 @@ _RETRY_AFTER_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
+class Announced:
+    """The whole file: size, media type and SHA-256, which may be ""."""
+
+    size_bytes: int
+    media_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """The first message of an upload: see gateway.UploadOpening; `sha256` may be ""."""
 
@@ -48,6 +57,11 @@ class Opening:
     def key(self) -> str:
         """The name under which the upload is kept."""
         return key_of(self.upload_id, self.owner)
+
+    @property
+    def announced(self) -> Announced:
+        """The whole file, which must be the same whenever the upload is opened."""
+        return Announced(self.size_bytes, self.media_type, self.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +82,7 @@ class Received:
     """How much of an upload was received; `artifact` is set once it is complete."""
 
     size_bytes: int
+    announced: Announced
     artifact: Artifact | None = None
 
 
@@ -99,13 +114,14 @@ class Uploads:
         if record := self._store.recall(f"uploads/{key}"):
             artifact = artifact_from_pb(media_pb2.Artifact.FromString(record))
             if self._store.exists(artifact):
-                return Received(artifact.size_bytes, artifact)
-        if arriving := self._open.get(key):
-            return Received(arriving.received_bytes)
+                return _stored(artifact)
         try:
-            return Received(self._part(key).stat().st_size)
+            announced = self._announced(key)
+            arriving = self._open.get(key)
+            size_bytes = arriving.received_bytes if arriving else self._part(key).stat().st_size
         except FileNotFoundError:
             raise NotFound("no such upload", upload_id=upload_id) from None
+        return Received(size_bytes, announced)
 
     def begin(self, opening: Opening) -> Arriving:
         """Opens an upload for appending until it is closed; received bytes stay, however it ends.
@@ -122,7 +138,7 @@ class Uploads:
             self._check_resumed(opening)
             self._remove_old()
             with space_in(self.folder, REMEDY):
-                self._first(opening.key).write_text(json.dumps(_file_of(opening)))
+                self._first(opening.key).write_text(json.dumps(asdict(opening.announced)))
                 # Unbuffered, so that `close` has nothing left to write, which would fail on a full disk.
                 file = self._part(opening.key).open("ab", buffering=0)
             arriving = Arriving(file, opening.offset_bytes, opening.size_bytes, self.folder)
@@ -143,7 +159,7 @@ class Uploads:
                 artifact = self._store.move(part, opening.media_type)
                 record = artifact_to_pb(artifact).SerializeToString()
                 self._store.remember(f"uploads/{opening.key}", record)
-                received = Received(artifact.size_bytes, artifact)
+                received = _stored(artifact)
             part.unlink(missing_ok=True)
             self._first(opening.key).unlink(missing_ok=True)
             return received
@@ -175,8 +191,9 @@ class Uploads:
         except NotFound:
             if opening.offset_bytes:
                 raise
-            self._first(opening.key).unlink(missing_ok=True)
-            received = Received(0)
+            for path in (self._first(opening.key), self._part(opening.key)):
+                path.unlink(missing_ok=True)
+            received = Received(0, opening.announced)
         if self._is_another(opening, received.artifact):
             raise UploadIdUsed(opening.upload_id)
         if opening.offset_bytes != received.size_bytes:
@@ -192,10 +209,16 @@ class Uploads:
             is_same_sha256 = opening.sha256 in ("", stored.sha256)
             return not is_same_sha256 or opening.size_bytes != stored.size_bytes
         try:
-            first = json.loads(self._first(opening.key).read_text())
-        except (FileNotFoundError, ValueError):
+            return self._announced(opening.key) != opening.announced
+        except FileNotFoundError:
             return False
-        return bool(first != _file_of(opening))
+
+    def _announced(self, key: str) -> Announced:
+        """The file of an incomplete upload. Raises FileNotFoundError, also if its description is damaged."""
+        try:
+            return Announced(**json.loads(self._first(key).read_text()))
+        except (ValueError, TypeError):
+            raise FileNotFoundError from None
 
     def _check_content(self, opening: Opening, part: Path) -> None:
         if opening.sha256 and sha256_of(part) != opening.sha256:
@@ -220,6 +243,6 @@ def key_of(upload_id: str, owner: str) -> str:
     return f"{upload_id}~{hashlib.sha256(owner.encode()).hexdigest()}" if owner else upload_id
 
 
-def _file_of(opening: Opening) -> dict[str, object]:
-    """What must be the same whenever an upload is opened."""
-    return {name: value for name, value in asdict(opening).items() if name != "offset_bytes"}
+def _stored(artifact: Artifact) -> Received:
+    announced = Announced(artifact.size_bytes, artifact.media_type, artifact.sha256)
+    return Received(artifact.size_bytes, announced, artifact)

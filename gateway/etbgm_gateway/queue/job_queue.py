@@ -12,7 +12,7 @@ from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeli
 
 QUEUE = "jobs"
 POLL_S = 0.4
-"""How often the queue is polled: a job starts 0.2 s late on average. Each poll costs 5 ms of processor time."""
+"""How often the queue is polled: a job starts 0.2 s late on average; each poll takes 5 ms of a processor."""
 
 APPLICATION_VERSION = "1"
 """DBOS runs only jobs of the same version. Raise it when the durable steps change, and let jobs of the

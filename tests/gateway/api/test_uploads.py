@@ -73,14 +73,14 @@ def test_an_id_belongs_to_one_file(uploads: Uploads, other: dict[str, Any]) -> N
 def test_an_id_belongs_to_one_owner(uploads: Uploads, store: ArtifactStore) -> None:
     mine, theirs = replace(OPENING, owner="one"), replace(OPENING, owner="two")
     send(uploads, mine, b"01234")
-    assert uploads.received("upload-1", "one") == Received(5)
+    assert uploads.received("upload-1", "one") == Received(5, OPENING.announced)
     for other in ("", "two"):
         with pytest.raises(NotFound):
             uploads.received("upload-1", other)
     artifact = send(uploads, theirs, b"9876543210").artifact
     assert artifact
     assert store.read(artifact) == b"9876543210"
-    assert uploads.received("upload-1", "one") == Received(5)
+    assert uploads.received("upload-1", "one") == Received(5, OPENING.announced)
 
 
 def test_a_file_with_another_sha256_is_refused_and_dropped(uploads: Uploads) -> None:
@@ -135,14 +135,14 @@ def test_nobody_else_may_send_while_an_upload_is_stored(
         closed = threads.submit(uploads.close, OPENING, arriving)  # the caller has left
         with pytest.raises(Conflict):
             uploads.begin(replace(OPENING, offset_bytes=10))
-        assert uploads.received("upload-1") == Received(10)
+        assert uploads.received("upload-1") == Received(10, OPENING.announced)
         go_on.set()
         artifact = settled.result().artifact
         closed.result()
     assert artifact
     assert store.read(artifact) == b"0123456789"
-    assert uploads.received("upload-1") == Received(10, artifact)
-    assert send(uploads, replace(OPENING, offset_bytes=10), b"") == Received(10, artifact)
+    assert uploads.received("upload-1").artifact == artifact
+    assert send(uploads, replace(OPENING, offset_bytes=10), b"").artifact == artifact
 
 
 def test_a_full_disk_is_named_with_what_to_do(store: ArtifactStore, tiny_disk: Path) -> None:
