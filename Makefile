@@ -82,7 +82,7 @@ protos: .venv/.run ## regenerate the gRPC stubs
 
 clean: ## remove everything that was built, installed or generated
 	rm -rf .venv build
-	find protos -name '*_pb2*' -delete
+	find protos \( -name '*_pb2*' -o -name descriptors.bin \) -delete
 
 .venv/bin/python:
 	@test -n "$(PYTHON)" || { echo "ET-BGM needs Python 3.11 or newer" >&2; exit 1; }

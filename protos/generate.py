@@ -1,4 +1,4 @@
-"""Writes the gRPC stubs beside the contract: `python protos/generate.py`.
+"""Writes the gRPC stubs beside the contract, and its descriptors with comments: `python protos/generate.py`.
 
 Needs grpcio-tools, mypy-protobuf and googleapis-common-protos.
 """
@@ -22,7 +22,8 @@ def main() -> int:
     types = [f"--{name}_out=quiet:{FOLDER}" for name in ("mypy", "mypy_grpc")]
     includes = [f"-I{folder}" for folder in (FOLDER, GOOGLEAPIS, INCLUDED)]
     contracts = sorted(str(path) for path in FOLDER.rglob("*.proto"))
-    return protoc.main(["protoc", *includes, *plugins, *outputs, *types, *contracts])
+    described = [f"--descriptor_set_out={FOLDER}/etbgm/gateway/v1/descriptors.bin", "--include_source_info"]
+    return protoc.main(["protoc", *includes, *plugins, *outputs, *types, *described, *contracts])
 
 
 if __name__ == "__main__":

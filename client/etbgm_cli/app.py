@@ -187,6 +187,7 @@ def compose(
 @app.command()
 def serve(
     listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:8430",
+    http: Annotated[str, typer.Option(help='Address of the HTTP API; "" disables it.')] = "127.0.0.1:8440",
     data: Annotated[
         Path | None, typer.Option(help="Folder for jobs, artifacts and logs (default: ~/.local/share/etbgm).")
     ] = None,
@@ -206,7 +207,7 @@ def serve(
     """Run all services and the gateway until interrupted."""
     data = data or _folder("XDG_DATA_HOME", ".local/share")
     store_url = store_url or (data / "store").resolve().as_uri()
-    guarded(_serve(StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url)))
+    guarded(_serve(StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url, http)))
 
 
 async def _serve(options: StackOptions) -> None:
@@ -214,8 +215,9 @@ async def _serve(options: StackOptions) -> None:
     for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
     async with stack(options) as address:
+        also = f"HTTP: http://{options.http_address}; " if options.http_address else ""
         console.print(
-            f"ET-BGM listens on {address}; data and logs are in {options.data}; press Ctrl-C to stop"
+            f"ET-BGM listens on {address}; {also}data and logs are in {options.data}; press Ctrl-C to stop"
         )
         await stopping.wait()
 

@@ -24,7 +24,8 @@ class StackOptions:
     """Where a stack stores its data.
 
     Artifacts are at `store_url`, jobs in `data` unless `job_store_url` names another place, logs
-    in `logs`. Several stacks may share a store, but each needs its own `data`.
+    in `logs`. Several stacks may share a store, but each needs its own `data`. The gateway also
+    listens for HTTP if `http_address` is given.
     """
 
     store_url: str
@@ -33,6 +34,7 @@ class StackOptions:
     on_death: OnDeath
     listen_address: str = LOOPBACK
     job_store_url: str = ""
+    http_address: str = ""
     full_disk_wait_s: float | None = None
     """How long jobs wait for free space; None for the gateway's default."""
 
@@ -59,6 +61,7 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
         addresses = {f"{name}_address": await service.ready() for name, service in services.items()}
         own = {
             "listen_address": options.listen_address,
+            "http_address": options.http_address,
             "job_store_url": options.job_store_url or f"sqlite:///{options.data}/jobs.sqlite",
             "uploads_dir": f"{options.data}/uploads",
         }

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import grpc
 import sqlalchemy as sa
@@ -41,6 +41,9 @@ from etbgm_kit.serving.server import Service, SetHealth
 from etbgm_kit.serving.settings import BadSettings, NotReachable
 from externalscaler import externalscaler_pb2_grpc
 
+if TYPE_CHECKING:
+    from etbgm_gateway.http.server import HttpServer
+
 
 def build(settings: Settings) -> Service:
     """Builds the gateway's service, one per process; needs a running event loop.
@@ -59,6 +62,7 @@ def build(settings: Settings) -> Service:
         metrics=gateway.metrics,
         stopping=gateway.stopping,
         report_health=gateway.report_health,
+        beside=(gateway.http.serve,) if gateway.http else (),
     )
 
 
@@ -85,6 +89,7 @@ class _Gateway:
         self._uploads = Uploads(settings.uploads_dir, store, _upload_limits(settings))
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
         admission = Admission(store, self._clients, probes, _limits(settings))
+        self.http = _http(settings, self.stopping) if settings.http_address else None
         self._job_service = JobService(self._jobs, self._queue, store, admission, self.stopping)
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -93,6 +98,8 @@ class _Gateway:
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         scaler = ScalerServicer(self._jobs, self.stopping)
         externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
+        if self.http:
+            self.http.add_to(server)
 
     async def report_health(self, set_health: SetHealth) -> None:
         """Sets `upstream.<service>` for each service: whether any of its replicas accepts calls.
@@ -129,6 +136,14 @@ def _database(settings: Settings) -> sa.Engine:
         if settings.stop_with_parent:
             raise BadSettings(str(error)) from None
         raise
+
+
+def _http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
+    """Creates the HTTP server; without it, its libraries are not imported."""
+    from etbgm_gateway.http.server import HttpOptions, HttpServer
+
+    options = HttpOptions(settings.http_address, settings.max_message_bytes, settings.http_allowed_origins)
+    return HttpServer(options, stopping)
 
 
 def _limits(settings: Settings) -> JobLimits:

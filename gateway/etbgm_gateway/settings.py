@@ -23,6 +23,12 @@ class Settings(ServiceSettings):
     listen_address: str = "[::]:8430"
     """Address that the gateway's own gRPC server listens on; port 0 picks any free port."""
 
+    http_address: str = ""
+    """Address that the API over HTTP listens on, such as [::]:8431; disabled if empty."""
+
+    http_allowed_origins: tuple[str, ...] = ()
+    """Origins of web pages that may call the API over HTTP, as a JSON list; by default none but its own."""
+
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
     """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy URLs)."""
 

@@ -30,7 +30,7 @@ class Chain:
 @contextmanager
 def serving(data: Path, *options: str, **environment: str) -> Iterator[Chain]:
     """`etbgm serve` with everything in `data`, while the context lasts."""
-    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", data, *options]
+    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--http", "", "--data", data, *options]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, env={**os.environ, **environment}
     ) as server:

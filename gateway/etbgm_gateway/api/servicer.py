@@ -13,6 +13,9 @@ from etbgm_kit.converters import artifact_to_pb
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.serving.interceptor import Context
 
+ACCEPTED = (("etbgm-accepted", "true"),)
+"""Initial metadata of an upload whose opening has been accepted."""
+
 
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """The gateway's gRPC API."""
@@ -28,6 +31,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         opening = _opening(await anext(requests, gateway_pb2.UploadVideoRequest()))
         arriving = await asyncio.to_thread(self._uploads.begin, opening)
         try:
+            # Callers may wait for this before they send bytes that could be refused.
+            await context.send_initial_metadata(ACCEPTED)
             async for request in requests:
                 await asyncio.to_thread(arriving.append, _data(request))
             received = await asyncio.to_thread(self._uploads.settle, opening, arriving)

@@ -31,6 +31,18 @@ def address_of(sha256: str, media_type: str) -> str:
     return f"{_PREFIX}{sha256}{mimetypes.guess_extension(media_type) or '' if suffix is None else suffix}"
 
 
+def address_named(name: str) -> str:
+    """The address whose last part is `name`."""
+    return f"{_PREFIX}{name}"
+
+
+def media_type_of(name: str) -> str:
+    """The media type that the suffix of an address or key stands for."""
+    suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
+    known = next((media_type for media_type, one in _SUFFIXES.items() if one == suffix), None)
+    return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
+
+
 def parsed(address: str) -> tuple[str, str] | None:
     """The SHA-256 and the key of an address, also of one of release 0.1; None if it is no address."""
     if found := _ADDRESS.fullmatch(address):

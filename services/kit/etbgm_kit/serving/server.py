@@ -66,7 +66,7 @@ class Service:
     refuses work until then; `close` stops what the engine started. `metrics` are Prometheus
     collectors that only this service has. `stopping` is set when the server stops; open-ended
     streams wait for it (`stopping.pause`). `report_health` runs as long as the server and sets
-    further health entries.
+    further health entries. What is in `beside` runs from the opening of the port until `stopping`.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Service:
     metrics: tuple["Collector", ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
+    beside: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
 
 
 class Server:
@@ -93,6 +94,7 @@ class Server:
         self._health = health.HealthServicer()
         self._is_ready = self._hangs = False
         self._tasks: list[asyncio.Task[None]] = []
+        self._beside: list[asyncio.Task[None]] = []
         self.port = 0
 
     async def start(self) -> None:
@@ -141,6 +143,7 @@ class Server:
         await self._set_ready(False)
         await asyncio.sleep(notice_s if self._service.runner.inside else 0)
         self._service.stopping.set()
+        await asyncio.gather(*self._beside)
         await self._server.stop(self._service.settings.drain_s)
         for task in self._tasks:
             task.cancel()
@@ -157,6 +160,7 @@ class Server:
         self._tasks.append(asyncio.create_task(watchdog.watch()))
         if service.report_health:
             self._tasks.append(asyncio.create_task(service.report_health(self._set_health)))
+        self._beside = [asyncio.create_task(work()) for work in service.beside]
 
     async def _set_ready(self, is_ready: bool) -> None:
         self._is_ready = is_ready

@@ -1,0 +1,1 @@
+"""The API over HTTP: JSON, events, uploads and downloads, translated to calls of the gRPC API."""
