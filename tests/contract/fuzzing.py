@@ -96,10 +96,14 @@ class Target:
         return answer
 
     def is_healthy(self) -> bool:
+        """False unless the server says that it serves; True where it has no health service."""
         stub = health_pb2_grpc.HealthStub(self.channel)  # type: ignore[no-untyped-call]
 
         async def check() -> bool:
-            answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE_S)
+            try:
+                answer = await stub.Check(health_pb2.HealthCheckRequest(), timeout=DEADLINE_S)
+            except grpc.aio.AioRpcError as error:
+                return error.code() is grpc.StatusCode.UNIMPLEMENTED
             return bool(answer.status == health_pb2.HealthCheckResponse.SERVING)
 
         return self.loop.run(check())

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import google.rpc
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
@@ -44,11 +43,11 @@ class Element:
 
 def compiled() -> list[FileDescriptorProto]:
     """All files of the contract, with their comments."""
-    google_protos = Path(next(iter(google.rpc.__path__))).parents[1]
     names = sorted(str(path.relative_to(PROTOS)) for path in PROTOS.rglob("*.proto"))
+    names = [name for name in names if not name.startswith("third_party/")]
     with tempfile.TemporaryDirectory() as folder:
         output = Path(folder) / "all.binpb"
-        options = [f"-I{PROTOS}", f"-I{google_protos}", "--include_source_info"]
+        options = [f"-I{PROTOS}", f"-I{PROTOS}/third_party", "--include_source_info"]
         command = [sys.executable, "-m", "grpc_tools.protoc", *options, f"--descriptor_set_out={output}"]
         subprocess.run([*command, *names], check=True)
         return list(FileDescriptorSet.FromString(output.read_bytes()).file)

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import google.rpc
 import pytest
 from google.protobuf.descriptor_pb2 import DescriptorProto, FileDescriptorProto
 
-from tests.contract.surface import compiled
+from tests.contract.surface import PROTOS, compiled
 
 pytestmark = pytest.mark.process
 
@@ -53,6 +54,14 @@ def test_every_element_has_a_comment(files: list[FileDescriptorProto]) -> None:
         bare += [f"{file.name}: {name}" for path, name in elements(file) if not comments.get(path)]
     assert len(files) == 7
     assert bare == []
+
+
+def test_the_folder_contains_all_that_programs_in_other_languages_need() -> None:
+    # `compiled` includes only this folder; protoc itself has google/protobuf.
+    google_folder = Path(next(iter(google.rpc.__path__))).parent
+    for name in ("rpc/status", "rpc/error_details", "rpc/code", "api/annotations", "api/http"):
+        installed = google_folder / f"{name}.proto"
+        assert (PROTOS / "third_party/google" / f"{name}.proto").read_text() == installed.read_text()
 
 
 def test_packages_are_folders_and_enums_start_unspecified(files: list[FileDescriptorProto]) -> None:

@@ -46,10 +46,10 @@ class Metrics(Wrapping):
         waiting.set_function(lambda: max(0, runner.inside - runner.slots))
         self._http: WSGIServer | None = None
 
-    def serve(self, port: int) -> None:
-        """Serves metrics on `port` until `close` is called; 0 disables this."""
+    def serve(self, port: int, host: str = "") -> None:
+        """Serves metrics on `port`, 0 for none, of `host`, "" for all interfaces, until `close` is called."""
         if port:
-            address = "::" if socket.has_dualstack_ipv6() else "0.0.0.0"
+            address = host or ("::" if socket.has_dualstack_ipv6() else "0.0.0.0")
             self._http, _ = start_http_server(port, address, self._registry)
 
     def close(self) -> None:

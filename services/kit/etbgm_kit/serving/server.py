@@ -15,6 +15,7 @@ Clients may ping every 5 s, with and without calls.
 
 import asyncio
 import logging
+import os
 import signal
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
@@ -25,11 +26,11 @@ from typing import TYPE_CHECKING, Any
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
-from grpc_reflection.v1alpha import reflection
 
 from etbgm_kit.serving.interceptor import ErrorInterceptor
 from etbgm_kit.serving.limits import LimitsInterceptor
 from etbgm_kit.serving.log import configure_logging
+from etbgm_kit.serving.reflection import enable_reflection
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.settings import BadSettings, NotReachable, ServiceSettings
 from etbgm_kit.serving.watchdog import Watchdog
@@ -45,6 +46,9 @@ NOTICE_S = 2.0
 """Delay between NOT_SERVING and shutdown. Load balancers need it to stop sending calls (measured: 0
 calls lost)."""
 
+PRIVATE_UMASK = 0o077
+"""Only the server's own user may read and write what it creates: artifacts, databases, sockets."""
+
 LOAD_AGAIN_S = 30.0
 """Delay before another attempt to load the engine: its weights may still be downloading."""
 
@@ -56,6 +60,14 @@ _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
 
 SetHealth = Callable[[str, bool], Awaitable[None]]
 """Sets the health entry with this name; True means SERVING."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Another address, with servicers of its own that the service's clients cannot reach."""
+
+    address: str
+    add_to: Callable[[grpc.aio.Server], None]
 
 
 @dataclass(frozen=True)
@@ -77,6 +89,7 @@ class Service:
     load: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], None] = field(default=lambda: None)
     metrics: tuple["Collector", ...] = ()
+    listeners: tuple[Listener, ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
     beside: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
@@ -90,7 +103,11 @@ class Server:
         self._metrics = _metrics_of(service)
         counting = [self._metrics] if self._metrics else []
         interceptors = (*counting, ErrorInterceptor(), LimitsInterceptor())
-        self._server = grpc.aio.server(interceptors=interceptors, options=_options(service.settings))
+        options = _options(service.settings)
+        self._server = grpc.aio.server(interceptors=interceptors, options=options)
+        self._others = [
+            grpc.aio.server(interceptors=interceptors, options=options) for _ in service.listeners
+        ]
         self._health = health.HealthServicer()
         self._is_ready = self._hangs = False
         self._tasks: list[asyncio.Task[None]] = []
@@ -115,11 +132,15 @@ class Server:
         service.add_to(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         names = (service.full_name, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
-        reflection.enable_server_reflection((*names, reflection.SERVICE_NAME), self._server)
+        enable_reflection(names, self._server)
         if self._metrics:
-            self._metrics.serve(service.settings.metrics_port)
+            self._metrics.serve(service.settings.metrics_port, service.settings.metrics_host)
         self.port = self._server.add_insecure_port(service.settings.listen_address)
         await self._publish()
+        for listener, other in zip(service.listeners, self._others, strict=True):
+            listener.add_to(other)
+            other.add_insecure_port(listener.address)
+            await other.start()
         await self._server.start()
         self._watch()
         if service.settings.port_file:
@@ -144,7 +165,8 @@ class Server:
         await asyncio.sleep(notice_s if self._service.runner.inside else 0)
         self._service.stopping.set()
         await asyncio.gather(*self._beside)
-        await self._server.stop(self._service.settings.drain_s)
+        servers = (self._server, *self._others)
+        await asyncio.gather(*(server.stop(self._service.settings.drain_s) for server in servers))
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -209,6 +231,7 @@ def run(build: Callable[[], Service]) -> None:
     If `build` raises BadSettings, the process logs one line and exits. If it raises NotReachable, it is
     called again, because servers may start before what they need.
     """
+    os.umask(PRIVATE_UMASK)
     asyncio.run(_serve(build))
 
 

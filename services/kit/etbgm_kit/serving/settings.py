@@ -29,7 +29,7 @@ class ServiceSettings(BaseSettings):
     """Root of the artifact store: file:///folder or s3://bucket/prefix (credentials: AWS_* variables)."""
 
     listen_address: str = "[::]:8431"
-    """Address of the gRPC server; port 0 selects any free port."""
+    """Address of the gRPC server; port 0 selects any free port, unix:/path a socket in the file system."""
 
     port_file: Path | None = None
     """File to which the server writes its port once it is open; for a parent that sets port 0."""
@@ -67,6 +67,9 @@ class ServiceSettings(BaseSettings):
 
     metrics_port: int = Field(default=0, ge=0, le=65535)
     """HTTP port of the Prometheus metrics; 0 disables them."""
+
+    metrics_host: str = ""
+    """Address of the network interface for metrics, for example 127.0.0.1; empty for all interfaces."""
 
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     """Minimum level of the product's log messages; libraries log from WARNING."""
