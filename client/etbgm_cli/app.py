@@ -1,16 +1,17 @@
-"""The commands: `run`, `compose`, `serve`, `jobs`, `models` and `doctor`."""
+"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models` and `doctor`."""
 
 import asyncio
 import os
 import signal
 import sys
+from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from etbgm_cli import doctor, jobs, models
+from etbgm_cli import doctor, jobs, keys, models
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
 from etbgm_cli.console import console, guarded, print_warning, showing_errors
 from etbgm_cli.options import JobOptions
@@ -20,6 +21,7 @@ from etbgm_cli.stack import StackOptions, stack
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(jobs.app, name="jobs")
+app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 
 
@@ -203,11 +205,18 @@ def serve(
             envvar="ETBGM_JOB_STORE_URL", help="Store jobs in this database instead: postgresql://…"
         ),
     ] = "",
+    insecure: Annotated[
+        bool, typer.Option("--insecure", help="Permit --listen beyond loopback without TLS.")
+    ] = False,
 ) -> None:
-    """Run all services and the gateway until interrupted."""
+    """Run all services and the gateway until interrupted.
+
+    Callers need the key in the file `key` of the data folder, or one that `etbgm keys create` made.
+    """
     data = data or _folder("XDG_DATA_HOME", ".local/share")
     store_url = store_url or (data / "store").resolve().as_uri()
-    guarded(_serve(StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url, http)))
+    options = StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url)
+    guarded(_serve(replace(options, http_address=http, insecure=insecure)))
 
 
 async def _serve(options: StackOptions) -> None:

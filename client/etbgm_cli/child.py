@@ -104,7 +104,8 @@ class Child:
         while not self._port_file.exists() or not (port := self._port_file.read_text()):
             self._raise_if_dead()
             await asyncio.sleep(0.02)
-        address = f"127.0.0.1:{port}"
+        listens_on = self._settings["listen_address"]
+        address = listens_on if listens_on.startswith("unix:") else f"127.0.0.1:{port}"
         async with grpc.aio.insecure_channel(address) as channel:
             health = health_pb2_grpc.HealthStub(channel)
             while not await self._is_serving(health):

@@ -18,7 +18,7 @@ from etbgm_cli.delivery import staged
 from etbgm_cli.options import settings_of
 from etbgm_cli.output import check_space
 from etbgm_cli.requests import RunRequest
-from etbgm_cli.stack import StackOptions, stack
+from etbgm_cli.stack import StackOptions, make_private, stack
 from etbgm_client import ApiError, AsyncClient
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.models import licences
@@ -116,6 +116,7 @@ def _naming(logs: Path | None) -> Iterator[None]:
 @asynccontextmanager
 async def temporary(cache: Path) -> AsyncIterator[StackOptions]:
     """Yields a stack with its own jobs that shares the artifacts in `cache`; removes logs after success."""
+    make_private(cache)
     logs = _new_log_folder(cache / "logs")
     with Scratch(None).folder() as data:
         yield StackOptions(

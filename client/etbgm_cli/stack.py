@@ -1,10 +1,14 @@
-"""The local stack: four services and the gateway as processes on loopback.
+"""The local stack: four services and the gateway as processes.
+
+They listen on sockets in the data folder, which only the user may enter; `etbgm serve` has the gateway
+listen on loopback instead.
 
 A process that dies is restarted. Children stop when this process ends, however it ends:
 they watch a pipe that it keeps open.
 """
 
 import os
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
@@ -16,7 +20,9 @@ from etbgm_kit.artifacts.locks import locked
 SERVICES = ("stt", "sentiment", "riffusion", "mixer")
 """In the order of the stages; module etbgm_<name>, address setting <name>_address."""
 
-LOOPBACK = "127.0.0.1:0"
+
+LONGEST_FOLDER = 80
+"""Length of the longest path, in bytes, of a folder with sockets."""
 
 
 @dataclass(frozen=True)
@@ -24,24 +30,25 @@ class StackOptions:
     """Where a stack stores its data.
 
     Artifacts are at `store_url`, jobs in `data` unless `job_store_url` names another place, logs
-    in `logs`. Several stacks may share a store, but each needs its own `data`. The gateway also
-    listens for HTTP if `http_address` is given.
+    in `logs`. Several stacks may share a store, but each needs its own `data`. Without a
+    `listen_address`, the gateway listens on a socket; with an `http_address`, also for HTTP.
     """
 
     store_url: str
     data: Path
     logs: Path
     on_death: OnDeath
-    listen_address: str = LOOPBACK
+    listen_address: str = ""
     job_store_url: str = ""
     http_address: str = ""
+    insecure: bool = False
     full_disk_wait_s: float | None = None
     """How long jobs wait for free space; None for the gateway's default."""
 
     def made(self) -> "StackOptions":
-        """Creates the folders and returns the same options with absolute paths."""
+        """Creates the folders, closed to other users, and returns the same options with absolute paths."""
         for folder in (self.data, self.logs):
-            folder.mkdir(parents=True, exist_ok=True)
+            make_private(folder)
         return replace(self, data=self.data.resolve(), logs=self.logs.resolve())
 
     def child(self, name: str, settings: dict[str, str]) -> Child:
@@ -55,16 +62,21 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
     options = options.made()
     async with AsyncExitStack() as running:
         running.enter_context(_sole_use(options.data))
+        sockets = running.enter_context(_sockets(options.data))
         services = {
-            name: await running.enter_async_context(options.child(name, _computing())) for name in SERVICES
+            name: await running.enter_async_context(options.child(name, _computing(sockets, name)))
+            for name in SERVICES
         }
         addresses = {f"{name}_address": await service.ready() for name, service in services.items()}
         own = {
-            "listen_address": options.listen_address,
+            "listen_address": options.listen_address or _socket(sockets, "gateway"),
             "http_address": options.http_address,
+            "metrics_host": "127.0.0.1",
             "job_store_url": options.job_store_url or f"sqlite:///{options.data}/jobs.sqlite",
             "uploads_dir": f"{options.data}/uploads",
         }
+        if options.listen_address:
+            own |= {"key_file": f"{options.data}/key", "insecure": str(options.insecure)}
         if options.full_disk_wait_s is not None:
             own["full_disk_wait_s"] = str(options.full_disk_wait_s)
         gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}))
@@ -74,13 +86,35 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
 @asynccontextmanager
 async def one_service(name: str, options: StackOptions) -> AsyncIterator[str]:
     """Runs one of SERVICES and yields its address. Raises StackError."""
-    async with options.made().child(name, _computing()) as service:
-        yield await service.ready()
+    options = options.made()
+    with _sockets(options.data) as sockets:
+        async with options.child(name, _computing(sockets, name)) as service:
+            yield await service.ready()
 
 
-def _computing() -> dict[str, str]:
+def make_private(folder: Path) -> None:
+    """Creates the folder and closes it to other users of the machine."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+
+
+@contextmanager
+def _sockets(data: Path) -> Iterator[Path]:
+    """A folder for sockets: `data`, unless its path is too long, as the system allows about 100 bytes."""
+    if len(os.fsencode(data)) <= LONGEST_FOLDER:
+        yield data
+        return
+    with tempfile.TemporaryDirectory(prefix="etbgm-") as folder:
+        yield Path(folder)
+
+
+def _socket(sockets: Path, name: str) -> str:
+    return f"unix:{sockets}/{name}.sock"
+
+
+def _computing(sockets: Path, name: str) -> dict[str, str]:
     """The settings of a service that computes on all cores. Only the gateway may use the metrics port."""
-    return {"listen_address": LOOPBACK, "slots": str(os.cpu_count() or 1), "metrics_port": "0"}
+    return {"listen_address": _socket(sockets, name), "slots": str(os.cpu_count() or 1), "metrics_port": "0"}
 
 
 @contextmanager

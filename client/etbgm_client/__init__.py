@@ -9,7 +9,8 @@ Every method raises ApiError when the gateway refuses a call or cannot be reache
 """
 
 from etbgm_client.aio import AsyncClient
+from etbgm_client.credentials import Tls
 from etbgm_client.errors import ApiError
 from etbgm_client.sync import Client
 
-__all__ = ["ApiError", "AsyncClient", "Client"]
+__all__ = ["ApiError", "AsyncClient", "Client", "Tls"]

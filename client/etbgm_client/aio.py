@@ -4,15 +4,16 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 import grpc
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
-from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2, keys_pb2_grpc
 from etbgm.media.v1 import media_pb2
+from etbgm_client.credentials import Tls, default_key, default_tls
 from etbgm_client.errors import ApiError
 from etbgm_client.results import files_of
 
@@ -53,14 +54,26 @@ _OPTIONS = (
 class AsyncClient:
     """Client of one gateway, an async context manager. Methods raise ApiError if the gateway refuses."""
 
-    def __init__(self, address: str) -> None:
-        """`address` is host:port."""
+    def __init__(self, address: str, key: str | None = None, tls: Tls | None = None) -> None:
+        """`address` is host:port or unix:/path.
+
+        `key` is a key or token, `tls` how to connect by TLS; None for both selects what the environment
+        says (see credentials.py).
+        """
         self._address = address
+        key = default_key(address) if key is None else key
+        self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
+        self._tls = default_tls() if tls is None else tls
 
     async def __aenter__(self) -> Self:
-        """Connects to the gateway and returns the client. Raises ApiError after CONNECT_S."""
-        self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
+        """Connects to the gateway and returns the client. Raises ApiError after CONNECT_S, OSError."""
+        if self._tls:
+            credentials = self._tls.credentials()
+            self._channel = grpc.aio.secure_channel(self._address, credentials, options=_OPTIONS)
+        else:
+            self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
+        self._keys = keys_pb2_grpc.KeyServiceStub(self._channel)
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
         except TimeoutError:
@@ -84,7 +97,7 @@ class AsyncClient:
                     media_type=media_type,
                     sha256=sha256,
                 )
-                return (await self._stub.UploadVideo(_parts(path, opening))).video
+                return (await self._stub.UploadVideo(_parts(path, opening), metadata=self._metadata)).video
             except grpc.aio.AioRpcError as error:
                 if error.code() not in _RESUMED or attempt == UPLOAD_ATTEMPTS - 1:
                     raise ApiError.of(error) from None
@@ -103,7 +116,9 @@ class AsyncClient:
         ends_at = time.monotonic() + CALL_S
         while True:
             try:
-                return (await _ask(self._stub.CreateJob(request, timeout=CALL_S))).job
+                return (
+                    await _ask(self._stub.CreateJob(request, timeout=CALL_S, metadata=self._metadata))
+                ).job
             except ApiError as error:
                 pause_s = error.retry_after_s
                 if pause_s is None or time.monotonic() + pause_s > ends_at:
@@ -112,7 +127,11 @@ class AsyncClient:
 
     async def get_job(self, job_id: str) -> pb.Job:
         """Returns the job in its current state."""
-        return (await _ask(self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S))).job
+        return (
+            await _ask(
+                self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata)
+            )
+        ).job
 
     async def list_jobs(self, limit: int = 20) -> list[pb.Job]:
         """Returns up to `limit` jobs, newest first."""
@@ -120,7 +139,7 @@ class AsyncClient:
         token = ""
         while len(jobs) < limit:
             request = pb.ListJobsRequest(page_size=min(100, limit - len(jobs)), page_token=token)
-            page = await _ask(self._stub.ListJobs(request, timeout=CALL_S))
+            page = await _ask(self._stub.ListJobs(request, timeout=CALL_S, metadata=self._metadata))
             jobs += page.jobs
             token = page.next_page_token
             if not token:
@@ -135,7 +154,7 @@ class AsyncClient:
         """
         lost_at: float | None = None
         while True:
-            call = self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id))
+            call = self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id), metadata=self._metadata)
             try:
                 while (response := await _within(call.read(), lost_at)) is not grpc.aio.EOF:
                     assert isinstance(response, pb.WatchJobResponse)
@@ -163,14 +182,36 @@ class AsyncClient:
 
     async def cancel_job(self, job_id: str) -> pb.Job:
         """Cancels the job and returns it."""
-        return (await _ask(self._stub.CancelJob(pb.CancelJobRequest(job_id=job_id), timeout=CALL_S))).job
+        return (
+            await _ask(
+                self._stub.CancelJob(
+                    pb.CancelJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata
+                )
+            )
+        ).job
+
+    async def create_key(self, tenant: str, scopes: Sequence[str], note: str) -> keys_pb2.CreateKeyResponse:
+        """Creates an API key; its text is in the response only. Needs the scope admin."""
+        request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)
+        return await _ask(self._keys.CreateKey(request, timeout=CALL_S, metadata=self._metadata))
+
+    async def list_keys(self) -> list[keys_pb2.Key]:
+        """Returns all API keys, newest first. Needs the scope admin."""
+        request = keys_pb2.ListKeysRequest()
+        return list((await _ask(self._keys.ListKeys(request, timeout=CALL_S, metadata=self._metadata))).keys)
+
+    async def revoke_key(self, key_id: str) -> keys_pb2.Key:
+        """Revokes an API key and returns it. Needs the scope admin."""
+        request = keys_pb2.RevokeKeyRequest(key_id=key_id)
+        return (await _ask(self._keys.RevokeKey(request, timeout=CALL_S, metadata=self._metadata))).key
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """Downloads the artifact to `path`. The file appears only when it is complete."""
         arriving = path.with_name(f".{path.name}.part")
         try:
             with arriving.open("wb") as file:
-                async for block in self._stub.DownloadArtifact(pb.DownloadArtifactRequest(uri=artifact.uri)):
+                request = pb.DownloadArtifactRequest(uri=artifact.uri)
+                async for block in self._stub.DownloadArtifact(request, metadata=self._metadata):
                     file.write(block.data)
             arriving.replace(path)
         except grpc.aio.AioRpcError as error:
@@ -187,7 +228,9 @@ class AsyncClient:
     async def _received(self, upload_id: str) -> int:
         try:
             request = pb.GetUploadRequest(upload_id=upload_id)
-            return (await self._stub.GetUpload(request, timeout=CALL_S)).received_bytes
+            return (
+                await self._stub.GetUpload(request, timeout=CALL_S, metadata=self._metadata)
+            ).received_bytes
         except grpc.aio.AioRpcError as error:
             if error.code() == grpc.StatusCode.NOT_FOUND:
                 return 0

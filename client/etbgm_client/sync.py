@@ -9,6 +9,7 @@ from typing import Any, Self, TypeVar
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_client.aio import AsyncClient
+from etbgm_client.credentials import Tls
 
 Answer = TypeVar("Answer")
 
@@ -16,9 +17,9 @@ Answer = TypeVar("Answer")
 class Client:
     """Client of one gateway, a context manager. Methods block, are thread-safe and raise ApiError."""
 
-    def __init__(self, address: str) -> None:
-        """`address` is host:port."""
-        self._client = AsyncClient(address)
+    def __init__(self, address: str, key: str | None = None, tls: Tls | None = None) -> None:
+        """See AsyncClient."""
+        self._client = AsyncClient(address, key, tls)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="etbgm-client", daemon=True)
 

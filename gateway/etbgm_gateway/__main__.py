@@ -2,7 +2,7 @@
 
 from etbgm_gateway.assembly import build
 from etbgm_gateway.settings import Settings
-from etbgm_kit.serving.server import run
+from etbgm_kit.serving.process import run
 from etbgm_kit.serving.settings import read
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import sqlalchemy as sa
 
-from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
@@ -15,10 +15,17 @@ from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
 from etbgm_gateway.api.admission import Admission, JobLimits
 from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.limits import LongList, RequestLimits
+from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
+from etbgm_gateway.api.scopes import SCOPE_OF
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import UploadLimits, Uploads
+from etbgm_gateway.identity.authentication import Authentication, Credentials
+from etbgm_gateway.identity.interceptor import AuthInterceptor
+from etbgm_gateway.identity.key_file import KeyFile
+from etbgm_gateway.identity.keys import ApiKeys
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
 from etbgm_gateway.pipeline.steps import Deadlines, StepContext
@@ -28,16 +35,17 @@ from etbgm_gateway.queue.orphans import Orphans
 from etbgm_gateway.settings import Settings
 from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.executors import Executors
+from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
 from etbgm_gateway.upstream.remote import RemoteService, Waits
-from etbgm_gateway.upstream.replicas import Replicas, Stub
+from etbgm_gateway.upstream.replicas import Replicas, Stub, Tls
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.serving.runner import Runner
-from etbgm_kit.serving.server import Service, SetHealth
+from etbgm_kit.serving.server import Listener, Service, SetHealth
 from etbgm_kit.serving.settings import BadSettings, NotReachable
 from externalscaler import externalscaler_pb2_grpc
 
@@ -57,6 +65,8 @@ def build(settings: Settings) -> Service:
         settings=settings,
         runner=Runner(slots=1, waiting=0),
         add_to=gateway.add_to,
+        listeners=_listeners(settings, gateway),
+        interceptors=gateway.interceptors,
         load=gateway.load,
         close=gateway.close,
         metrics=gateway.metrics,
@@ -66,6 +76,12 @@ def build(settings: Settings) -> Service:
     )
 
 
+def _listeners(settings: Settings, gateway: "_Gateway") -> tuple[Listener, ...]:
+    if not settings.scaler_address:
+        return ()
+    return (Listener(settings.scaler_address, gateway.add_scaler_to),)
+
+
 class _Gateway:
     """All parts of the gateway."""
 
@@ -73,13 +89,16 @@ class _Gateway:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
         self._database = _database(settings)
+        self._keys = ApiKeys(self._database) if settings.authenticates else None
+        self.interceptors = _interceptors(settings, self._keys)
         self._jobs, executors = JobStore(self._database), Executors(self._database)
         executors.beat(settings.executor_id)
         self._clients = _clients(settings)
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
         stages = StageMetrics()
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
-        steps = StepContext(store, deadlines, stages, settings.full_disk_wait_s)
+        holdings = Holdings(self._database)
+        steps = StepContext(store, deadlines, stages, holdings, settings.full_disk_wait_s)
         self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
         self._queue = JobQueue(self._pipeline, self._database, settings.executor_id, settings.concurrent_jobs)
         self._orphans = Orphans(
@@ -88,18 +107,26 @@ class _Gateway:
         self._orphans.open()
         self._uploads = Uploads(settings.uploads_dir, store, _upload_limits(settings))
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
-        admission = Admission(store, self._clients, probes, _limits(settings))
+        self._ownership = Ownership(holdings, store)
+        admission = Admission(store, self._ownership, self._clients, probes, _limits(settings))
+        self._job_service = JobService(
+            self._jobs, self._queue, store, admission, self._ownership, self.stopping
+        )
         self.http = _http(settings, self.stopping) if settings.http_address else None
-        self._job_service = JobService(self._jobs, self._queue, store, admission, self.stopping)
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
-        servicer = GatewayServicer(self._job_service, self._uploads)
+        servicer = GatewayServicer(self._job_service, self._uploads, self._ownership)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
-        scaler = ScalerServicer(self._jobs, self.stopping)
-        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
+        if self._keys:
+            keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(self._keys), server)
         if self.http:
             self.http.add_to(server)
+
+    def add_scaler_to(self, server: grpc.aio.Server) -> None:
+        """Registers KEDA's scaler."""
+        scaler = ScalerServicer(self._jobs, self.stopping)
+        externalscaler_pb2_grpc.add_ExternalScalerServicer_to_server(scaler, server)
 
     async def report_health(self, set_health: SetHealth) -> None:
         """Sets `upstream.<service>` for each service: whether any of its replicas accepts calls.
@@ -142,8 +169,24 @@ def _http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
     """Creates the HTTP server; without it, its libraries are not imported."""
     from etbgm_gateway.http.server import HttpOptions, HttpServer
 
-    options = HttpOptions(settings.http_address, settings.max_message_bytes, settings.http_allowed_origins)
+    options = HttpOptions(
+        settings.http_address,
+        settings.max_message_bytes,
+        settings.http_allowed_origins,
+        settings.tls_cert_file,
+        settings.tls_key_file,
+        settings.tls_client_ca_file,
+    )
     return HttpServer(options, stopping)
+
+
+def _interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthInterceptor, ...]:
+    if keys is None:
+        return ()
+    kinds: list[Credentials] = [keys]
+    if settings.key_file:
+        kinds.append(KeyFile(settings.key_file))
+    return (AuthInterceptor(Authentication(*kinds), SCOPE_OF),)
 
 
 def _limits(settings: Settings) -> JobLimits:
@@ -165,10 +208,12 @@ def _clients(settings: Settings) -> Clients:
     def remote(
         name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
     ) -> RemoteService[Stub]:
-        replicas = Replicas(discovery_of(addresses), stub_of)
+        replicas = Replicas(discovery_of(addresses), stub_of, tls)
         waits = Waits(calls or settings.calls_per_replica, settings.replica_wait_s, settings.queue_wait_s)
         return RemoteService(name, replicas, waits)
 
+    files = settings.services_ca_file, settings.services_cert_file, settings.services_key_file
+    tls = Tls(files[0], *files[1:]) if files[0] else None
     mixer, separator = remote("mixer", settings.mixer_address, MixerServiceStub), settings.separator_address
     calls = settings.riffusion_calls_per_replica
     return Clients(

@@ -1,15 +1,27 @@
 """The gateway's settings."""
 
+import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from etbgm_gateway.upstream.discovery import checked
 from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
 from etbgm_kit.serving.settings import ServiceSettings
 
 Addresses = Annotated[str, AfterValidator(checked)]
+
+
+def is_private(address: str) -> bool:
+    """Whether only this machine can reach the address."""
+    host = address.rpartition(":")[0].strip("[]")
+    if address.startswith("unix:") or host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 class Settings(ServiceSettings):
@@ -20,11 +32,26 @@ class Settings(ServiceSettings):
     name or a number). The gateway follows the pods as they start and stop.
     """
 
-    listen_address: str = "[::]:8430"
-    """Address that the gateway's own gRPC server listens on; port 0 picks any free port."""
+    listen_address: str = "127.0.0.1:8430"
+    """Address that the gateway's own gRPC server listens on; port 0 picks any free port, unix:/path a socket.
+    Beyond loopback, the gateway requires authentication and TLS unless `insecure` is set."""
+
+    authentication: bool = False
+    """Require a key or token of every caller. Always true if `key_file` is set."""
+
+    key_file: Path | None = None
+    """File with a key that has all scopes, for the operator; the gateway creates it at its first start."""
+
+    insecure: bool = False
+    """Permit a listener beyond loopback without authentication or TLS, where a network policy or a proxy
+    protects it."""
+
+    scaler_address: str = ""
+    """Address of KEDA's scaler, for example [::]:8432; empty for none."""
 
     http_address: str = ""
-    """Address that the API over HTTP listens on, such as [::]:8431; disabled if empty."""
+    """Address that the API over HTTP listens on, such as 127.0.0.1:8440, under the same conditions; disabled
+    if empty."""
 
     http_allowed_origins: tuple[str, ...] = ()
     """Origins of web pages that may call the API over HTTP, as a JSON list; by default none but its own."""
@@ -43,6 +70,15 @@ class Settings(ServiceSettings):
 
     mixer_address: Addresses
     """Replicas of the mixer service."""
+
+    services_ca_file: Path | None = None
+    """Authorities (PEM) that sign the services' certificates; calls to services then use TLS."""
+
+    services_cert_file: Path | None = None
+    """Certificate chain (PEM) that the gateway shows to services with mutual TLS."""
+
+    services_key_file: Path | None = None
+    """Private key of that certificate (PEM)."""
 
     separator_address: Addresses | None = None
     """Replicas of the mixer service that separate speech from the rest, for example on GPUs; defaults to
@@ -72,6 +108,22 @@ class Settings(ServiceSettings):
     queue_wait_s: float = Field(default=21600.0, ge=0)
     """Total time that a stage's call may wait for replicas to accept it before its own deadline starts.
     Every call ends no later than this time plus its deadline."""
+
+    @model_validator(mode="after")
+    def _check_listener(self) -> Self:
+        if self.insecure or (self.authenticates and self.tls_cert_file):
+            return self
+        if all(is_private(address) for address in (self.listen_address, self.http_address) if address):
+            return self
+        raise ValueError(
+            "ETBGM_LISTEN_ADDRESS, ETBGM_HTTP_ADDRESS: other machines can reach it; set ETBGM_TLS_CERT_FILE, ETBGM_TLS_KEY_FILE "
+            "and ETBGM_AUTHENTICATION, or ETBGM_INSECURE if a network policy or a proxy protects it"
+        )
+
+    @property
+    def authenticates(self) -> bool:
+        """Whether callers need a key or a token."""
+        return self.authentication or self.key_file is not None
 
     max_message_bytes: int = Field(default=4 << 20, ge=2 << 20)
     """Size of the largest request accepted, and of each message of an upload; larger ones are refused with

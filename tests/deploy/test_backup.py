@@ -26,7 +26,7 @@ def backup(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_nothing_that_is_there_is_replaced(postgresql_url: str, tmp_path: Path) -> None:
     file = str(tmp_path / "jobs.dump")
     jobs = JobStore(connect(postgresql_url))
-    new = NewJob("request-1", b"before", b"before", 1)
+    new = NewJob("default", "request-1", b"before", b"before", 1)
     kept = jobs.add(new, lambda _connection, _job_id: None)
     assert backup(postgresql_url, "save", file).returncode == 0
     jobs.finish(kept.job_id, "CANCELLED")

@@ -269,7 +269,7 @@ def test_every_setting_is_in_the_namespace_of_the_overlay(tmp_path: Path) -> Non
     text = text.replace("../../", f"{where}/").replace("namespace: etbgm\n", "namespace: elsewhere\n")
     (tmp_path / "kustomization.yaml").write_text(text)
     done = subprocess.run(["kubectl", "kustomize", tmp_path], capture_output=True, text=True, check=True)
-    assert "gateway.elsewhere.svc:8430" in done.stdout
+    assert "gateway-scaler.elsewhere.svc:8432" in done.stdout
     assert "etbgm.svc" not in done.stdout
     assert "namespace: etbgm" not in done.stdout
 

@@ -136,6 +136,7 @@ class Gateway:
             "job_store_url": job_store_url or f"sqlite:///{folder}/jobs.sqlite",
             "executor_id": executor_id,
             "listen_address": "127.0.0.1:0",
+            "scaler_address": f"unix:{folder}/scaler.sock",
             "port_file": str(self._port_file),
             "stop_with_parent": "true",
             "uploads_dir": str(folder / "uploads"),
@@ -183,6 +184,10 @@ class Gateway:
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self._port}"
+
+    @property
+    def scaler_address(self) -> str:
+        return f"unix:{self.folder}/scaler.sock"
 
     @asynccontextmanager
     async def api(self) -> AsyncIterator[Api]:

@@ -3,6 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 
 import grpc
 import pytest
@@ -41,12 +42,20 @@ async def channel_to(address: str) -> AsyncIterator[grpc.aio.Channel]:
         yield channel
 
 
+class Targets(NamedTuple):
+    """The gateway's listeners."""
+
+    gateway: Target
+    scaler: Target
+
+
 @pytest.fixture(scope="module")
-def target(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices) -> Iterator[Target]:
+def targets(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices) -> Iterator[Targets]:
     gateway = Gateway(tmp_path_factory.mktemp("fuzzed"), shared_services).start()
-    target = Target(channel_to(gateway.address))
-    yield target
-    target.close()
+    targets = Targets(*(Target(channel_to(at)) for at in (gateway.address, gateway.scaler_address)))
+    yield targets
+    for target in targets:
+        target.close()
     assert gateway.stop() == 0
 
 
@@ -60,13 +69,14 @@ def artifacts(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeSer
 
 
 @pytest.fixture(scope="module")
-def samples(target: Target, artifacts: list[Message]) -> list[Message]:
+def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
     """A request of each kind that is met."""
     create = pb.CreateJobRequest(video=artifacts[0], settings=pb.JobSettings(variants=1, timeline=TIMELINE))
 
     async def job_id_of(request: pb.CreateJobRequest) -> str:
         return str((await GatewayServiceStub(target.channel).CreateJob(request)).job.job_id)
 
+    target = targets.gateway
     job_id = target.loop.run(job_id_of(create))
     opening = pb.UploadOpening(upload_id="fuzzed-upload", size_bytes=10)
     scaled = externalscaler_pb2.ScaledObjectRef(
@@ -87,7 +97,7 @@ def samples(target: Target, artifacts: list[Message]) -> list[Message]:
 
 @pytest.mark.parametrize("method", [pytest.param(method, id=method.name) for method in METHODS])
 def test_only_declared_statuses_come_back(
-    method: MethodDescriptor, target: Target, artifacts: list[Message], samples: list[Message]
+    method: MethodDescriptor, targets: Targets, artifacts: list[Message], samples: list[Message]
 ) -> None:
     usable = [sample for sample in samples if sample.DESCRIPTOR.name == method.input_type.name]
     parts = {
@@ -97,4 +107,6 @@ def test_only_declared_statuses_come_back(
         "google.protobuf.Duration": [SPAN.end],
     }
     assert usable
-    fuzz(target, method, usable, parts, calls=100)
+    is_scaler = method.containing_service.name == "ExternalScaler"
+    fuzz(targets.scaler if is_scaler else targets.gateway, method, usable, parts, calls=100)
+    assert targets.gateway.is_healthy()

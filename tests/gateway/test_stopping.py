@@ -16,7 +16,7 @@ pytestmark = pytest.mark.process
 async def test_streams_without_an_end_are_ended(tmp_path: Path, services: FakeServices) -> None:
     # It would drain longer than `stop` waits.
     gateway = Gateway(tmp_path / "gateway", services, drain_s="600").start()
-    async with gateway.api() as api, grpc.aio.insecure_channel(gateway.address) as channel:
+    async with gateway.api() as api, grpc.aio.insecure_channel(gateway.scaler_address) as channel:
         with services.hold("Extract"):
             job = await api.create(await api.video())
             await services.until("Extract")

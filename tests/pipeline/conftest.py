@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -38,7 +39,8 @@ def serving(data: Path, *options: str, **environment: str) -> Iterator[Chain]:
             line = server.stdout.readline() if server.stdout else ""
             found = re.search(r"listens on (\S+);", line)
             assert found, f"etbgm serve did not start: {line}"
-            yield Chain(found[1], data)
+            with mock.patch.dict(os.environ, ETBGM_API_KEY_FILE=str(data / "key")):
+                yield Chain(found[1], data)
         finally:
             server.terminate()
             server.wait(60)

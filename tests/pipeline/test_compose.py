@@ -55,9 +55,9 @@ def test_compose_writes_sound_score_picture_and_stems(tmp_path: Path) -> None:
 
 def test_compose_uses_a_given_service(tmp_path: Path) -> None:
     with serving(tmp_path / "data") as chain:
-        port = (chain.data / "riffusion.port").read_text()
+        address = f"unix:{chain.data}/riffusion.sock"
         store_url = (chain.data / "store").resolve().as_uri()
-        options = ("--variants", "1", "--riffusion", f"127.0.0.1:{port}", "--store-url", store_url)
+        options = ("--variants", "1", "--riffusion", address, "--store-url", store_url)
         done = compose(tmp_path, {"timeline": TIMELINE}, *options)
     assert done.returncode == 0, done.stderr
     assert soundfile.info(tmp_path / "music/variant-1/music.flac").frames == 12 * measure.SAMPLE_RATE_HZ

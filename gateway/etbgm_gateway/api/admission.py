@@ -12,6 +12,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_gateway.api.limits import RequestLimits, check_limits
+from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
@@ -44,8 +45,16 @@ class JobLimits:
 class Admission:
     """Checks requests for jobs."""
 
-    def __init__(self, store: ArtifactStore, clients: Clients, probes: Probes, limits: JobLimits) -> None:
-        self._store, self._clients, self._probes, self._limits = store, clients, probes, limits
+    def __init__(
+        self,
+        store: ArtifactStore,
+        ownership: Ownership,
+        clients: Clients,
+        probes: Probes,
+        limits: JobLimits,
+    ) -> None:
+        self._store, self._ownership, self._clients = store, ownership, clients
+        self._probes, self._limits = probes, limits
 
     async def check(self, request: gateway_pb2.CreateJobRequest) -> float:
         """Checks the request and returns the duration of its video in seconds.
@@ -80,6 +89,8 @@ class Admission:
         artifact = artifact_from_pb(message, field)
         if not await asyncio.to_thread(self._store.exists, artifact, field):
             raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
+        key = self._store.key(artifact)
+        await asyncio.to_thread(self._ownership.check, key, field=field, sha256=artifact.sha256)
 
     async def _duration_of(self, request: gateway_pb2.CreateJobRequest) -> float:
         container = request.settings.container if request.settings.HasField("container") else None

@@ -16,8 +16,8 @@ class RequestIdUsed(EtbgmError):
     code = "ALREADY_EXISTS"
     reason = "REQUEST_ID_USED"
 
-    def __init__(self, request_id: str) -> None:
-        super().__init__("the request id was used for another request", request_id=request_id)
+    def __init__(self) -> None:
+        super().__init__("the request id was used for another request")
 
 
 class UploadIdUsed(EtbgmError):

@@ -8,7 +8,9 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.api.admission import Admission, variants_of
 from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb, summary_to_bytes
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
+from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.validation import check_id, is_id
+from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.pipeline import cues
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
@@ -30,10 +32,11 @@ class JobService:
         queue: JobQueue,
         store: ArtifactStore,
         admission: Admission,
+        ownership: Ownership,
         stopping: asyncio.Event,
     ) -> None:
         self._jobs, self._queue, self._store = jobs, queue, store
-        self._admission, self._stopping = admission, stopping
+        self._admission, self._ownership, self._stopping = admission, ownership, stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
@@ -45,7 +48,7 @@ class JobService:
         kept = await asyncio.to_thread(request_to_bytes, request)
         if request.request_id:
             check_id(request.request_id, "request_id")
-            known = await asyncio.to_thread(self._jobs.find_request, request.request_id)
+            known = await asyncio.to_thread(self._jobs.find_request, current_tenant(), request.request_id)
             if known:
                 return await _answer(known, kept)
         duration_s = await self._admission.check(request)
@@ -54,6 +57,7 @@ class JobService:
                 state=gateway_pb2.STATE_QUEUED, video=request.video, settings=request.settings
             )
         new = NewJob(
+            tenant=current_tenant(),
             request_id=request.request_id or secrets.token_urlsafe(24),
             request=kept,
             summary=summary_to_bytes(request),
@@ -75,13 +79,21 @@ class JobService:
         states = states_from_pb(request.states)
         return await asyncio.to_thread(self._page, request.page_token, states, size)
 
+    def _find(self, uri: str) -> tuple[str, int]:
+        key, size = self._store.find(uri)
+        self._ownership.check(key, uri=uri)
+        return key, size
+
     def _row(self, job_id: str) -> JobRow:
         if not is_id(job_id):
             raise NotFound("no such job", job_id=job_id)
-        return self._jobs.get(job_id)
+        row = self._jobs.get(job_id)
+        if row.tenant != current_tenant():
+            raise NotFound("no such job", job_id=job_id)
+        return row
 
     def _page(self, before: str, states: tuple[str, ...], size: int) -> gateway_pb2.ListJobsResponse:
-        rows = self._jobs.page(before, states, size + 1)
+        rows = self._jobs.page(current_tenant(), before, states, size + 1)
         return gateway_pb2.ListJobsResponse(
             jobs=[job_to_pb(row) for row in rows[:size]],
             next_page_token=rows[size - 1].job_id if len(rows) > size else "",
@@ -122,7 +134,7 @@ class JobService:
             raise InvalidField("offset_bytes", "must be >= 0")
         if length is not None and length < 0:
             raise InvalidField("length_bytes", "must be >= 0")
-        key, size = await asyncio.to_thread(self._store.find, uri)
+        key, size = await asyncio.to_thread(self._find, uri)
         if offset > size:
             raise BeyondEnd(offset, size)
         end = size if length is None else min(size, offset + length)
@@ -136,7 +148,7 @@ class JobService:
 async def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
     """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
     if job.request != request:
-        raise RequestIdUsed(job.request_id)
+        raise RequestIdUsed
     return await asyncio.to_thread(job_to_pb, job)
 
 

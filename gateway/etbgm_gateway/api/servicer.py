@@ -7,6 +7,7 @@ from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.errors import UploadIdle
 from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.ownership import Ownership, owner_of_uploads
 from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
 from etbgm_kit.artifacts.store import BLOCK_BYTES
 from etbgm_kit.converters import artifact_to_pb
@@ -20,8 +21,8 @@ ACCEPTED = (("etbgm-accepted", "true"),)
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """The gateway's gRPC API."""
 
-    def __init__(self, jobs: JobService, uploads: Uploads) -> None:
-        self._jobs, self._uploads = jobs, uploads
+    def __init__(self, jobs: JobService, uploads: Uploads, ownership: Ownership) -> None:
+        self._jobs, self._uploads, self._ownership = jobs, uploads, ownership
 
     async def UploadVideo(
         self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
@@ -36,6 +37,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             async for request in requests:
                 await asyncio.to_thread(arriving.append, _data(request))
             received = await asyncio.to_thread(self._uploads.settle, opening, arriving)
+            if received.artifact:
+                await asyncio.to_thread(self._ownership.hold_upload, opening.key, received.artifact)
         finally:
             # In a thread: it waits for work that a cancelled call may still be doing in another.
             await asyncio.to_thread(self._uploads.close, opening, arriving)
@@ -45,7 +48,7 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.GetUploadRequest, context: Context
     ) -> gateway_pb2.GetUploadResponse:
         """See gateway.proto."""
-        received = await asyncio.to_thread(self._uploads.received, request.upload_id)
+        received = await asyncio.to_thread(self._uploads.received, request.upload_id, owner_of_uploads())
         return gateway_pb2.GetUploadResponse(
             received_bytes=received.size_bytes,
             video=_video(received),
@@ -104,6 +107,7 @@ def _opening(request: gateway_pb2.UploadVideoRequest) -> Opening:
         message.size_bytes,
         message.media_type or ANY_TYPE,
         message.sha256,
+        owner_of_uploads(),
     )
 
 

@@ -12,6 +12,7 @@ from starlette.requests import Request
 
 from etbgm_gateway.api.servicer import ACCEPTED
 from etbgm_gateway.http.routes import SERVICE
+from etbgm_gateway.identity.interceptor import CLIENT_ADDRESS
 from etbgm_kit.errors import EtbgmError
 
 CALL_S = 60.0
@@ -87,4 +88,5 @@ def _serialized(message: Message) -> bytes:
 
 
 def _metadata(request: Request) -> list[tuple[str, str]]:
-    return [(name, request.headers[name]) for name in _FORWARDED if name in request.headers]
+    forwarded = [(name, request.headers[name]) for name in _FORWARDED if name in request.headers]
+    return [*forwarded, (CLIENT_ADDRESS, request.client.host if request.client else "")]

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -11,11 +12,17 @@ from pathlib import Path
 
 import grpc
 import uvicorn
+from starlette.applications import Starlette
 
 from etbgm_gateway.http.app import make_app
+from etbgm_kit.errors import ServerStopping
 from etbgm_kit.serving.settings import BadSettings
+from etbgm_kit.serving.stopping import pause
 
 log = logging.getLogger(__name__)
+
+RENEW_S = 30.0
+"""Interval at which the certificate is read again."""
 
 CONNECTIONS = 4096
 """HTTP connections at the same time; further ones are answered with 503."""
@@ -23,11 +30,18 @@ CONNECTIONS = 4096
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """Where to listen (host:port), the largest JSON body, and web pages that may call the API."""
+    """Where to listen (host:port), the largest JSON body, and web pages that may call the API.
+
+    With `cert_file` and `key_file` (PEM) it speaks TLS; clients then need a certificate that an authority
+    in `client_ca_file` has signed, if that is given.
+    """
 
     address: str
     max_body_bytes: int
     allowed_origins: Sequence[str] = ()
+    cert_file: Path | None = None
+    key_file: Path | None = None
+    client_ca_file: Path | None = None
 
 
 class HttpServer:
@@ -52,25 +66,45 @@ class HttpServer:
         """Serves until `stopping` is set, then finishes the open requests."""
         async with grpc.aio.insecure_channel(self._socket) as channel:
             app = make_app(channel, self._options.max_body_bytes, self._options.allowed_origins)
-            server = _Uvicorn(
-                uvicorn.Config(
-                    app,
-                    log_config=None,
-                    access_log=False,
-                    limit_concurrency=CONNECTIONS,
-                    server_header=False,
-                    timeout_graceful_shutdown=5,
-                    lifespan="off",
-                )
-            )
+            config = self._config(app)
+            server = _Uvicorn(config)
             serving = asyncio.create_task(server.serve([self._listener]))
             log.info("HTTP is listening", extra={"port": self.port})
             try:
-                await self._stopping.wait()
+                with contextlib.suppress(ServerStopping):
+                    while True:
+                        await pause(self._stopping, RENEW_S)
+                        self._renew(config)
             finally:
                 server.should_exit = True
                 await serving
                 self._folder.cleanup()
+
+    def _config(self, app: Starlette) -> uvicorn.Config:
+        options = self._options
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            limit_concurrency=CONNECTIONS,
+            server_header=False,
+            timeout_graceful_shutdown=5,
+            lifespan="off",
+            ssl_certfile=options.cert_file,
+            ssl_keyfile=options.key_file,
+            ssl_ca_certs=str(options.client_ca_file) if options.client_ca_file else None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if options.client_ca_file else ssl.CERT_NONE,
+        )
+        config.load()
+        return config
+
+    def _renew(self, config: uvicorn.Config) -> None:
+        """Lets new connections use the certificate as it is in its files now."""
+        if config.ssl and self._options.cert_file:
+            try:
+                config.ssl.load_cert_chain(self._options.cert_file, self._options.key_file)
+            except OSError as error:  # ssl.SSLError is one: the files may be half written
+                log.warning("the certificate cannot be read", extra={"reason": repr(error)})
 
     @property
     def _socket(self) -> str:

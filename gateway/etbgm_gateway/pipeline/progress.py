@@ -3,13 +3,14 @@
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.store.database import AWAY
+from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobRow, JobStore
 
 log = logging.getLogger(__name__)
@@ -25,9 +26,12 @@ class Progress:
     their original times. The job continues while the database is unavailable.
     """
 
-    def __init__(self, jobs: JobStore, job: JobRow) -> None:
+    def __init__(self, jobs: JobStore, holdings: Holdings, job: JobRow) -> None:
         """Continues from `job` as the job store holds it."""
-        self._jobs, self._job_id = jobs, job.job_id
+        self._jobs, self._holdings = jobs, holdings
+        self._job_id, self._tenant = job.job_id, job.tenant
+        self._held: set[str] = set()
+        self._to_hold: set[str] = set()
         self._job = gateway_pb2.Job.FromString(job.stages)
         self._cues_left = job.cues_left
         self._parts: dict[int, list[float]] = {}
@@ -51,6 +55,11 @@ class Progress:
         self._writer.cancel()
         await asyncio.wait([self._writer])
         await self._write()
+
+    def hold(self, names: Iterable[str]) -> None:
+        """Records that the job holds these objects of the artifact store."""
+        self._to_hold |= set(names) - self._held
+        self._changed = self._changed or bool(self._to_hold)
 
     def begin(self, stage: gateway_pb2.Stage.ValueType) -> None:
         """Starts `stage`, unless it has already started."""
@@ -112,11 +121,15 @@ class Progress:
     async def _write(self) -> None:
         if self._changed:
             self._changed = False
-            stages = self._job.SerializeToString()
+            stages, names = self._job.SerializeToString(), self._to_hold
+            self._to_hold = set()
             try:
+                await asyncio.to_thread(self._holdings.hold, self._tenant, self._job_id, names)
+                self._held |= names
                 await asyncio.to_thread(self._jobs.keep_progress, self._job_id, stages, self._cues_left)
             except AWAY as error:
                 self._changed = True
+                self._to_hold |= names - self._held
                 log.warning(
                     "cannot keep progress", extra={"job_id": self._job_id, "reason": repr(error.orig)}
                 )

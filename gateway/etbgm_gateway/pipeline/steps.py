@@ -21,7 +21,9 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.pipeline.progress import Progress
+from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.upstream.remote import OnWait, RemoteService
+from etbgm_kit.artifacts.memo import artifacts_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import EtbgmError, StorageFull
@@ -61,6 +63,7 @@ class StepContext:
     store: ArtifactStore
     deadlines: Deadlines
     metrics: StageMetrics
+    holdings: Holdings
     full_disk_wait_s: float
     """How long a step that finds a disk full is repeated."""
 
@@ -149,7 +152,14 @@ class Steps:
         # preemptible: cancelling a job also cancels its running calls, not only the steps after them.
         kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work, on_full)
         artifact = artifact_from_pb(media_pb2.Artifact.FromString(kept))
-        return result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
+        result = result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
+        self.hold(artifact_to_pb(artifact), result)
+        return result
+
+    def hold(self, *messages: Message) -> None:
+        """Records that the job holds the artifacts in `messages` and the records of the results."""
+        for message in messages:
+            self.progress.hold(self._store.key(artifact_from_pb(each)) for each in artifacts_in(message))
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[Message]], on_full: OnWait) -> bytes:
         """Returns the artifact of the result; repeats `work` while a disk is full."""

@@ -77,8 +77,9 @@ class Pipeline(DBOSConfiguredInstance):
         if job.starts > MOST_STARTS:
             raise Conflict("the job was interrupted too often", starts=job.starts)
         request = gateway_pb2.CreateJobRequest.FromString(job.request)
-        async with Progress(self._jobs, job) as progress:
+        async with Progress(self._jobs, self._steps.holdings, job) as progress:
             steps = Steps(self._steps, progress)
+            steps.hold(request)
             return await _make(Stages(request, self._clients, steps, self._results))
 
     async def stop(self) -> None:

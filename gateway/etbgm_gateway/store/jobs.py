@@ -1,5 +1,6 @@
 """The job store: one row per job, in the database that DBOS also uses."""
 
+import hashlib
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -10,11 +11,15 @@ import sqlalchemy as sa
 from etbgm_gateway.store.database import make, space_in_database
 from etbgm_kit.errors import NotFound
 
+DEFAULT_TENANT = "default"
+"""The tenant of gateways without authentication, and of everything from release 0.1."""
+
 _TABLE = sa.Table(
     "jobs",
     sa.MetaData(),
     sa.Column("job_id", sa.String(36), primary_key=True),
     sa.Column("request_id", sa.String(64), nullable=False, unique=True),
+    sa.Column("tenant", sa.String(64), nullable=False, server_default=DEFAULT_TENANT),
     sa.Column("request", sa.LargeBinary, nullable=False),
     sa.Column("summary", sa.LargeBinary),
     sa.Column("state", sa.String(16), nullable=False, index=True),
@@ -37,6 +42,7 @@ _MOST_LISTED_BYTES = 16 << 10
 class NewJob:
     """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues."""
 
+    tenant: str
     request_id: str
     request: bytes
     summary: bytes
@@ -56,6 +62,7 @@ class JobRow:
 
     job_id: str
     request_id: str
+    tenant: str
     request: bytes
     state: str
     create_time_s: float
@@ -92,7 +99,8 @@ class JobStore:
         job_id = _new_id()
         row = {
             "job_id": job_id,
-            "request_id": new.request_id,
+            "request_id": _own_id(new.tenant, new.request_id),
+            "tenant": new.tenant,
             "request": new.request,
             "summary": new.summary,
             "state": "QUEUED",
@@ -106,15 +114,15 @@ class JobStore:
                 connection.execute(_TABLE.insert().values(row))
                 enqueue(connection, job_id)
         except sa.exc.IntegrityError:
-            known = self.find_request(new.request_id)
+            known = self.find_request(new.tenant, new.request_id)
             if known is None:
                 raise
             return known
         return self.get(job_id)
 
-    def find_request(self, request_id: str) -> JobRow | None:
-        """Returns the job that was created with `request_id`, if any."""
-        return self._one(_C.request_id == request_id)
+    def find_request(self, tenant: str, request_id: str) -> JobRow | None:
+        """Returns the job that the tenant created with `request_id`, if any."""
+        return self._one(_C.request_id == _own_id(tenant, request_id))
 
     def get(self, job_id: str) -> JobRow:
         """Returns the job; raises NotFound."""
@@ -123,12 +131,12 @@ class JobStore:
             raise NotFound("no such job", job_id=job_id)
         return row
 
-    def page(self, before: str, states: Collection[str], size: int) -> list[JobRow]:
-        """Returns at most `size` jobs, newest first, without results and with their summary as request.
+    def page(self, tenant: str, before: str, states: Collection[str], size: int) -> list[JobRow]:
+        """Returns at most `size` jobs of the tenant, newest first: no results, and summaries as requests.
 
         Only jobs in `states` (all when empty), with an id below `before` unless that is empty.
         """
-        query = sa.select(*_SUMMARISED).order_by(_C.job_id.desc()).limit(size)
+        query = sa.select(*_SUMMARISED).where(_C.tenant == tenant).order_by(_C.job_id.desc()).limit(size)
         if states:
             query = query.where(_C.state.in_(states))
         if before:
@@ -183,6 +191,13 @@ class JobStore:
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(*_WHOLE).where(condition)).mappings().one_or_none()
         return JobRow(**row) if row else None
+
+
+def _own_id(tenant: str, request_id: str) -> str:
+    """The request id, unique among all tenants; that of the default tenant is as it was in release 0.1."""
+    if tenant == DEFAULT_TENANT:
+        return request_id
+    return hashlib.sha256(f"{tenant}\n{request_id}".encode()).hexdigest()
 
 
 def _new_id() -> str:

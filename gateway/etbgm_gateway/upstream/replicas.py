@@ -4,6 +4,8 @@ import asyncio
 import random
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Generic, TypeVar
 
 import grpc
@@ -28,13 +30,31 @@ _OPTIONS = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Files in PEM: the authorities of the services, and the gateway's own certificate with its key."""
+
+    ca_file: Path
+    cert_file: Path | None
+    key_file: Path | None
+
+
+def _channel(address: str, tls: Tls | None) -> grpc.aio.Channel:
+    if tls is None:
+        return grpc.aio.insecure_channel(address, options=_OPTIONS)
+    # Read for each channel: new replicas see renewed certificates.
+    files = (tls.ca_file, tls.key_file, tls.cert_file)
+    credentials = grpc.ssl_channel_credentials(*(path.read_bytes() if path else None for path in files))
+    return grpc.aio.secure_channel(address, credentials, options=_OPTIONS)
+
+
 class Replica(Generic[Stub]):
     """One server: its address, its stub, and the number of our calls in flight to it."""
 
-    def __init__(self, address: str, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
+    def __init__(self, address: str, stub_of: Callable[[grpc.aio.Channel], Stub], tls: Tls | None) -> None:
         """Connects on the first call; needs a running event loop."""
         self.address = address
-        self.channel = grpc.aio.insecure_channel(address, options=_OPTIONS)
+        self.channel = _channel(address, tls)
         self.stub = stub_of(self.channel)
         self.in_flight = 0
 
@@ -42,8 +62,10 @@ class Replica(Generic[Stub]):
 class Replicas(Generic[Stub]):
     """The servers of one service; empty before `find`."""
 
-    def __init__(self, discovery: Discovery, stub_of: Callable[[grpc.aio.Channel], Stub]) -> None:
-        self._discovery, self._stub_of = discovery, stub_of
+    def __init__(
+        self, discovery: Discovery, stub_of: Callable[[grpc.aio.Channel], Stub], tls: Tls | None = None
+    ) -> None:
+        self._discovery, self._stub_of, self._tls = discovery, stub_of, tls
         self._replicas: dict[str, Replica[Stub]] = {}
         self._retired: set[Replica[Stub]] = set()
         self._placed = 0
@@ -127,7 +149,7 @@ class Replicas(Generic[Stub]):
         for address in self._replicas.keys() - addresses:
             self._retired.add(self._replicas.pop(address))
         for address in addresses - self._replicas.keys():
-            self._replicas[address] = Replica(address, self._stub_of)
+            self._replicas[address] = Replica(address, self._stub_of, self._tls)
         self._close_retired()
         self._tell()
 

@@ -1,6 +1,6 @@
 """Serves mixing: `python -m etbgm_mixer`."""
 
-from etbgm_kit.serving.server import run
+from etbgm_kit.serving.process import run
 from etbgm_kit.serving.settings import read
 from etbgm_mixer.assembly import build
 from etbgm_mixer.settings import Settings

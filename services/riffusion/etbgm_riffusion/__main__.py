@@ -1,6 +1,6 @@
 """Serves music: `python -m etbgm_riffusion`."""
 
-from etbgm_kit.serving.server import run
+from etbgm_kit.serving.process import run
 from etbgm_kit.serving.settings import read
 from etbgm_riffusion.assembly import build
 from etbgm_riffusion.settings import Settings

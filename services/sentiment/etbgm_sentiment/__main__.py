@@ -1,6 +1,6 @@
 """Serves sentiment analysis: `python -m etbgm_sentiment`."""
 
-from etbgm_kit.serving.server import run
+from etbgm_kit.serving.process import run
 from etbgm_kit.serving.settings import read
 from etbgm_sentiment.assembly import build
 from etbgm_sentiment.settings import Settings

@@ -2,10 +2,14 @@
 
 import json
 import uuid
+from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+
+from tests.gateway.conftest import FakeServices, Gateway
+from tests.servers import free_port
 
 pytestmark = pytest.mark.process
 
@@ -117,3 +121,22 @@ async def test_health_is_told_without_an_api(http: httpx2.AsyncClient) -> None:
 async def test_other_origins_are_not_allowed(http: httpx2.AsyncClient) -> None:
     response = await http.get("/v1/jobs", headers={"Origin": "https://elsewhere.example"})
     assert "access-control-allow-origin" not in response.headers
+
+
+async def test_a_key_is_asked_for_over_http_too(tmp_path: Path, shared_services: FakeServices) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    gateway = Gateway(tmp_path, shared_services, http_address=address, key_file=str(tmp_path / "key")).start()
+    try:
+        async with httpx2.AsyncClient(base_url=f"http://{address}") as client:
+            refused = await client.get("/v1/jobs")
+            assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
+            key = (tmp_path / "key").read_text().strip()
+            allowed = await client.get("/v1/jobs", headers={"Authorization": f"Bearer {key}"})
+            assert allowed.status_code == 200
+            assert (await client.get("/readyz")).status_code == 200
+            for _ in range(10):
+                await client.get("/v1/jobs", headers={"Authorization": "Bearer guessed"})
+            slowed = await client.get("/v1/jobs", headers={"Authorization": "Bearer guessed"})
+            assert slowed.status_code == 429
+    finally:
+        assert gateway.stop() == 0

@@ -28,7 +28,7 @@ async def until(holds: Callable[[], object]) -> None:
 async def cues(gateway: Gateway) -> float:
     """What GetMetrics says."""
     reference = externalscaler_pb2.ScaledObjectRef(scalerMetadata=METADATA)
-    async with grpc.aio.insecure_channel(gateway.address) as channel:
+    async with grpc.aio.insecure_channel(gateway.scaler_address) as channel:
         stub = externalscaler_pb2_grpc.ExternalScalerStub(channel)
         request = externalscaler_pb2.GetMetricsRequest(scaledObjectRef=reference, metricName="etbgm_cues")
         return (await stub.GetMetrics(request)).metricValues[0].metricValueFloat
@@ -49,7 +49,7 @@ async def test_metadata_that_cannot_be_used_is_an_error_of_every_method(
     shared_gateway: Gateway, metadata: dict[str, str], field: str
 ) -> None:
     reference = externalscaler_pb2.ScaledObjectRef(scalerMetadata=metadata)
-    async with grpc.aio.insecure_channel(shared_gateway.address) as channel:
+    async with grpc.aio.insecure_channel(shared_gateway.scaler_address) as channel:
         stub = externalscaler_pb2_grpc.ExternalScalerStub(channel)
         for call in (
             lambda: stub.IsActive(reference),
@@ -124,7 +124,7 @@ async def test_the_music_service_is_scaled_from_none_and_back_to_none(
             server.put("riffusion-a", pods, ports={"grpc": int(port)})
 
         try:
-            async with keda(gateway.address, scale, poll_s=0.4, most=4) as scaler:
+            async with keda(gateway.scaler_address, scale, poll_s=0.4, most=4) as scaler:
                 await until(lambda: len(scaler.values) > 2)
                 assert (scaler.replicas, scaler.pushes) == (0, 0)
                 with services.hold("Generate"):

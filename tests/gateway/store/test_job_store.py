@@ -14,7 +14,7 @@ pytestmark = pytest.mark.process
 
 
 def new(request_id: str, request: bytes = b"", summary: bytes = b"", cues: int = 1) -> NewJob:
-    return NewJob(request_id, request, summary, cues)
+    return NewJob("default", request_id, request, summary, cues)
 
 
 def nowhere(connection: sa.Connection, job_id: str) -> None:
@@ -29,7 +29,7 @@ def jobs(tmp_path: Path) -> JobStore:
 def test_a_request_id_has_one_job(jobs: JobStore) -> None:
     first = jobs.add(new("request-1", b"one"), nowhere)
     assert jobs.add(new("request-1", b"two"), nowhere) == first
-    assert jobs.find_request("request-2") is None
+    assert jobs.find_request("default", "request-2") is None
 
 
 def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
@@ -38,7 +38,7 @@ def test_a_job_that_cannot_be_queued_is_not_there(jobs: JobStore) -> None:
 
     with pytest.raises(sa.exc.IntegrityError):
         jobs.add(new("request-1"), refuse)
-    assert jobs.find_request("request-1") is None
+    assert jobs.find_request("default", "request-1") is None
     assert jobs.cues_left() == 0
 
 
@@ -51,7 +51,7 @@ def test_a_full_disk_of_the_database_is_named(jobs: JobStore) -> None:
 
     with pytest.raises(StorageFull, match="no space is left in the job store"):
         jobs.add(new("request-1", bytes(1 << 20)), nowhere)
-    assert jobs.find_request("request-1") is None
+    assert jobs.find_request("default", "request-1") is None
 
 
 def test_ids_sort_by_time(jobs: JobStore) -> None:
@@ -59,7 +59,7 @@ def test_ids_sort_by_time(jobs: JobStore) -> None:
     for i in range(3):
         made.append(jobs.add(new(f"request-{i}"), nowhere).job_id)
         time.sleep(0.002)
-    assert [row.job_id for row in jobs.page("", (), 10)] == sorted(made, reverse=True)
+    assert [row.job_id for row in jobs.page("default", "", (), 10)] == sorted(made, reverse=True)
 
 
 def test_a_page_has_summaries_and_leaves_out_long_requests_of_earlier_versions(jobs: JobStore) -> None:
@@ -68,7 +68,7 @@ def test_a_page_has_summaries_and_leaves_out_long_requests_of_earlier_versions(j
         jobs.add(new(f"request-old-{i}", request, b"-"), nowhere)
     with jobs._engine.begin() as connection:
         connection.execute(sa.text("UPDATE jobs SET summary = NULL WHERE summary = CAST('-' AS BLOB)"))
-    listed = {row.request_id: row.request for row in jobs.page("", (), 10)}
+    listed = {row.request_id: row.request for row in jobs.page("default", "", (), 10)}
     assert listed == {"request-1": b"short", "request-old-0": b"old", "request-old-1": b""}
 
 
@@ -116,7 +116,7 @@ def test_a_database_of_before_gets_the_columns_that_are_new(tmp_path: Path) -> N
 def test_pages_carry_no_results(jobs: JobStore) -> None:
     job_id = jobs.add(new("request-1"), nowhere).job_id
     jobs.finish(job_id, "SUCCEEDED", result=b"big")
-    assert [row.result for row in jobs.page("", ["SUCCEEDED"], 10)] == [None]
+    assert [row.result for row in jobs.page("default", "", ["SUCCEEDED"], 10)] == [None]
     assert jobs.get(job_id).result == b"big"
 
 

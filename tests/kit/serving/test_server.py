@@ -12,7 +12,7 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from etbgm_kit.models.folders import BrokenModel
-from etbgm_kit.serving import server
+from etbgm_kit.serving import process
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Service
 from etbgm_kit.serving.settings import ServiceSettings, read
@@ -103,12 +103,12 @@ async def test_settings_that_cannot_be_used_end_the_server_with_one_line(
 
 
 def build(folder: Path, *arguments: str) -> Service:
-    """For `server.run`; with "unset" the settings are those of the environment."""
+    """For `process.run`; with "unset" the settings are those of the environment."""
     if "unset" in arguments:
         read(ServiceSettings)
     return service(folder, stop_with_parent="child" in arguments)
 
 
 if __name__ == "__main__":
-    server.LOAD_AGAIN_S = 0.2
-    server.run(lambda: build(Path(sys.argv[1]), *sys.argv[2:]))
+    process.LOAD_AGAIN_S = 0.2
+    process.run(lambda: build(Path(sys.argv[1]), *sys.argv[2:]))

@@ -66,13 +66,13 @@ class ArtifactStore:
         sha256 = hashlib.sha256(data).hexdigest()
         artifact = Artifact(address_of(sha256, media_type), sha256, media_type, len(data))
         if not self.exists(artifact):
-            self._write(self._key(artifact), data)
+            self._write(self.key(artifact), data)
         return artifact
 
     def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
         """Whether the store has the artifact in its full size. Raises InvalidField as `borrow` does."""
         try:
-            return bool(obstore.head(self._store, self._key(artifact, field))["size"] == artifact.size_bytes)
+            return bool(obstore.head(self._store, self.key(artifact, field))["size"] == artifact.size_bytes)
         except FileNotFoundError:
             return False
 
@@ -83,7 +83,7 @@ class ArtifactStore:
         Raises InvalidField (naming `field`) for a uri that is not the address of this content,
         NotFound if the bytes are missing.
         """
-        key = self._key(artifact, field)
+        key = self.key(artifact, field)
         if not self.exists(artifact):
             raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
         if self._folder:
@@ -151,7 +151,8 @@ class ArtifactStore:
         digest, record = kept[:_HASH_BYTES], kept[_HASH_BYTES:]
         return record if hashlib.sha256(record).digest() == digest else None
 
-    def _key(self, artifact: Artifact, field: str = "artifact") -> str:
+    def key(self, artifact: Artifact, field: str = "artifact") -> str:
+        """The artifact's key in the store. Raises InvalidField as `borrow` does."""
         found = parsed(artifact.uri)
         if found is None or found[0] != artifact.sha256:
             raise InvalidField(f"{field}.uri", "is not the address of this content in the artifact store")
@@ -162,7 +163,7 @@ class ArtifactStore:
         artifact = Artifact(address_of(sha256, media_type), sha256, media_type, path.stat().st_size)
         if self.exists(artifact):
             return artifact
-        key = self._key(artifact)
+        key = self.key(artifact)
         if self._folder:
             with _arriving(self._folder / key) as arriving:
                 transfer(path, arriving)

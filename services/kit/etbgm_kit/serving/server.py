@@ -15,11 +15,7 @@ Clients may ping every 5 s, with and without calls.
 
 import asyncio
 import logging
-import os
-import signal
-import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -29,10 +25,10 @@ from grpc_health.v1.health import aio as health
 
 from etbgm_kit.serving.interceptor import ErrorInterceptor
 from etbgm_kit.serving.limits import LimitsInterceptor
-from etbgm_kit.serving.log import configure_logging
 from etbgm_kit.serving.reflection import enable_reflection
 from etbgm_kit.serving.runner import Runner
-from etbgm_kit.serving.settings import BadSettings, NotReachable, ServiceSettings
+from etbgm_kit.serving.settings import ServiceSettings
+from etbgm_kit.serving.tls import server_credentials
 from etbgm_kit.serving.watchdog import Watchdog
 
 if TYPE_CHECKING:
@@ -45,15 +41,6 @@ log = logging.getLogger(__name__)
 NOTICE_S = 2.0
 """Delay between NOT_SERVING and shutdown. Load balancers need it to stop sending calls (measured: 0
 calls lost)."""
-
-PRIVATE_UMASK = 0o077
-"""Only the server's own user may read and write what it creates: artifacts, databases, sockets."""
-
-LOAD_AGAIN_S = 30.0
-"""Delay before another attempt to load the engine: its weights may still be downloading."""
-
-BUILD_AGAIN_S = 2.0
-"""Delay before another attempt to reach what the server needs at its start."""
 
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 _NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
@@ -77,8 +64,9 @@ class Service:
     `add_to` registers the servicer; `load` blocks until the engine is ready and warm, and `runner`
     refuses work until then; `close` stops what the engine started. `metrics` are Prometheus
     collectors that only this service has. `stopping` is set when the server stops; open-ended
-    streams wait for it (`stopping.pause`). `report_health` runs as long as the server and sets
-    further health entries. What is in `beside` runs from the opening of the port until `stopping`.
+    streams wait for it (`stopping.pause`). `interceptors` run inside of those that translate errors, but not
+    for `listeners`. `report_health` runs as long as the server and sets further health entries. What is in
+    `beside` runs from the opening of the port until `stopping`.
     """
 
     name: str
@@ -90,6 +78,7 @@ class Service:
     close: Callable[[], None] = field(default=lambda: None)
     metrics: tuple["Collector", ...] = ()
     listeners: tuple[Listener, ...] = ()
+    interceptors: tuple[grpc.aio.ServerInterceptor, ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
     beside: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
@@ -100,11 +89,12 @@ class Server:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._metrics = _metrics_of(service)
+        self._metrics, self._credentials = _metrics_of(service), server_credentials(service.settings)
         counting = [self._metrics] if self._metrics else []
         interceptors = (*counting, ErrorInterceptor(), LimitsInterceptor())
         options = _options(service.settings)
-        self._server = grpc.aio.server(interceptors=interceptors, options=options)
+        own = (*interceptors, *service.interceptors)
+        self._server = grpc.aio.server(interceptors=own, options=options)
         self._others = [
             grpc.aio.server(interceptors=interceptors, options=options) for _ in service.listeners
         ]
@@ -135,7 +125,10 @@ class Server:
         enable_reflection(names, self._server)
         if self._metrics:
             self._metrics.serve(service.settings.metrics_port, service.settings.metrics_host)
-        self.port = self._server.add_insecure_port(service.settings.listen_address)
+        if self._credentials:
+            self.port = self._server.add_secure_port(service.settings.listen_address, self._credentials)
+        else:
+            self.port = self._server.add_insecure_port(service.settings.listen_address)
         await self._publish()
         for listener, other in zip(service.listeners, self._others, strict=True):
             listener.add_to(other)
@@ -223,72 +216,3 @@ def _metrics_of(service: Service) -> "Metrics | None":
     from etbgm_kit.serving.metrics import Metrics
 
     return Metrics(service.runner, service.metrics)
-
-
-def run(build: Callable[[], Service]) -> None:
-    """Serves the service that `build` returns until SIGTERM or SIGINT; the body of each service's `main`.
-
-    If `build` raises BadSettings, the process logs one line and exits. If it raises NotReachable, it is
-    called again, because servers may start before what they need.
-    """
-    os.umask(PRIVATE_UMASK)
-    asyncio.run(_serve(build))
-
-
-async def _serve(build: Callable[[], Service]) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(signal_number, stopping.set)
-    service = await _built(build, stopping)
-    if service is None:
-        return
-    configure_logging(service.settings.log_level)
-    if service.settings.stop_with_parent:
-        loop.add_reader(sys.stdin.fileno(), _stop_reading, loop, stopping)
-    server = Server(service)
-    await server.open()
-    try:
-        await _load(server, service, stopping)
-        await stopping.wait()
-    finally:
-        await server.stop()
-
-
-async def _built(build: Callable[[], Service], stopping: asyncio.Event) -> Service | None:
-    """Builds the service as soon as everything that it needs can be reached; None if `stopping` is set."""
-    configure_logging("WARNING")
-    while not stopping.is_set():
-        try:
-            return build()
-        except BadSettings as error:
-            log.error("the settings cannot be used", extra={"why": str(error)})
-            raise SystemExit(1) from None
-        except NotReachable as error:
-            log.warning("the server cannot start yet", extra={"why": str(error)})
-        await _pause(stopping, BUILD_AGAIN_S)
-    return None
-
-
-async def _load(server: Server, service: Service, stopping: asyncio.Event) -> None:
-    """Loads the engine, retrying until `stopping` is set. On failure, a child of a parent exits instead."""
-    while not stopping.is_set():
-        try:
-            await server.load(stopping)
-        except RuntimeError as error:
-            log.error("the engine cannot be loaded", extra={"service": service.name, "why": str(error)})
-        else:
-            return
-        if service.settings.stop_with_parent:
-            raise SystemExit(1)
-        await _pause(stopping, LOAD_AGAIN_S)
-
-
-async def _pause(stopping: asyncio.Event, seconds: float) -> None:
-    with suppress(TimeoutError):
-        await asyncio.wait_for(stopping.wait(), seconds)
-
-
-def _stop_reading(loop: asyncio.AbstractEventLoop, stopping: asyncio.Event) -> None:
-    loop.remove_reader(sys.stdin.fileno())
-    stopping.set()

@@ -31,6 +31,16 @@ class ServiceSettings(BaseSettings):
     listen_address: str = "[::]:8431"
     """Address of the gRPC server; port 0 selects any free port, unix:/path a socket in the file system."""
 
+    tls_cert_file: Path | None = None
+    """Certificate chain of the gRPC server (PEM); with `tls_key_file`, the server speaks only TLS. Both files
+    are read again when they change."""
+
+    tls_key_file: Path | None = None
+    """Private key of the certificate (PEM)."""
+
+    tls_client_ca_file: Path | None = None
+    """Authorities (PEM) that sign the certificates of clients; each client then needs one (mutual TLS)."""
+
     port_file: Path | None = None
     """File to which the server writes its port once it is open; for a parent that sets port 0."""
 

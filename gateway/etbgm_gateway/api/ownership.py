@@ -1,0 +1,32 @@
+"""A tenant reads only what its own uploads and jobs hold."""
+
+from etbgm_gateway.identity.types import current_tenant
+from etbgm_gateway.store.holdings import Holdings, holder_of_upload
+from etbgm_gateway.store.jobs import DEFAULT_TENANT
+from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.errors import NotFound
+from etbgm_kit.types import Artifact
+
+
+class Ownership:
+    """Checks and records what the tenant of the current call holds. Methods block."""
+
+    def __init__(self, holdings: Holdings, store: ArtifactStore) -> None:
+        self._holdings, self._store = holdings, store
+
+    def check(self, key: str, **facts: str) -> None:
+        """Raises NotFound, with `facts`, unless the tenant holds the artifact with this key."""
+        tenant = current_tenant()
+        if not self._holdings.may_read(tenant, key, is_default=tenant == DEFAULT_TENANT):
+            raise NotFound("no such artifact", **facts)
+
+    def hold_upload(self, upload_key: str, artifact: Artifact) -> None:
+        """Records that an upload of the tenant holds the artifact, and the record that leads to it."""
+        names = (self._store.key(artifact), f"records/uploads/{upload_key}")
+        self._holdings.hold(current_tenant(), holder_of_upload(upload_key), names)
+
+
+def owner_of_uploads() -> str:
+    """The owner of uploads of the current call; "" for the default tenant, as in release 0.1."""
+    tenant = current_tenant()
+    return "" if tenant == DEFAULT_TENANT else tenant

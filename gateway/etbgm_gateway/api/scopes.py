@@ -1,0 +1,9 @@
+"""The scope that each method needs."""
+
+from etbgm_gateway.identity.types import ADMIN, READ, WRITE
+
+SCOPE_OF = {
+    **dict.fromkeys(("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact"), READ),
+    **dict.fromkeys(("UploadVideo", "CreateJob", "CancelJob"), WRITE),
+    **dict.fromkeys(("CreateKey", "ListKeys", "RevokeKey"), ADMIN),
+}

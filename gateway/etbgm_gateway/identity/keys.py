@@ -1,0 +1,110 @@
+"""API keys: etbgm_ID_SECRET. The database has only the SHA-256 of a key.
+
+A secret has 256 random bits, so a slow hash, which protects passwords that people choose, adds nothing.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import string
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from etbgm_gateway.identity.types import Caller
+from etbgm_gateway.store.database import make
+from etbgm_kit.errors import NotFound
+
+_TABLE = sa.Table(
+    "api_keys",
+    sa.MetaData(),
+    sa.Column("key_id", sa.String(16), primary_key=True),
+    sa.Column("tenant", sa.String(64), nullable=False, index=True),
+    sa.Column("scopes", sa.String(255), nullable=False),
+    sa.Column("note", sa.String(255), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("create_time_s", sa.Double, nullable=False),
+    sa.Column("revoke_time_s", sa.Double),
+)
+_C = _TABLE.c
+_ID_CHARS = string.ascii_lowercase + string.digits
+_KEY = re.compile(r"etbgm_([a-z0-9]{12})_[A-Za-z0-9_-]{43}")
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRow:
+    """A key as stored, without its secret; times are seconds since 1970."""
+
+    key_id: str
+    tenant: str
+    scopes: tuple[str, ...]
+    note: str
+    create_time_s: float
+    revoke_time_s: float | None
+
+
+class ApiKeys:
+    """All keys. Methods block; call them from worker threads."""
+
+    def __init__(self, engine: sa.Engine) -> None:
+        """Creates the table if it is missing."""
+        self._engine = engine
+        make(_TABLE, engine)
+
+    def create(self, tenant: str, scopes: tuple[str, ...], note: str) -> tuple[str, KeyRow]:
+        """Creates a key and returns its text, which cannot be read again, and its row."""
+        text, key_id = new_key()
+        row = KeyRow(key_id, tenant, scopes, note, time.time(), None)
+        values = {**{name: getattr(row, name) for name in KeyRow.__slots__}, "scopes": " ".join(scopes)}
+        with self._engine.begin() as connection:
+            connection.execute(_TABLE.insert().values(sha256=_sha256(text), **values))
+        return text, row
+
+    def list(self) -> list[KeyRow]:
+        """Returns all keys, newest first, also revoked ones."""
+        query = sa.select(*_COLUMNS).order_by(_C.create_time_s.desc())
+        with self._engine.connect() as connection:
+            return [_row(row) for row in connection.execute(query).mappings()]
+
+    def revoke(self, key_id: str) -> KeyRow:
+        """Revokes the key, if it is not revoked yet, and returns it. Raises NotFound."""
+        mine = _TABLE.update().where(_C.key_id == key_id, _C.revoke_time_s.is_(None))
+        with self._engine.begin() as connection:
+            connection.execute(mine.values(revoke_time_s=time.time()))
+            row = connection.execute(sa.select(*_COLUMNS).where(_C.key_id == key_id)).mappings().one_or_none()
+        if row is None:
+            raise NotFound("no such key", key_id=key_id)
+        return _row(row)
+
+    def caller(self, text: str) -> Caller | None:
+        """Returns the caller with this key; None if it is unknown or revoked."""
+        found = _KEY.fullmatch(text)
+        if not found:
+            return None
+        query = sa.select(_C.tenant, _C.scopes, _C.sha256).where(
+            _C.key_id == found[1], _C.revoke_time_s.is_(None)
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(query).one_or_none()
+        if row is None or not hmac.compare_digest(row.sha256, _sha256(text)):
+            return None
+        return Caller(row.tenant, frozenset(row.scopes.split()), found[1])
+
+
+_COLUMNS = tuple(_C[name] for name in KeyRow.__slots__)
+
+
+def new_key() -> tuple[str, str]:
+    """Returns the text and the id of a new key, which nobody knows yet."""
+    key_id = "".join(secrets.choice(_ID_CHARS) for _ in range(12))
+    return f"etbgm_{key_id}_{secrets.token_urlsafe(32)}", key_id
+
+
+def _row(row: sa.RowMapping) -> KeyRow:
+    return KeyRow(**{**row, "scopes": tuple(row["scopes"].split())})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
