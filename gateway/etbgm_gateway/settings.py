@@ -116,8 +116,9 @@ class Settings(ServiceSettings):
         if all(is_private(address) for address in (self.listen_address, self.http_address) if address):
             return self
         raise ValueError(
-            "ETBGM_LISTEN_ADDRESS, ETBGM_HTTP_ADDRESS: other machines can reach it; set ETBGM_TLS_CERT_FILE, ETBGM_TLS_KEY_FILE "
-            "and ETBGM_AUTHENTICATION, or ETBGM_INSECURE if a network policy or a proxy protects it"
+            "ETBGM_LISTEN_ADDRESS, ETBGM_HTTP_ADDRESS: other machines can reach it; set ETBGM_TLS_CERT_FILE, "
+            "ETBGM_TLS_KEY_FILE and ETBGM_AUTHENTICATION, or ETBGM_INSECURE if a network policy or a proxy "
+            "protects it"
         )
 
     @property
