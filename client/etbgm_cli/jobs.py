@@ -73,6 +73,17 @@ def cancel(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
 
 
 @app.command()
+def delete(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
+    """Delete a finished job and its artifacts that no other job holds."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            await client.delete_job(job_id)
+
+    guarded(work())
+
+
+@app.command()
 def fetch(
     job_id: JobId,
     output: Annotated[Path, typer.Option("-o", "--output", help="Folder to write.")],

@@ -190,6 +190,11 @@ class AsyncClient:
             )
         ).job
 
+    async def delete_job(self, job_id: str) -> None:
+        """Deletes a finished job and its artifacts that no other job holds."""
+        request = pb.DeleteJobRequest(job_id=job_id)
+        await _ask(self._stub.DeleteJob(request, timeout=CALL_S, metadata=self._metadata))
+
     async def create_key(self, tenant: str, scopes: Sequence[str], note: str) -> keys_pb2.CreateKeyResponse:
         """Creates an API key; its text is in the response only. Needs the scope admin."""
         request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)

@@ -77,6 +77,10 @@ class Client:
         """See AsyncClient.cancel_job."""
         return self._run(self._client.cancel_job(job_id))
 
+    def delete_job(self, job_id: str) -> None:
+        """See AsyncClient.delete_job."""
+        self._run(self._client.delete_job(job_id))
+
     def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """See AsyncClient.download."""
         self._run(self._client.download(artifact, path))

@@ -30,6 +30,7 @@ from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
 from etbgm_gateway.pipeline.steps import Deadlines, StepContext
 from etbgm_gateway.pipeline.workflow import Pipeline
+from etbgm_gateway.queue.garbage import Garbage, Keep
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.queue.orphans import Orphans
 from etbgm_gateway.settings import Settings
@@ -37,6 +38,8 @@ from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.quotas import Quota, Quotas
+from etbgm_gateway.store.retention import Retention
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
@@ -100,17 +103,26 @@ class _Gateway:
         holdings = Holdings(self._database)
         steps = StepContext(store, deadlines, stages, holdings, settings.full_disk_wait_s)
         self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
-        self._queue = JobQueue(self._pipeline, self._database, settings.executor_id, settings.concurrent_jobs)
+        self._queue = JobQueue(
+            self._pipeline,
+            self._database,
+            settings.executor_id,
+            settings.concurrent_jobs,
+            settings.tenant_weights,
+        )
         self._orphans = Orphans(
             executors, self._jobs, self._queue, settings.executor_id, settings.executor_lease_s
         )
         self._orphans.open()
         self._uploads = Uploads(settings.uploads_dir, store, _upload_limits(settings))
+        keep = Keep(settings.job_keep_s, settings.upload_artifact_keep_s)
+        self._garbage = Garbage(Retention(self._database), self._queue, store, keep, self._uploads.remove_old)
+        quotas = Quotas(self._database, _quota(settings))
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
         self._ownership = Ownership(holdings, store)
         admission = Admission(store, self._ownership, self._clients, probes, _limits(settings))
         self._job_service = JobService(
-            self._jobs, self._queue, store, admission, self._ownership, self.stopping
+            self._jobs, self._queue, quotas, store, admission, self._ownership, self._garbage, self.stopping
         )
         self.http = _http(settings, self.stopping) if settings.http_address else None
 
@@ -142,11 +154,13 @@ class _Gateway:
         """Finds the services, then starts to take jobs. Blocks."""
         self._wait_for(self._clients.find())
         self._queue.open()
+        self._garbage.open()
 
     def close(self) -> None:
         """Shuts down and leaves unfinished jobs for the next start. Blocks."""
         self._wait_for(self._pipeline.stop())
         self._orphans.close()
+        self._garbage.close()
         self._queue.close()
         self._database.dispose()
         self._wait_for(self._clients.close())
@@ -199,6 +213,12 @@ def _limits(settings: Settings) -> JobLimits:
 def _upload_limits(settings: Settings) -> UploadLimits:
     return UploadLimits(
         settings.max_upload_bytes, settings.max_open_uploads, settings.upload_idle_s, settings.upload_keep_s
+    )
+
+
+def _quota(settings: Settings) -> Quota:
+    return Quota(
+        settings.tenant_jobs_per_minute, settings.tenant_unfinished_jobs, settings.tenant_video_s_per_day
     )
 
 

@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etbgm_gateway.upstream.discovery import checked
 from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
@@ -95,6 +95,19 @@ class Settings(ServiceSettings):
     concurrent_jobs: int = Field(default=4, ge=1)
     """Jobs that this gateway runs at the same time; further jobs are queued."""
 
+    tenant_weights: dict[str, float] = Field(default_factory=dict)
+    """Shares of tenants in the queue, as JSON: {"alice": 2} lets alice's jobs start twice as often as those
+    of a tenant without an entry, whose share is 1."""
+
+    tenant_jobs_per_minute: int | None = Field(default=None, ge=1)
+    """Jobs that each tenant may create per minute; absent: no limit."""
+
+    tenant_unfinished_jobs: int | None = Field(default=None, ge=1)
+    """Queued and running jobs that each tenant may have; absent: no limit."""
+
+    tenant_video_s_per_day: float | None = Field(default=None, gt=0)
+    """Seconds of video that each tenant may have processed within 24 hours; absent: no limit."""
+
     calls_per_replica: int = Field(default=4, ge=1)
     """Streaming calls in flight to one replica; further calls wait in the gateway, not at the replica."""
 
@@ -108,6 +121,13 @@ class Settings(ServiceSettings):
     queue_wait_s: float = Field(default=21600.0, ge=0)
     """Total time that a stage's call may wait for replicas to accept it before its own deadline starts.
     Every call ends no later than this time plus its deadline."""
+
+    @field_validator("tenant_weights")
+    @classmethod
+    def _check_weights(cls, weights: dict[str, float]) -> dict[str, float]:
+        if not all(0.001 <= weight <= 1000 for weight in weights.values()):
+            raise ValueError("weights must be in [0.001, 1000]")
+        return weights
 
     @model_validator(mode="after")
     def _check_listener(self) -> Self:
@@ -172,6 +192,12 @@ class Settings(ServiceSettings):
 
     max_variant_s: float = Field(default=12 * 3600.0, gt=0)
     """Maximum number of seconds of one job's video times its number of variants."""
+
+    job_keep_s: float | None = Field(default=None, gt=0)
+    """Time after which a finished job is deleted with its artifacts; absent: never."""
+
+    upload_artifact_keep_s: float | None = Field(default=None, gt=0)
+    """Time after which the artifact of a completed upload is deleted unless a job holds it; absent: never."""
 
     upload_keep_s: float = Field(default=86400.0, gt=0)
     """Time without new data after which an incomplete upload is removed."""

@@ -27,7 +27,7 @@ def test_nothing_that_is_there_is_replaced(postgresql_url: str, tmp_path: Path) 
     file = str(tmp_path / "jobs.dump")
     jobs = JobStore(connect(postgresql_url))
     new = NewJob("default", "request-1", b"before", b"before", 1)
-    kept = jobs.add(new, lambda _connection, _job_id: None)
+    kept = jobs.add(new, lambda _connection, _job_id: 1)
     assert backup(postgresql_url, "save", file).returncode == 0
     jobs.finish(kept.job_id, "CANCELLED")
     done = backup(postgresql_url, "restore", file)

@@ -12,14 +12,15 @@ from etbgm_kit.artifacts.memo import artifacts_in
 from etbgm_kit.errors import InvalidField
 
 
-def job_to_pb(row: JobRow) -> gateway_pb2.Job:
-    """Returns the message for `row`."""
+def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
+    """Returns the message for `row`; a finished job is kept for `keep_s`, None for ever."""
     request = gateway_pb2.CreateJobRequest.FromString(row.request)
     stages = gateway_pb2.Job.FromString(row.stages).stages
     if row.state not in UNFINISHED:
         # A cancelled job keeps the progress that was written last.
         for entry in stages:
             entry.waiting_for = ""
+    expire_time_s = None if keep_s is None or row.end_time_s is None else row.end_time_s + keep_s
     job = gateway_pb2.Job(
         job_id=row.job_id,
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
@@ -29,6 +30,7 @@ def job_to_pb(row: JobRow) -> gateway_pb2.Job:
         create_time=timestamp_to_pb(row.create_time_s),
         start_time=timestamp_to_pb(row.start_time_s),
         end_time=timestamp_to_pb(row.end_time_s),
+        expire_time=timestamp_to_pb(expire_time_s),
         error=Status.FromString(row.error) if row.error is not None else None,
         result=gateway_pb2.JobResult.FromString(row.result) if row.result is not None else None,
     )

@@ -4,6 +4,8 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator
 
+import sqlalchemy as sa
+
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.api.admission import Admission, variants_of
 from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb, summary_to_bytes
@@ -12,10 +14,12 @@ from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.validation import check_id, is_id
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.pipeline import cues
+from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
+from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.errors import Conflict, InvalidField, NotFound
 from etbgm_kit.serving.stopping import pause
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
@@ -30,19 +34,22 @@ class JobService:
         self,
         jobs: JobStore,
         queue: JobQueue,
+        quotas: Quotas,
         store: ArtifactStore,
         admission: Admission,
         ownership: Ownership,
+        garbage: Garbage,
         stopping: asyncio.Event,
     ) -> None:
-        self._jobs, self._queue, self._store = jobs, queue, store
-        self._admission, self._ownership, self._stopping = admission, ownership, stopping
+        self._jobs, self._queue, self._quotas, self._store = jobs, queue, quotas, store
+        self._admission, self._ownership, self._garbage = admission, ownership, garbage
+        self._stopping = stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
 
-        Raises InvalidField, NotFound, RequestIdUsed, Busy, RemoteError (the mixer rejects the video),
-        ServiceError (the mixer cannot be reached).
+        Raises InvalidField, NotFound, RequestIdUsed, QuotaExceeded, Busy, StorageFull, RemoteError (the mixer
+        rejects the video), ServiceError (the mixer cannot be reached).
         """
         await asyncio.to_thread(self._admission.check_size, request)
         kept = await asyncio.to_thread(request_to_bytes, request)
@@ -50,7 +57,7 @@ class JobService:
             check_id(request.request_id, "request_id")
             known = await asyncio.to_thread(self._jobs.find_request, current_tenant(), request.request_id)
             if known:
-                return await _answer(known, kept)
+                return await self._answer(known, kept)
         duration_s = await self._admission.check(request)
         if request.validate_only:
             return gateway_pb2.Job(
@@ -63,11 +70,17 @@ class JobService:
             summary=summary_to_bytes(request),
             cues=_expected_cues(request.settings, duration_s),
         )
-        return await _answer(await asyncio.to_thread(self._jobs.add, new, self._queue.enqueue), kept)
+
+        def enqueue(connection: sa.Connection, job_id: str) -> int:
+            self._quotas.spend(connection, new.tenant, duration_s)
+            self._ownership.hold_inputs(connection, job_id, request)
+            return self._queue.enqueue(connection, new.tenant, job_id)
+
+        return await self._answer(await asyncio.to_thread(self._jobs.add, new, enqueue), kept)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
         """Returns the job; raises NotFound."""
-        return await asyncio.to_thread(lambda: job_to_pb(self._row(job_id)))
+        return await asyncio.to_thread(lambda: self._message(self._row(job_id)))
 
     async def page(self, request: gateway_pb2.ListJobsRequest) -> gateway_pb2.ListJobsResponse:
         """Returns jobs, newest first; raises InvalidField."""
@@ -92,10 +105,19 @@ class JobService:
             raise NotFound("no such job", job_id=job_id)
         return row
 
+    def _message(self, row: JobRow) -> gateway_pb2.Job:
+        return job_to_pb(row, self._garbage.keep.jobs_s)
+
+    async def _answer(self, job: JobRow, request: bytes) -> gateway_pb2.Job:
+        """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
+        if job.request != request:
+            raise RequestIdUsed
+        return await asyncio.to_thread(self._message, job)
+
     def _page(self, before: str, states: tuple[str, ...], size: int) -> gateway_pb2.ListJobsResponse:
         rows = self._jobs.page(current_tenant(), before, states, size + 1)
         return gateway_pb2.ListJobsResponse(
-            jobs=[job_to_pb(row) for row in rows[:size]],
+            jobs=[self._message(row) for row in rows[:size]],
             next_page_token=rows[size - 1].job_id if len(rows) > size else "",
         )
 
@@ -108,7 +130,7 @@ class JobService:
         while True:
             row = await asyncio.to_thread(self._row, job_id)
             if row != seen:
-                yield await asyncio.to_thread(job_to_pb, row)
+                yield await asyncio.to_thread(self._message, row)
             if row.state not in UNFINISHED:
                 return
             seen = row
@@ -122,6 +144,13 @@ class JobService:
             await self._queue.cancel(job_id)
             await asyncio.to_thread(self._jobs.finish, job_id, "CANCELLED")
         return await self.get(job_id)
+
+    async def delete(self, job_id: str) -> None:
+        """Deletes the job; raises NotFound, Conflict (it is not finished)."""
+        job = await asyncio.to_thread(self._row, job_id)
+        if job.state in UNFINISHED:
+            raise Conflict("the job is not finished; cancel it first", job_id=job_id)
+        await asyncio.to_thread(self._garbage.delete_job, job_id)
 
     async def download(
         self, uri: str, offset: int, length: int | None
@@ -143,13 +172,6 @@ class JobService:
         yield gateway_pb2.DownloadArtifactResponse(data=block, size_bytes=size)
         while block and (block := await asyncio.to_thread(next, blocks, b"")):
             yield gateway_pb2.DownloadArtifactResponse(data=block)
-
-
-async def _answer(job: JobRow, request: bytes) -> gateway_pb2.Job:
-    """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
-    if job.request != request:
-        raise RequestIdUsed
-    return await asyncio.to_thread(job_to_pb, job)
 
 
 def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:

@@ -1,9 +1,14 @@
 """A tenant reads only what its own uploads and jobs hold."""
 
+import sqlalchemy as sa
+
+from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.store.holdings import Holdings, holder_of_upload
 from etbgm_gateway.store.jobs import DEFAULT_TENANT
+from etbgm_kit.artifacts.memo import artifacts_in
 from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.converters import artifact_from_pb
 from etbgm_kit.errors import NotFound
 from etbgm_kit.types import Artifact
 
@@ -19,6 +24,13 @@ class Ownership:
         tenant = current_tenant()
         if not self._holdings.may_read(tenant, key, is_default=tenant == DEFAULT_TENANT):
             raise NotFound("no such artifact", **facts)
+
+    def hold_inputs(
+        self, connection: sa.Connection, job_id: str, request: gateway_pb2.CreateJobRequest
+    ) -> None:
+        """Records within the transaction that a new job of the tenant holds its video and captions."""
+        names = [self._store.key(artifact_from_pb(artifact)) for artifact in artifacts_in(request)]
+        self._holdings.hold_within(connection, current_tenant(), job_id, names)
 
     def hold_upload(self, upload_key: str, artifact: Artifact) -> None:
         """Records that an upload of the tenant holds the artifact, and the record that leads to it."""

@@ -4,6 +4,6 @@ from etbgm_gateway.identity.types import ADMIN, READ, WRITE
 
 SCOPE_OF = {
     **dict.fromkeys(("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact"), READ),
-    **dict.fromkeys(("UploadVideo", "CreateJob", "CancelJob"), WRITE),
+    **dict.fromkeys(("UploadVideo", "CreateJob", "CancelJob", "DeleteJob"), WRITE),
     **dict.fromkeys(("CreateKey", "ListKeys", "RevokeKey"), ADMIN),
 }

@@ -88,6 +88,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         """See gateway.proto."""
         return gateway_pb2.CancelJobResponse(job=await self._jobs.cancel(request.job_id))
 
+    async def DeleteJob(
+        self, request: gateway_pb2.DeleteJobRequest, context: Context
+    ) -> gateway_pb2.DeleteJobResponse:
+        """See gateway.proto."""
+        await self._jobs.delete(request.job_id)
+        return gateway_pb2.DeleteJobResponse()
+
     async def DownloadArtifact(
         self, request: gateway_pb2.DownloadArtifactRequest, context: Context
     ) -> AsyncIterator[gateway_pb2.DownloadArtifactResponse]:

@@ -136,7 +136,6 @@ class Uploads:
             if len(self._open) >= self._limits.open_uploads:
                 raise Busy(_RETRY_AFTER_S)
             self._check_resumed(opening)
-            self._remove_old()
             with space_in(self.folder, REMEDY):
                 self._first(opening.key).write_text(json.dumps(asdict(opening.announced)))
                 # Unbuffered, so that `close` has nothing left to write, which would fail on a full disk.
@@ -231,7 +230,8 @@ class Uploads:
     def _first(self, key: str) -> Path:
         return self.folder / f"{key}.opening"
 
-    def _remove_old(self) -> None:
+    def remove_old(self) -> None:
+        """Removes incomplete uploads that got no data for too long."""
         for path in (*self.folder.glob("*.part"), *self.folder.glob("*.opening")):
             written = path.with_suffix(".part") if path.with_suffix(".part").exists() else path
             if path.stem not in self._open and time.time() - written.stat().st_mtime > self._limits.keep_s:

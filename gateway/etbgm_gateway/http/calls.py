@@ -18,7 +18,7 @@ from etbgm_kit.errors import EtbgmError
 CALL_S = 60.0
 """Deadline of short calls."""
 
-_FORWARDED = ("authorization", "x-api-key", "traceparent", "tracestate")
+_FORWARDED = ("authorization", "traceparent", "tracestate")
 """Headers that become metadata of the call: identity and trace context."""
 
 

@@ -167,7 +167,16 @@ class Stages:
             timings.extend(mix.timings for mix in mixes)
             stages = self._steps.progress.stages
             made = Made(
-                self._video, self._settings, media, stems, transcript, analysis, music_beds, mixes, stages
+                self._video,
+                self._settings,
+                media,
+                stems,
+                transcript,
+                analysis,
+                music_beds,
+                mixes,
+                stages,
+                self._steps.progress.hold,
             )
             return await self._steps.run(
                 "MIX result",

@@ -23,7 +23,7 @@ from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.pipeline.progress import Progress
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.upstream.remote import OnWait, RemoteService
-from etbgm_kit.artifacts.memo import artifacts_in
+from etbgm_kit.artifacts.memo import artifacts_in, messages_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import EtbgmError, StorageFull
@@ -160,6 +160,8 @@ class Steps:
         """Records that the job holds the artifacts in `messages` and the records of the results."""
         for message in messages:
             self.progress.hold(self._store.key(artifact_from_pb(each)) for each in artifacts_in(message))
+            timings = messages_in(message, media_pb2.Timings)
+            self.progress.hold(each.record for each in timings if each.record)
 
     async def _keep(self, name: str, work: Callable[[], Awaitable[Message]], on_full: OnWait) -> bytes:
         """Returns the artifact of the result; repeats `work` while a disk is full."""

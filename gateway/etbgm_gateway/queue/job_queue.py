@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
 
 from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeline
+from etbgm_gateway.queue.fairness import next_turn
 
 QUEUE = "jobs"
 POLL_S = 0.4
@@ -28,13 +29,19 @@ class JobQueue:
     """The queue that all gateways share; a job's id is its workflow's id."""
 
     def __init__(
-        self, pipeline: Pipeline, database: sa.Engine, executor_id: str, concurrent_jobs: int
+        self,
+        pipeline: Pipeline,
+        database: sa.Engine,
+        executor_id: str,
+        concurrent_jobs: int,
+        weights: Mapping[str, float],
     ) -> None:
         """Launches DBOS on the job database; blocks for a second.
 
-        Workflows run in the current event loop, which the clients' channels belong to.
+        Tenants share by `weights`, 1 if a tenant has none. Workflows run in the current event loop, which the
+        clients' channels belong to.
         """
-        self._concurrent_jobs = concurrent_jobs
+        self._concurrent_jobs, self._weights = concurrent_jobs, weights
         self._loop = asyncio.get_running_loop()
         config: DBOSConfig = {
             "name": _APPLICATION,
@@ -85,13 +92,23 @@ class JobQueue:
                 ended[workflow.workflow_id] = workflow.status
         return ended
 
-    def enqueue(self, connection: sa.Connection, job_id: str) -> None:
-        """Queues the job when the transaction of `connection`, to the job database, is committed."""
-        self._client.enqueue_in_transaction(connection, {**self._workflow, "workflow_id": job_id}, job_id)
+    def enqueue(self, connection: sa.Connection, tenant: str, job_id: str) -> int:
+        """Queues the job when the transaction of `connection`, to the job database, is committed.
+
+        Returns its turn: jobs with a lower one go first.
+        """
+        turn = next_turn(connection, tenant, self._weights)
+        options: EnqueueOptions = {**self._workflow, "workflow_id": job_id, "priority": turn}
+        self._client.enqueue_in_transaction(connection, options, job_id)
+        return turn
 
     async def cancel(self, job_id: str) -> None:
         """Stops the job and its calls, on whichever gateway it runs; this takes up to a second there."""
         await DBOS.cancel_workflow_async(job_id)
+
+    def forget(self, job_id: str) -> None:
+        """Deletes what DBOS stores about a finished job. Blocks."""
+        self._client.delete_workflow(job_id)
 
     def close(self) -> None:
         """Shuts DBOS down; running jobs resume after the next start. Blocks."""

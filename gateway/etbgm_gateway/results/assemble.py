@@ -1,7 +1,7 @@
 """Assembles what a job produced: transcript files, plot, report, and the result that refers to them."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from google.protobuf.json_format import MessageToJson
@@ -54,6 +54,8 @@ class Made:
     music_beds: list[MusicBed]
     mixes: list[mixer_pb2.MixResult]
     stages: list[gateway_pb2.StageProgress]
+    hold: Callable[[Iterable[str]], None]
+    """Receives the keys of further objects in the artifact store that belong to the job."""
 
 
 class Results:
@@ -99,6 +101,7 @@ class Results:
         if found is None:
             found = self._draw(made)
             self._memo.keep(revision, drawn, found)
+        made.hold([self._memo.key(revision, drawn)])
         return found
 
     def _draw(self, made: Made) -> media_pb2.Artifact:

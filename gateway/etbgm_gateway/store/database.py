@@ -122,4 +122,6 @@ def _prepare_sqlite(connection: sa.engine.interfaces.DBAPIConnection, _record: o
     # In WAL mode readers and DBOS's writer do not block each other; the mode is stored in the file.
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA busy_timeout=30000")
+    # What is deleted is overwritten, not only unlinked.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()

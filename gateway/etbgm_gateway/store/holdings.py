@@ -1,5 +1,6 @@
 """Who holds what in the artifact store: each job and each upload holds the objects that belong to it."""
 
+import time
 from collections.abc import Iterable
 
 import sqlalchemy as sa
@@ -7,19 +8,24 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from etbgm_gateway.store.database import make
 
-_TABLE = sa.Table(
+HOLDINGS = sa.Table(
     "holdings",
     sa.MetaData(),
     sa.Column("name", sa.String(255), primary_key=True),
     sa.Column("holder", sa.String(255), primary_key=True, index=True),
     sa.Column("tenant", sa.String(64), nullable=False),
+    sa.Column("hold_time_s", sa.Double, nullable=False),
 )
-_C = _TABLE.c
+_C = HOLDINGS.c
+
+
+UPLOAD = "upload:"
+"""Holders that are uploads begin with this."""
 
 
 def holder_of_upload(key: str) -> str:
     """The holder for the upload with this key."""
-    return f"upload:{key}"
+    return f"{UPLOAD}{key}"
 
 
 class Holdings:
@@ -32,14 +38,19 @@ class Holdings:
         """Creates the table if it is missing."""
         self._engine = engine
         self._insert = postgresql.insert if engine.dialect.name == "postgresql" else sqlite.insert
-        make(_TABLE, engine)
+        make(HOLDINGS, engine)
 
     def hold(self, tenant: str, holder: str, names: Iterable[str]) -> None:
         """Records that `holder` holds `names`; those that it holds already stay."""
-        rows = [{"name": name, "holder": holder, "tenant": tenant} for name in sorted(set(names))]
+        with self._engine.begin() as connection:
+            self.hold_within(connection, tenant, holder, names)
+
+    def hold_within(self, connection: sa.Connection, tenant: str, holder: str, names: Iterable[str]) -> None:
+        """Does the same within the transaction of `connection`."""
+        common = {"holder": holder, "tenant": tenant, "hold_time_s": time.time()}
+        rows = [{"name": name, **common} for name in sorted(set(names))]
         if rows:
-            with self._engine.begin() as connection:
-                connection.execute(self._insert(_TABLE).on_conflict_do_nothing(), rows)
+            connection.execute(self._insert(HOLDINGS).on_conflict_do_nothing(), rows)
 
     def may_read(self, tenant: str, name: str, *, is_default: bool) -> bool:
         """Whether a job or an upload of the tenant holds `name`.

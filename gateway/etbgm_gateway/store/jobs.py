@@ -14,7 +14,7 @@ from etbgm_kit.errors import NotFound
 DEFAULT_TENANT = "default"
 """The tenant of gateways without authentication, and of everything from release 0.1."""
 
-_TABLE = sa.Table(
+JOBS = sa.Table(
     "jobs",
     sa.MetaData(),
     sa.Column("job_id", sa.String(36), primary_key=True),
@@ -23,6 +23,7 @@ _TABLE = sa.Table(
     sa.Column("request", sa.LargeBinary, nullable=False),
     sa.Column("summary", sa.LargeBinary),
     sa.Column("state", sa.String(16), nullable=False, index=True),
+    sa.Column("turn", sa.BigInteger, nullable=False, server_default="1"),
     sa.Column("create_time_s", sa.Double, nullable=False),
     sa.Column("start_time_s", sa.Double),
     sa.Column("end_time_s", sa.Double),
@@ -32,7 +33,7 @@ _TABLE = sa.Table(
     sa.Column("error", sa.LargeBinary),
     sa.Column("result", sa.LargeBinary),
 )
-_C = _TABLE.c
+_C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
 _MOST_LISTED_BYTES = 16 << 10
 """Jobs of earlier versions have no summary; a request over this size is then left out of lists."""
@@ -47,6 +48,10 @@ class NewJob:
     request: bytes
     summary: bytes
     cues: int
+
+
+Enqueue = Callable[[sa.Connection, str], int]
+"""Queues the job with this id within a transaction, and returns its turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +93,13 @@ class JobStore:
     def __init__(self, engine: sa.Engine) -> None:
         """Creates the table if it is missing."""
         self._engine = engine
-        make(_TABLE, engine)
+        make(JOBS, engine)
 
-    def add(self, new: NewJob, enqueue: Callable[[sa.Connection, str], None]) -> JobRow:
+    def add(self, new: NewJob, enqueue: Enqueue) -> JobRow:
         """Queues a new job and returns it, or the existing job if its request id was used before.
 
-        `enqueue` puts the job into the queue by its id, within the same transaction: if it fails, no job
-        is created. Raises StorageFull.
+        Within the same transaction, `enqueue` puts the job into the queue and returns its turn. If it fails,
+        no job is created. Raises StorageFull and what `enqueue` raises.
         """
         job_id = _new_id()
         row = {
@@ -111,8 +116,8 @@ class JobStore:
         }
         try:
             with space_in_database(), self._engine.begin() as connection:
-                connection.execute(_TABLE.insert().values(row))
-                enqueue(connection, job_id)
+                row["turn"] = enqueue(connection, job_id)
+                connection.execute(JOBS.insert().values(row))
         except sa.exc.IntegrityError:
             known = self.find_request(new.tenant, new.request_id)
             if known is None:
@@ -185,7 +190,7 @@ class JobStore:
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
         unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
         with self._engine.begin() as connection:
-            return connection.execute(_TABLE.update().where(unfinished).values(values)).rowcount > 0
+            return connection.execute(JOBS.update().where(unfinished).values(values)).rowcount > 0
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._engine.connect() as connection:

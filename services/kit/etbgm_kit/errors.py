@@ -4,6 +4,7 @@
     ├── InvalidField            INVALID_ARGUMENT: a field of the request, and why
     ├── NotFound                NOT_FOUND: something that the request names is missing
     ├── Busy                    RESOURCE_EXHAUSTED: retry after `retry_after_s`
+    │   └── QuotaExceeded       the caller has used up its quota
     ├── StorageFull             RESOURCE_EXHAUSTED: a disk is full; someone must free space
     ├── NotReady                UNAVAILABLE: the engine is still loading
     ├── ServerStopping          UNAVAILABLE: retry on another server, or on this one later
@@ -74,6 +75,18 @@ class Busy(EtbgmError):
     def __init__(self, retry_after_s: float) -> None:
         super().__init__("all slots and waiting places are taken", retry_after_s=retry_after_s)
         self.retry_after_s = retry_after_s
+
+
+class QuotaExceeded(Busy):
+    """`subject` has used up what it may use; `limit` says how much that is."""
+
+    reason = "QUOTA_EXCEEDED"
+
+    def __init__(self, subject: str, limit: str, retry_after_s: float) -> None:
+        EtbgmError.__init__(
+            self, f"the quota is used up: {limit}", subject=subject, retry_after_s=round(retry_after_s, 3)
+        )
+        self.subject, self.limit, self.retry_after_s = subject, limit, retry_after_s
 
 
 class StorageFull(EtbgmError):

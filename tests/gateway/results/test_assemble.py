@@ -30,6 +30,7 @@ def made(store: ArtifactStore, music_lufs: float) -> Made:
         music_beds=[],
         mixes=[mixer_pb2.MixResult(levels=put(json.dumps(levels)))],
         stages=[],
+        hold=lambda _: None,
     )
 
 

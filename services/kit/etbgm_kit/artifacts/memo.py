@@ -38,17 +38,26 @@ class Memo:
         """Stores `result` for `request`."""
         self._store.remember(_name(revision, request), result.SerializeToString())
 
+    def key(self, revision: str, request: Message) -> str:
+        """The key, in the artifact store, of the result for `request`."""
+        return f"records/{_name(revision, request)}"
+
 
 def artifacts_in(message: Message) -> Iterator[media_pb2.Artifact]:
     """Yields all artifacts in `message`, at any depth."""
-    if isinstance(message, media_pb2.Artifact):
+    return messages_in(message, media_pb2.Artifact)
+
+
+def messages_in(message: Message, kind: type[Result]) -> Iterator[Result]:
+    """Yields all messages of this type in `message`, at any depth."""
+    if isinstance(message, kind):
         yield message
         return
     for field, value in message.ListFields():
         if field.message_type is None or field.message_type.GetOptions().map_entry:
             continue
         for part in value if field.is_repeated else [value]:
-            yield from artifacts_in(part)
+            yield from messages_in(part, kind)
 
 
 def _name(revision: str, request: Message) -> str:

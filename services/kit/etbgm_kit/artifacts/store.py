@@ -2,6 +2,7 @@
 
     artifacts/ab/ab12…ef.flac    data that stages pass to each other
     records/…                    small named messages: cached results
+    doomed/artifacts/…           an empty object for each artifact that is to be erased
 
 Artifacts are written once and never changed, so readers need no locks and a retried
 write is harmless. In a folder, data is flushed to the disk before it gets its final name:
@@ -13,7 +14,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -32,6 +33,8 @@ BLOCK_BYTES = 1 << 20
 """Files are hashed and sent in blocks of this size."""
 
 _REMEDY = "delete artifacts that are no longer needed, or set ETBGM_STORE_URL to a folder on a larger disk"
+
+_DOOMED = "doomed"
 
 _HASH_BYTES = hashlib.sha256().digest_size
 
@@ -66,15 +69,41 @@ class ArtifactStore:
         sha256 = hashlib.sha256(data).hexdigest()
         artifact = Artifact(address_of(sha256, media_type), sha256, media_type, len(data))
         if not self.exists(artifact):
-            self._write(self.key(artifact), data)
+            key = self.key(artifact)
+            self._write(key, data)
+            self.undoom(key)
         return artifact
 
-    def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
-        """Whether the store has the artifact in its full size. Raises InvalidField as `borrow` does."""
+    def doom(self, key: str) -> None:
+        """Has `exists` deny the artifact with this key, so that it is written again if it is needed again."""
+        self._write(f"{_DOOMED}/{key}", b"")
+
+    def undoom(self, key: str) -> None:
+        """Takes `doom` back."""
+        self.erase(f"{_DOOMED}/{key}")
+
+    def is_doomed(self, key: str) -> bool:
+        """Whether the artifact with this key is doomed, and has not been written again since."""
+        return self._size_of(f"{_DOOMED}/{key}") is not None
+
+    def erase(self, key: str) -> None:
+        """Erases the object with this key, if there is one."""
+        with suppress(FileNotFoundError):
+            obstore.delete(self._store, key)
+
+    def _size_of(self, key: str) -> int | None:
         try:
-            return bool(obstore.head(self._store, self.key(artifact, field))["size"] == artifact.size_bytes)
+            return int(obstore.head(self._store, key)["size"])
         except FileNotFoundError:
-            return False
+            return None
+
+    def exists(self, artifact: Artifact, field: str = "artifact") -> bool:
+        """Whether the store has the artifact in its full size and will keep it.
+
+        Raises InvalidField as `borrow` does.
+        """
+        key = self.key(artifact, field)
+        return self._size_of(key) == artifact.size_bytes and self._size_of(f"{_DOOMED}/{key}") is None
 
     @contextmanager
     def borrow(self, artifact: Artifact, field: str = "artifact") -> Iterator[Path]:
@@ -84,7 +113,7 @@ class ArtifactStore:
         NotFound if the bytes are missing.
         """
         key = self.key(artifact, field)
-        if not self.exists(artifact):
+        if self._size_of(key) != artifact.size_bytes:
             raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
         if self._folder:
             yield self._folder / key
@@ -169,6 +198,7 @@ class ArtifactStore:
                 transfer(path, arriving)
         else:
             obstore.put(self._store, key, path)
+        self.undoom(key)
         return artifact
 
     def _write(self, key: str, data: bytes) -> None:

@@ -91,7 +91,8 @@ class Calls:
         revision = self._revision()
         found = self._memo.find(revision, request, result_type)
         if found is not None:
-            found.timings.CopyFrom(media_pb2.Timings(found=True))  # type: ignore[attr-defined]
+            record = self._memo.key(revision, request)
+            found.timings.CopyFrom(media_pb2.Timings(found=True, record=record))  # type: ignore[attr-defined]
         return revision, found
 
     def _finish(self, revision: str, request: Message, finished: Finished[Any]) -> Any:
@@ -103,6 +104,7 @@ class Calls:
         result.timings.CopyFrom(timings)
         if self._revision() == revision:
             self._memo.keep(revision, request, result)
+            result.timings.record = self._memo.key(revision, request)
         return result
 
 

@@ -5,11 +5,11 @@ import uuid
 import grpc
 from google.protobuf.duration_pb2 import Duration
 from google.rpc import code_pb2
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, QuotaFailure, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-from etbgm_kit.errors import Busy, EtbgmError, InvalidField, StorageFull
+from etbgm_kit.errors import Busy, EtbgmError, InvalidField, QuotaExceeded, StorageFull
 
 DOMAIN = "etbgm"
 """`ErrorInfo.domain` of all our errors."""
@@ -53,6 +53,9 @@ def status_of(error: EtbgmError) -> Status:
     if isinstance(error, InvalidField):
         violation = BadRequest.FieldViolation(field=error.field, description=error.why)
         status.details.add().Pack(BadRequest(field_violations=[violation]))
+    if isinstance(error, QuotaExceeded):
+        exceeded = QuotaFailure.Violation(subject=error.subject, description=error.limit)
+        status.details.add().Pack(QuotaFailure(violations=[exceeded]))
     if isinstance(error, Busy):
         delay = Duration()
         delay.FromMilliseconds(round(error.retry_after_s * 1000))

@@ -1,0 +1,92 @@
+"""Deletes what has expired, and erases what nobody holds, on every gateway."""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from etbgm_gateway.queue.job_queue import JobQueue
+from etbgm_gateway.store.retention import Retention
+from etbgm_kit.artifacts.store import ArtifactStore
+
+log = logging.getLogger(__name__)
+
+COLLECT_EVERY_S = 2.0
+"""Interval between two collections. Several gateways may collect at once."""
+
+_RECORDS = "records/"
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """How long finished jobs and completed uploads are kept, in seconds; None for ever."""
+
+    jobs_s: float | None
+    uploads_s: float | None
+
+
+class Garbage:
+    """A thread that collects until it is closed."""
+
+    def __init__(
+        self,
+        retention: Retention,
+        queue: JobQueue,
+        store: ArtifactStore,
+        keep: Keep,
+        remove_old: Callable[[], None],
+    ) -> None:
+        """`remove_old` removes incomplete uploads; blocks."""
+        self._retention, self._queue, self._store = retention, queue, store
+        self.keep, self._remove_old = keep, remove_old
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="garbage", daemon=True)
+
+    def open(self) -> None:
+        """Starts the thread."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops the thread. Blocks."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join()
+
+    def delete_job(self, job_id: str) -> bool:
+        """Deletes a finished job with its traces in the queue; returns False if it is unfinished or gone.
+
+        What nobody else holds is erased soon after. Blocks.
+        """
+        self._queue.forget(job_id)
+        return self._retention.delete_job(job_id)
+
+    def _run(self) -> None:
+        while not self._stopping.wait(COLLECT_EVERY_S):
+            try:
+                self._collect()
+            except Exception as error:
+                # Any error of the database or the store: the next collection repeats what was not done.
+                log.warning("cannot collect garbage", extra={"reason": repr(error)})
+
+    def _collect(self) -> None:
+        if self.keep.jobs_s is not None:
+            for job_id in self._retention.expired_jobs(self.keep.jobs_s):
+                self.delete_job(job_id)
+        if self.keep.uploads_s is not None:
+            for holder in self._retention.expired_uploads(self.keep.uploads_s):
+                self._retention.delete_upload(holder)
+        self._remove_old()
+        self._retention.doom(self._doom)
+        self._retention.erase(self._erase)
+
+    def _doom(self, name: str) -> None:
+        if name.startswith(_RECORDS):
+            self._store.erase(name)
+        else:
+            self._store.doom(name)
+
+    def _erase(self, name: str) -> None:
+        # A service that has written the artifact again needs it.
+        if self._store.is_doomed(name):
+            self._store.erase(name)
+            self._store.undoom(name)
