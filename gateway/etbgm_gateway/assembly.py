@@ -200,6 +200,12 @@ def _interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthInterce
     kinds: list[Credentials] = [keys]
     if settings.key_file:
         kinds.append(KeyFile(settings.key_file))
+    if settings.jwt_issuer:
+        from etbgm_gateway.identity.tokens import Tokens, is_trusted
+
+        if not is_trusted(settings.jwt_issuer):
+            raise BadSettings("ETBGM_JWT_ISSUER: must be an https URL")
+        kinds.append(Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
     return (AuthInterceptor(Authentication(*kinds), SCOPE_OF),)
 
 

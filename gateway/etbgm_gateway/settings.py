@@ -42,6 +42,16 @@ class Settings(ServiceSettings):
     key_file: Path | None = None
     """File with a key that has all scopes, for the operator; the gateway creates it at its first start."""
 
+    jwt_issuer: str = ""
+    """Issuer of tokens that are accepted besides keys, such as https://login.example.com; its keys are found
+    by OpenID Connect Discovery. Empty for none; otherwise callers need a key or a token."""
+
+    jwt_audience: str = ""
+    """Audience that tokens must name; required with `jwt_issuer`."""
+
+    jwt_tenant_claim: str = "tenant"
+    """Claim of a token that names the caller's tenant."""
+
     insecure: bool = False
     """Permit a listener beyond loopback without authentication or TLS, where a network policy or a proxy
     protects it."""
@@ -130,6 +140,14 @@ class Settings(ServiceSettings):
         return weights
 
     @model_validator(mode="after")
+    def _check_issuer(self) -> Self:
+        if self.jwt_issuer and not (
+            self.jwt_audience and self.jwt_issuer.startswith(("https://", "http://"))
+        ):
+            raise ValueError("ETBGM_JWT_ISSUER: must be a URL, and needs ETBGM_JWT_AUDIENCE")
+        return self
+
+    @model_validator(mode="after")
     def _check_listener(self) -> Self:
         if self.insecure or (self.authenticates and self.tls_cert_file):
             return self
@@ -144,7 +162,7 @@ class Settings(ServiceSettings):
     @property
     def authenticates(self) -> bool:
         """Whether callers need a key or a token."""
-        return self.authentication or self.key_file is not None
+        return self.authentication or self.key_file is not None or bool(self.jwt_issuer)
 
     max_message_bytes: int = Field(default=4 << 20, ge=2 << 20)
     """Size of the largest request accepted, and of each message of an upload; larger ones are refused with

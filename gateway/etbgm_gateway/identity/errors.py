@@ -3,7 +3,8 @@
 EtbgmError
 ├── Unauthenticated     UNAUTHENTICATED: no key or token, or one that is not valid
 ├── ScopeMissing        PERMISSION_DENIED: the caller lacks the scope of the method
-└── TooManyAttempts     RESOURCE_EXHAUSTED: too many failed attempts from this address
+├── TooManyAttempts     RESOURCE_EXHAUSTED: too many failed attempts from this address
+└── IssuerUnreachable   UNAVAILABLE: the identity provider's keys cannot be fetched
 """
 
 from etbgm_kit.errors import Busy, EtbgmError
@@ -27,6 +28,16 @@ class ScopeMissing(EtbgmError):
 
     def __init__(self, scope: str) -> None:
         super().__init__(f"the key or token lacks the scope {scope}", scope=scope)
+
+
+class IssuerUnreachable(EtbgmError):
+    """Tokens cannot be checked at the moment."""
+
+    code = "UNAVAILABLE"
+    reason = "ISSUER_UNREACHABLE"
+
+    def __init__(self) -> None:
+        super().__init__("the identity provider cannot be reached, so tokens cannot be checked")
 
 
 class TooManyAttempts(Busy):
