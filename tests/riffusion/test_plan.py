@@ -1,5 +1,6 @@
 """The form: bars, keys and chords."""
 
+import collections
 import itertools
 import math
 from collections.abc import Callable
@@ -11,9 +12,10 @@ from hypothesis import strategies as st
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.chance import generator
 from etbgm_riffusion.composer.form import make_form
-from etbgm_riffusion.composer.harmony import PHRASE_BARS, VOCABULARY, phrase_symbols
+from etbgm_riffusion.composer.harmony import clashes, coloured, harsh, tense
 from etbgm_riffusion.composer.plan import Plan, fit_bars, make_plan, unit_starts
 from etbgm_riffusion.composer.profiles import PROFILES
+from etbgm_riffusion.composer.progressions import LOOPS
 from etbgm_riffusion.composer.score import Bar
 from etbgm_riffusion.composer.styles import STYLES
 from etbgm_riffusion.composer.theory import MODES, Chord, Key, nearest
@@ -137,7 +139,8 @@ def test_voices_do_not_move_in_parallel_fifths_or_octaves(make_piece: MakePiece,
                 furthest = max(map(abs, leaps(before.voicing[1:], after.voicing[1:])))
                 assert furthest <= 12
                 far += furthest > 9
-    assert max(found, far) <= 0.005 * moves
+    assert found <= 0.02 * moves
+    assert far <= 0.01 * moves
 
 
 def leaps(before: tuple[int, ...], after: tuple[int, ...]) -> list[int]:
@@ -188,18 +191,58 @@ def test_the_nearest_pitch_is_at_most_a_tritone_away(pitch: int, pitch_class: in
     assert abs(found - pitch) <= 6
 
 
-def test_every_mode_has_chords_for_each_function() -> None:
-    assert set(PROFILES) == set(Emotion)
-    assert {mode for profile in PROFILES.values() for mode in profile.modes} == set(VOCABULARY)
-    for mode, functions in VOCABULARY.items():
-        for symbol in itertools.chain(*functions):
-            assert len(Chord.parse(symbol, Key(0, mode)).notes) == 3
+def test_every_style_has_loops_of_its_own_for_every_mode() -> None:
+    modes = {mode for profile in PROFILES.values() for mode in profile.modes}
+    assert set(LOOPS) == set(STYLES)
+    for style, loops in LOOPS.items():
+        assert set(loops) == modes, style
+        for mode, written in loops.items():
+            assert len(set(written)) == len(written) >= 4, (style, mode)
+            for loop in written:
+                assert len(loop) == 4
+                assert loop[0] == "1"
+                assert all(len(Chord.parse(symbol, Key(0, mode)).notes) == 3 for symbol in loop)
 
 
-@given(random_seed=st.integers(0, 2**53 - 1), mode=st.sampled_from(sorted(VOCABULARY)), closed=st.booleans())
-def test_an_open_phrase_ends_away_from_the_tonic_and_a_closed_one_on_it(
-    random_seed: int, mode: str, closed: bool
+def test_a_suspended_fourth_stays_in_the_key() -> None:
+    for mode, steps in MODES.items():
+        for degree in range(1, 8):
+            assert {note % 12 for note in Chord.parse(f"{degree}s", Key(0, mode)).notes} <= set(steps)
+
+
+def test_colours_are_harsh_only_at_a_peak() -> None:
+    found = {False: 0, True: 0}
+    for random_seed in range(40):
+        for degree, at_peak in itertools.product("1234567", found):
+            chance = generator(random_seed, degree)
+            chord = coloured(chance, degree, Key(3, "phrygian"), ("9", "7", "t", "b", "s"), at_peak)
+            found[at_peak] += harsh(chord)
+    assert found[False] == 0 < found[True]
+
+
+def test_a_clash_is_a_semitone_from_a_chord_note() -> None:
+    chord = Chord.parse("1", Key(0, "ionian"))
+    assert [pitch for pitch in range(60, 72) if clashes(pitch, chord)] == [61, 63, 65, 66, 68, 71]
+
+
+@pytest.mark.parametrize("bars", range(1, 65))
+def test_tension_peaks_in_a_third_of_the_bars_and_at_the_ends_of_periods(bars: int) -> None:
+    peaks = [number for number in range(bars) if tense(number, bars)]
+    assert len(peaks) <= 0.35 * bars
+    assert {number % 8 for number in peaks} <= {5, 6, 7}
+    assert 7 in peaks or bars < 8
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("emotion", Emotion)
+def test_one_loop_returns_and_others_stand_between(
+    make_piece: MakePiece, style: str, emotion: Emotion
 ) -> None:
-    symbols = phrase_symbols(generator(random_seed), mode, closed, ("", "9"), 1)
-    assert len(symbols) == PHRASE_BARS
-    assert (symbols[-1][0] == "1") == closed
+    for random_seed in range(3):
+        plan, bars = form_of(make_piece(0, 90, emotions=(emotion,)), random_seed, style)
+        roots = [(bar.chord.root - plan.sections[0].key.tonic) % 12 for bar in bars[:-2]]
+        phrases = [tuple(roots[i : i + 4]) for i in range(0, len(roots) - 3, 4)]
+        hook, times = collections.Counter(phrases).most_common(1)[0]
+        assert phrases[0] == hook
+        assert times >= min(4, len(phrases))
+        assert len(phrases) < 6 or len(set(phrases)) > 1

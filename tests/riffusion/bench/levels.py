@@ -9,12 +9,13 @@ import sys
 import numpy as np
 import pyloudnorm
 
+from etbgm_riffusion.composer.bands import BANDS, ENSEMBLES
+from etbgm_riffusion.composer.grooves import PITCHES as DRUMS
 from etbgm_riffusion.composer.levels import DURATIONS_S, PITCHES, REFERENCE_VOLUME, VELOCITIES
 from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
 from etbgm_riffusion.composer.sound.synth import Synth
-from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, ENSEMBLES, STYLES
-from etbgm_riffusion.composer.voices.drums import DRUMS
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES
 
 RATE_HZ = 44100
 TAIL_S = 2.0
@@ -42,8 +43,8 @@ def main() -> None:
 
 def programmes() -> list[int]:
     """All that a style or a wish can call for."""
-    tables = [*(style.sounds for style in STYLES.values()), *ENSEMBLES.values()]
-    return sorted({programme for sounds in tables for row in sounds.values() for programme in row})
+    bands = [*(band for bands in BANDS.values() for band in bands), *ENSEMBLES.values()]
+    return sorted({programme for band in bands for sounds in band.values() for programme in sounds})
 
 
 def energy_db(

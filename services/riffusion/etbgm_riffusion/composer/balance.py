@@ -11,9 +11,10 @@ from collections.abc import Mapping, Sequence
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.levels import note_energy_db, volume_for
 from etbgm_riffusion.composer.perform import Line
+from etbgm_riffusion.composer.plan import Plan
 from etbgm_riffusion.composer.profiles import PROFILES
-from etbgm_riffusion.composer.score import PlannedSection, Voice
-from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, Style
+from etbgm_riffusion.composer.score import Voice
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
 
 NEUTRAL_LUFS = -20.5
 """Integrated loudness of a neutral section."""
@@ -29,10 +30,9 @@ _LEAST_DB, _MOST_DB = -40.0, 4.0
 _Place = tuple[Emotion, str]
 
 
-def volumes(
-    lines: Sequence[Line], sections: Sequence[PlannedSection], voices: Mapping[int, Voice], style: Style
-) -> dict[tuple[int, str], int]:
+def volumes(lines: Sequence[Line], plan: Plan, voices: Mapping[int, Voice]) -> dict[tuple[int, str], int]:
     """Returns controller 7 for each section's index and role."""
+    sections = plan.sections
     energies: dict[_Place, float] = defaultdict(float)
     active_s: dict[_Place, float] = defaultdict(float)
     total_s: dict[Emotion, float] = defaultdict(float)
@@ -43,7 +43,7 @@ def volumes(
             active_s[emotion, line.role] += bar.end_s - bar.start_s
     for section in sections:
         total_s[section.emotion] += section.span.duration_s
-    gains_db = _gains_db(energies, active_s, total_s, style)
+    gains_db = _gains_db(energies, active_s, total_s, plan)
     return {
         (index, role): volume_for(min(_MOST_DB, max(_LEAST_DB, gain_db + section.mood.level_db)))
         for index, section in enumerate(sections)
@@ -66,14 +66,15 @@ def _gains_db(
     energies: Mapping[_Place, float],
     active_s: Mapping[_Place, float],
     total_s: Mapping[Emotion, float],
-    style: Style,
+    plan: Plan,
 ) -> dict[_Place, float]:
     """Returns gains by emotion and role: each role meets the balance, all together meet the loudness."""
     gains_db = {}
     for place, energy in energies.items():
         emotion, role = place
         level_db = 10 * math.log10(energy / active_s[place])
-        asked = (table.get(role, 0.0) for table in (style.balance_db, PROFILES[emotion].balance_db))
+        tables = (plan.style.balance_db, plan.texture.balance_db, PROFILES[emotion].balance_db)
+        asked = (table.get(role, 0.0) for table in tables)
         gains_db[place] = BALANCE_DB[role] + sum(asked) - level_db
     for emotion, length_s in total_s.items():
         own = [place for place in energies if place[0] == emotion]

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from etbgm_kit.types import Emotion, EmotionTimeline
 from etbgm_riffusion.composer.balance import volumes
-from etbgm_riffusion.composer.chance import generator, pick
+from etbgm_riffusion.composer.bands import ROLES, SEATS
+from etbgm_riffusion.composer.chance import generator
 from etbgm_riffusion.composer.controls import controls_of, rings
 from etbgm_riffusion.composer.form import make_form
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
@@ -18,18 +19,19 @@ from etbgm_riffusion.composer.motif import Motif, make_motif
 from etbgm_riffusion.composer.perform import HELD, Line, perform
 from etbgm_riffusion.composer.plan import Plan, make_plan
 from etbgm_riffusion.composer.profiles import PROFILES
-from etbgm_riffusion.composer.score import Bar, Score, Voice
+from etbgm_riffusion.composer.score import Bar, Event, Score, Voice
 from etbgm_riffusion.composer.speech import Speech, thin
-from etbgm_riffusion.composer.styles import COLOURS, DRUMS_CHANNEL, ROLES, STYLES, Style, styled
+from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES, Style, styled
 from etbgm_riffusion.composer.voices import WRITERS, Part
 from etbgm_riffusion.composer.voices.keys import FIGURES
 from etbgm_riffusion.types import AUTO, Piece
 
 _PANS = {"lead": 72, "counter": 84, "keys": 46, "pad": 64, "bass": 64, "drums": 64}
-_VARIANTS = 4
+_FORMS = 4
+"""Forms of a figure that a voice may play in a phrase (`Part.variant`)."""
 
-_NEARBY = 0.35
-"""A style suits if it is at most this much farther from the timeline's mood than the nearest style."""
+_VARIANTS = 4
+"""Number of styles among which "auto" chooses: the usual number of variants of a job."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,20 +55,21 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
     Raises ValueError if the piece's style cannot be read (`hints.read`).
     """
     wish = read(piece.style)
-    style = styled(choose_style(wish, piece.random_seed, piece.timeline), wish.programmes, wish.drums)
+    name = choose_style(wish, piece.random_seed, piece.timeline)
+    style = styled(name, piece.random_seed, wish.programmes, wish.drums)
     plan = make_plan(piece.timeline, piece.random_seed, style, wish.arousal)
     context = _Context(
         random_seed=piece.random_seed,
         plan=plan,
         style=style,
         voices={voice.channel: voice for voice in voices_of(style)},
-        motif=make_motif(piece.random_seed, plan.meter),
+        motif=make_motif(piece.random_seed, plan.meter, style.name),
         speech=Speech(piece.speech_spans),
-        figures={emotion: _figure(emotion, style, piece.random_seed) for emotion in Emotion},
+        figures={emotion: _figure(emotion, plan) for emotion in Emotion},
     )
     bars = tuple(make_form(plan, piece.random_seed))
     lines = [line for role in WRITERS for line in _lines(role, bars, context)]
-    loud = volumes(lines, plan.sections, context.voices, style)
+    loud = volumes(lines, plan, context.voices)
     played_by = piece.random_seed if performance_seed is None else performance_seed
     return Score(
         duration_s=piece.timeline.duration_s,
@@ -81,7 +84,10 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
 
 
 def choose_style(wish: StyleRequest, random_seed: int, timeline: EmotionTimeline) -> str:
-    """Returns the requested style's name; for "auto", the random seed picks one of those that suit."""
+    """Returns the requested style's name; for "auto", one of the _VARIANTS styles that suit best.
+
+    Neighbouring random seeds choose in turn, so that the variants of a job have different styles.
+    """
     if wish.style != AUTO:
         return wish.style
     means = [(mood(span, wish.arousal), span.span.duration_s) for span in timeline.spans]
@@ -92,25 +98,27 @@ def choose_style(wish: StyleRequest, random_seed: int, timeline: EmotionTimeline
         style.name: math.hypot(style.suits[0] - valence, style.suits[1] - arousal)
         for style in STYLES.values()
     }
-    nearest = min(away.values())
-    return pick(generator(random_seed, "style"), [name for name in away if away[name] <= nearest + _NEARBY])
+    return sorted(away, key=lambda name: (away[name], name))[random_seed % _VARIANTS]
 
 
 def voices_of(style: Style) -> tuple[Voice, ...]:
-    """Returns all voices of a style: each role in each colour, and the drums."""
-    voices = [
-        Voice(
-            f"{role} {colour}",
-            role,
-            channel_of(role, colour),
-            programme,
-            REFERENCE_VOLUME,
-            _PANS[role],
-            style.reverb // 2 if role == "bass" else style.reverb,
-        )
-        for role in ROLES
-        for colour, programme in zip(COLOURS, style.sounds[role], strict=True)
-    ]
+    """Returns all voices of a style: each role with each of its sounds, and the drums."""
+    voices = []
+    for role in ROLES:
+        for seat, programme in enumerate(style.band[role]):
+            colour = next(colour for colour, at in SEATS[role].items() if at == seat)
+            reverb = style.reverb // 2 if role == "bass" else style.reverb
+            voices.append(
+                Voice(
+                    f"{role} {colour}",
+                    role,
+                    channel_of(role, colour),
+                    programme,
+                    REFERENCE_VOLUME,
+                    _PANS[role],
+                    reverb,
+                )
+            )
     drums = Voice(
         "drums", "drums", DRUMS_CHANNEL, style.drums, REFERENCE_VOLUME, _PANS["drums"], style.reverb // 2
     )
@@ -121,14 +129,15 @@ def channel_of(role: str, colour: str) -> int:
     """Returns the MIDI channel, 0 to 15, of a role in a colour; the drums have one for all colours."""
     if role == "drums":
         return DRUMS_CHANNEL
-    channel = ROLES.index(role) * len(COLOURS) + COLOURS.index(colour)
+    before = sum(len(set(SEATS[other].values())) for other in ROLES[: ROLES.index(role)])
+    channel = before + SEATS[role][colour]
     return channel if channel < DRUMS_CHANNEL else channel + 1
 
 
-def _figure(emotion: Emotion, style: Style, random_seed: int) -> str:
-    """Picks one of the emotion's figures, as the style plays it; it is fixed for the whole piece."""
-    figure = pick(generator(random_seed, "figure", emotion), PROFILES[emotion].figures)
-    played = style.figures.get(figure, figure)
+def _figure(emotion: Emotion, plan: Plan) -> str:
+    """Returns the emotion's figure in the piece's texture, as the style plays it."""
+    figure = PROFILES[emotion].figures[plan.texture.figure]
+    played = plan.style.figures.get(figure, figure)
     assert played in FIGURES
     return played
 
@@ -141,7 +150,7 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
         section = sections[bar.section]
         channel = channel_of(role, PROFILES[section.emotion].colour)
         part = _part(role, bar, bars[index + 1] if index + 1 < len(bars) else None, last, context)
-        written = [] if rests(role, bar, sections) else WRITERS[role](bar, part)
+        written = [] if rests(role, bar, context.plan) else _inside(WRITERS[role](bar, part), bar)
         if written:
             last = max(written, key=lambda event: event.beat).pitch
         articulation = 1.0 if part.closing or role in HELD else section.mood.articulation
@@ -158,6 +167,15 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
         )
 
 
+def _inside(events: Sequence[Event], bar: Bar) -> list[Event]:
+    """Returns the events that begin in the bar, ended with it, so that none sounds against the next chord."""
+    return [
+        event._replace(length=min(event.length, bar.beats - event.beat))
+        for event in events
+        if event.beat < bar.beats
+    ]
+
+
 def _part(role: str, bar: Bar, following: Bar | None, last: int | None, context: _Context) -> Part:
     section = context.plan.sections[bar.section]
     phrase = generator(context.random_seed, "variant", role, bar.section, bar.number // PHRASE_BARS)
@@ -168,7 +186,7 @@ def _part(role: str, bar: Bar, following: Bar | None, last: int | None, context:
         motif=context.motif,
         random_seed=context.random_seed,
         figure=context.figures[section.emotion],
-        variant=int(phrase.random() * _VARIANTS),
+        variant=int(phrase.random() * _FORMS),
         following=following,
         last=last,
         closing=following is None,

@@ -1,62 +1,99 @@
-"""The form: bars, phrases and chords over the whole piece.
+"""The form: bars, themes and chords over the whole piece.
 
-Sections consist of periods of two four-bar phrases, an open one and a closed one. Each emotion has three
-such themes in a piece; its sections play them in the order of `_ORDER` and vary a theme when it returns.
-A returning emotion starts with its first theme again. Before a boundary, a chord that both keys share
-(a pivot) and the next section's cadence prepare the change; the piece ends with a cadence in its last
-bar.
+A section is a chain of four-bar phrases. Its theme A, the hook, is one loop of chords that returns most of
+the time, coloured and played differently; contrasting themes stand between, in an order that the random
+seed picks from `_ORDERS`. Short sections have only the hook, and every _ROUND phrases of a long section
+the themes change. A returning emotion starts with its hook again. Before a boundary, a chord that both
+keys share (a pivot) and the next section's cadence prepare the change; the piece ends with a cadence in
+its last bar.
 """
 
 from collections.abc import Iterator
 
-from etbgm_kit.types import Emotion
-from etbgm_riffusion.composer.chance import generator
-from etbgm_riffusion.composer.harmony import PHRASE_BARS, phrase_symbols, pivot, varied
+from etbgm_riffusion.composer.chance import generator, pick
+from etbgm_riffusion.composer.harmony import PHRASE_BARS, coloured, loop_of, pivot, tense
 from etbgm_riffusion.composer.plan import Plan
 from etbgm_riffusion.composer.profiles import PROFILES
+from etbgm_riffusion.composer.registers import pad_ceiling
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 from etbgm_riffusion.composer.theory import Chord
 from etbgm_riffusion.composer.voicing import voice
 
-_ORDER = "AABACABA"
-_VARIATIONS = 5
-"""After this many uses, the theme returns in its original form: a reprise."""
+_ORDERS = ("AABA", "ABAA", "AAAB")
+"""Themes of four phrases. The next four have another contrasting theme."""
 
-_RECENT = 12
-"""Number of recent phrases that a new one must differ from, so that none repeats under another name."""
+_CONTRASTS = 3
+_LEAST_PHRASES = 5
+"""Phrases before the closing cadence from which a section has contrasting themes: with fewer, the hook
+would not return often enough to be remembered."""
 
-_PAD_CENTRE = 62
-_PAD_SHIFT = 0.6
-"""Fraction of the mood's register shift that the pad follows; the lead follows all of it."""
-_TRIES = 8
+_ROUND = 32
+"""Phrases, two to six minutes, after which the themes of a section change."""
 
 
 def make_form(plan: Plan, random_seed: int) -> Iterator[Bar]:
     """Yields all bars of the piece, in order."""
     voicing: tuple[int, ...] = ()
-    phrases = _Phrases(random_seed)
     for index, section in enumerate(plan.sections):
         following = plan.sections[index + 1] if index + 1 < len(plan.sections) else None
         time_s = section.span.start_s
-        for number, (beats, chord) in enumerate(
-            zip(section.bars, _chords(section, following, phrases), strict=True)
-        ):
-            voicing = voice(chord, voicing, _PAD_CENTRE + round(_PAD_SHIFT * section.mood.register))
+        for number, beats in enumerate(section.bars):
+            letter = _theme(number, len(section.bars), random_seed)
+            chord = _chord(plan, section, following, number, letter, random_seed)
+            voicing = voice(chord, voicing, pad_ceiling(section.mood))
             beat_s, end_beat_s = _tempo(section, number)
             bar = Bar(
                 start_s=time_s,
                 beats=beats,
                 beat_s=beat_s,
                 end_beat_s=end_beat_s,
-                phrase=phrases.name(section, number),
+                phrase=f"{section.emotion} {letter} {number // PHRASE_BARS}",
                 section=index,
                 number=number,
                 remaining=len(section.bars) - number - 1,
                 chord=chord,
+                tense=bool(PROFILES[section.emotion].peaks) and tense(number, len(section.bars)),
                 voicing=voicing,
             )
             time_s = bar.end_s
             yield bar
+
+
+def _theme(number: int, bars: int, random_seed: int) -> str:
+    """Returns the letter of a bar's theme; "A" and every fifth letter after it are hooks."""
+    phrase = number // PHRASE_BARS
+    round_, place = divmod(phrase, _ROUND)
+    first = ord("A") + 5 * (round_ % 5)
+    order = pick(generator(random_seed, "order"), _ORDERS)
+    cycle, step = divmod(place, len(order))
+    long = (bars - 2) // PHRASE_BARS >= _LEAST_PHRASES
+    return chr(first + (1 + cycle % _CONTRASTS if long and order[step] == "B" else 0))
+
+
+def _chord(
+    plan: Plan,
+    section: PlannedSection,
+    following: PlannedSection | None,
+    number: int,
+    letter: str,
+    random_seed: int,
+) -> Chord:
+    """Returns a bar's chord: of its theme's loop, or of the cadence at the section's end."""
+    count, left = len(section.bars), len(section.bars) - number - 1
+    profile = PROFILES[section.emotion]
+    if following and left == 0 and count >= 3:
+        return Chord.parse(PROFILES[following.emotion].cadence, following.key)
+    if following and left == 1 and count >= 4:
+        return pivot(section.key, following.key)
+    loop = loop_of(random_seed, plan.style.name, section.key.mode, section.emotion, letter)
+    symbol = loop[number % PHRASE_BARS]
+    if following is None and left == 0:
+        return Chord.parse("1", section.key)
+    if following is None and left == 1 and symbol == "1":
+        return Chord.parse(profile.cadence, section.key)
+    chance = generator(random_seed, "colour", section.emotion, letter, number)
+    at_peak = bool(profile.peaks) and tense(number, count)
+    return coloured(chance, symbol, section.key, profile.peaks if at_peak else profile.colouring, at_peak)
 
 
 def _tempo(section: PlannedSection, number: int) -> tuple[float, float]:
@@ -68,66 +105,3 @@ def _tempo(section: PlannedSection, number: int) -> tuple[float, float]:
     change_s = section.end_beat_s - section.beat_s
     after = before + section.bars[number]
     return section.beat_s + change_s * before / total, section.beat_s + change_s * after / total
-
-
-class _Phrases:
-    """The themes of one piece, by emotion, letter and variation."""
-
-    def __init__(self, random_seed: int) -> None:
-        self._random_seed = random_seed
-        self._known: dict[tuple[Emotion, str, int, bool], tuple[str, ...]] = {}
-        self._taken: dict[Emotion, list[tuple[str, ...]]] = {}
-
-    def name(self, section: PlannedSection, number: int) -> str:
-        """Returns the name of a bar's phrase, for example "joy A 0 open"."""
-        letter, variation, closed = _place(number)
-        return f"{section.emotion} {letter} {variation} {'closed' if closed else 'open'}"
-
-    def symbol(self, section: PlannedSection, number: int) -> str:
-        """Returns the chord symbol of a bar of a section."""
-        letter, variation, closed = _place(number)
-        place = (section.emotion, letter, variation, closed)
-        if place not in self._known:
-            self._known[place] = self._write(section, letter, variation, closed)
-        return self._known[place][number % PHRASE_BARS]
-
-    def _write(self, section: PlannedSection, letter: str, variation: int, closed: bool) -> tuple[str, ...]:
-        """Writes a phrase that differs from the latest ones of its emotion."""
-        emotion, profile, mode = section.emotion, PROFILES[section.emotion], section.key.mode
-        taken = self._taken.setdefault(emotion, [])
-        for attempt in range(_TRIES):
-            chance = generator(self._random_seed, "phrase", emotion, letter, closed, variation, attempt)
-            if variation:
-                theme = self._known[emotion, letter, 0, closed]
-                symbols = varied(chance, theme, mode, profile.colouring)
-            else:
-                symbols = phrase_symbols(chance, mode, closed, profile.colouring, profile.bars_per_chord)
-            if symbols not in taken[-_RECENT:]:
-                break
-        taken.append(symbols)
-        return symbols
-
-
-def _place(number: int) -> tuple[str, int, bool]:
-    """Returns a bar's letter, variation, and whether it is in the closed half of its period."""
-    period, bar = divmod(number, 2 * PHRASE_BARS)
-    round_, step = divmod(period, len(_ORDER))
-    letter = _ORDER[step]
-    uses = round_ * _ORDER.count(letter) + _ORDER[:step].count(letter)
-    return letter, uses % _VARIATIONS, bar >= PHRASE_BARS
-
-
-def _chords(section: PlannedSection, following: PlannedSection | None, phrases: _Phrases) -> Iterator[Chord]:
-    count = len(section.bars)
-    for number in range(count):
-        left = count - number - 1
-        symbol = phrases.symbol(section, number)
-        if following is None:
-            symbol = {0: "1", 1: PROFILES[section.emotion].cadence}.get(left, symbol)
-        elif left == 0 and count >= 3:
-            yield Chord.parse(PROFILES[following.emotion].cadence, following.key)
-            continue
-        elif left == 1 and count >= 4:
-            yield pivot(section.key, following.key)
-            continue
-        yield Chord.parse(symbol, section.key)

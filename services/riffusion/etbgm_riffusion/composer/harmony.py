@@ -1,71 +1,71 @@
-"""Functional harmony: selects the chords of a four-bar phrase.
+"""Harmony: which loop a theme has, how its chords are coloured, and how keys are joined.
 
-A phrase is a sequence of functions (tonic, subdominant, dominant: Riemann 1893), filled with chords of
-the mode. The first phrase of a period ends open on the dominant, the second closes on the tonic (Caplin
-1998, "Classical Form", ch. 3–4: antecedent and consequent). The degrees that represent a function in the
-church modes follow their common use in film and popular music (Tagg 2014, "Everyday Tonality", ch. 9–11).
+Chords are triads of the mode (`progressions`). Marks colour them; a mark that would put a semitone or a
+minor ninth between two notes of the chord is only used where the music is tense (`tense`), because minor
+ninths are the harshest interval of tonal harmony (Persichetti 1961, "Twentieth-Century Harmony", ch. 1).
 """
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 
-from etbgm_riffusion.composer.chance import pick
+from etbgm_riffusion.composer.chance import generator, pick
+from etbgm_riffusion.composer.progressions import LOOPS, Loop
 from etbgm_riffusion.composer.theory import MODES, Chord, Key
 
 PHRASE_BARS = 4
 
+_PERIOD = 2 * PHRASE_BARS
+_TENSE_FROM = 6
+"""Bar of each period of eight from which the tension is at its peak."""
+_LONG_BARS = 16
+"""In sections of this length, the peaks of the second half start one bar earlier."""
 
-class Functions(NamedTuple):
-    """Chords of one mode, in number notation; more frequent ones are listed more than once."""
-
-    tonic: tuple[str, ...]
-    subdominant: tuple[str, ...]
-    dominant: tuple[str, ...]
-
-
-VOCABULARY: dict[str, Functions] = {
-    "lydian": Functions(("1",), ("2", "2", "5"), ("5", "2")),
-    "ionian": Functions(("1", "1", "1", "6"), ("4", "4", "2", "6"), ("5", "5", "3")),
-    "mixolydian": Functions(("1", "1", "1", "4"), ("4", "4", "2"), ("7", "5M", "7")),
-    "dorian": Functions(("1", "1", "1", "3"), ("4", "4", "2"), ("5", "5", "7")),
-    "aeolian": Functions(("1", "1", "1", "6"), ("4", "6", "6"), ("5", "5M", "7")),
-    "phrygian": Functions(("1", "1", "1", "6"), ("2", "4", "4"), ("5M", "2", "7")),
-}
-
-OPEN = ("TSTD", "TTSD", "TDTD", "TSSD", "TDSD")
-CLOSED = ("TSDT", "TDTT", "SSDT", "TTDT", "STDT")
-_BY_LETTER = {"T": "tonic", "S": "subdominant", "D": "dominant"}
+_HARSH = frozenset({1, 11})
+"""Differences of pitch classes that can sound as a semitone or a minor ninth."""
 
 
-def phrase_symbols(
-    chance: np.random.Generator, mode: str, closed: bool, colouring: Sequence[str], bars_per_chord: int
-) -> tuple[str, ...]:
-    """Returns the chord symbols of four bars, in number notation with colouring marks."""
-    functions = pick(chance, CLOSED if closed else OPEN)
-    symbols: list[str] = []
-    for place, letter in enumerate(functions):
-        last = place == PHRASE_BARS - 1
-        if place % bars_per_chord and not last:
-            symbols.append(symbols[-1])
-        elif last and closed:
-            symbols.append(_coloured(chance, "1", mode, colouring))
-        else:
-            symbols.append(
-                _coloured(chance, _degree(chance, mode, letter, first=place == 0), mode, colouring)
-            )
-    return tuple(symbols)
+def loop_of(random_seed: int, style: str, mode: str, place: str, letter: str) -> Loop:
+    """Returns the loop of the theme `letter`; the first four letters of a `place` have different loops."""
+    loops = LOOPS[style][mode]
+    first = int(generator(random_seed, "loop", style, place).random() * len(loops))
+    return loops[(first + ord(letter) - ord("A")) % len(loops)]
 
 
-def varied(
-    chance: np.random.Generator, symbols: tuple[str, ...], mode: str, colouring: Sequence[str]
-) -> tuple[str, ...]:
-    """Returns the phrase with one of its inner chords replaced by another chord of the mode."""
-    place = 1 + int(chance.random() * (len(symbols) - 2))
-    letter = pick(chance, "SDT")
-    other = _coloured(chance, _degree(chance, mode, letter, first=False), mode, colouring)
-    return (*symbols[:place], other, *symbols[place + 1 :])
+def tense(number: int, bars: int) -> bool:
+    """Returns whether bar `number` of a section of `bars` is at the peak of its tension.
+
+    Tension grows towards the end of each period of eight bars, and earlier in the second half of a long
+    section; peaks take at most 35 % of the bars.
+    """
+    late = bars >= _LONG_BARS and number >= bars / 2
+    return number % _PERIOD >= _TENSE_FROM - late
+
+
+def coloured(
+    chance: np.random.Generator, symbol: str, key: Key, marks: Sequence[str], at_peak: bool
+) -> Chord:
+    """Returns the chord with one of the marks, or plain if the mark does not fit.
+
+    A mark does not fit if it blurs whether the key is major or minor, or if it is harsh without `at_peak`.
+    """
+    plain = Chord.parse(symbol, key)
+    mark = pick(chance, marks)
+    marked = Chord.parse(symbol + mark, key)
+    other_third = (key.tonic + 7 - MODES[key.mode][2]) % 12
+    if len(symbol) > 1 or other_third in marked.notes or (harsh(marked) and not at_peak):
+        return plain
+    return marked
+
+
+def harsh(chord: Chord) -> bool:
+    """Returns whether two notes of the chord are a semitone apart in some octave."""
+    return any((one - other) % 12 in _HARSH for one in chord.notes for other in chord.notes)
+
+
+def clashes(pitch: int, chord: Chord) -> bool:
+    """Returns whether `pitch` is a semitone from a note of the chord in some octave, without being one."""
+    return pitch % 12 not in chord.notes and any((pitch - note) % 12 in _HARSH for note in chord.notes)
 
 
 def pivot(old: Key, new: Key) -> Chord:
@@ -76,19 +76,3 @@ def pivot(old: Key, new: Key) -> Chord:
         if frozenset(chord.notes) in in_old:
             return chord
     return Chord.parse("1", old)
-
-
-def _degree(chance: np.random.Generator, mode: str, letter: str, first: bool) -> str:
-    if first and letter == "T":
-        return "1"
-    symbols: tuple[str, ...] = getattr(VOCABULARY[mode], _BY_LETTER[letter])
-    return pick(chance, symbols)
-
-
-def _coloured(chance: np.random.Generator, symbol: str, mode: str, colouring: Sequence[str]) -> str:
-    """Returns the chord with one of the marks, unless that blurs whether the key is major or minor."""
-    marked = symbol + pick(chance, colouring)
-    third = MODES[mode][2]
-    other_third = 7 - third
-    blurs = other_third in Chord.parse(marked, Key(0, mode)).notes
-    return symbol if len(symbol) > 1 or blurs else marked

@@ -1,23 +1,18 @@
 """Which voices play when: vertical layering of the arrangement (Collins 2008, "Game Sound", ch. 8).
 
-Voices enter one after the other at the start of a piece and rest in turn in long sections, so that the
-sound does not stay the same for long.
+Voices enter one after the other at the start of a piece and rest in turn, as the piece's texture says
+(`textures`), so that the sound does not stay the same for long.
 """
 
 from collections.abc import Sequence
 
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.moods import distance
+from etbgm_riffusion.composer.plan import Plan
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 
-_ENTRIES = {"bass": 1, "drums": 2, "lead": 2, "counter": 4}
-"""Bars that a voice waits at the start of a piece, if the first section is long enough."""
-
 _LONG_BARS = 12
-
-_RESTS = {2: ("counter",), 3: ("drums",), 5: ("keys", "counter"), 6: ("pad",)}
-"""Eight-bar periods, counted in rounds of seven, and the voices that rest in them."""
-_ROUND = 7
+"""Bars of a first section from which voices enter one after the other."""
 
 _ABRUPT = 0.55
 """Change of arousal from which a boundary gets a stinger (rise) or a breath (fall)."""
@@ -26,11 +21,14 @@ _FAR = 0.9
 """Distance on the valence-arousal plane from which a boundary without a stinger gets a breath."""
 
 
-def rests(role: str, bar: Bar, sections: Sequence[PlannedSection]) -> bool:
+def rests(role: str, bar: Bar, plan: Plan) -> bool:
     """Returns whether this voice is silent in this bar."""
-    if bar.section == 0 and len(sections[0].bars) >= _LONG_BARS and bar.number < _ENTRIES.get(role, 0):
+    texture = plan.texture
+    long = len(plan.sections[0].bars) >= _LONG_BARS
+    if bar.section == 0 and long and bar.number < texture.entries.get(role, 0):
         return True
-    return role in _RESTS.get(bar.number // (2 * PHRASE_BARS) % _ROUND, ())
+    period = bar.number // (2 * PHRASE_BARS)
+    return bar.remaining > 0 and role in texture.rests[period % len(texture.rests)]
 
 
 def has_stinger(bar: Bar, sections: Sequence[PlannedSection]) -> bool:

@@ -18,6 +18,7 @@ from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.profiles import PROFILES, Means
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 from etbgm_riffusion.composer.styles import Style
+from etbgm_riffusion.composer.textures import Texture, texture_of, textured
 from etbgm_riffusion.composer.theory import Key
 
 _ODD_BAR_COST = 0.05
@@ -43,10 +44,12 @@ _FIFTH = 7
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The sections of a piece, and the beats of a full bar."""
+    """The sections of a piece in a style and a texture, and the beats of a full bar."""
 
     sections: tuple[PlannedSection, ...]
     meter: int
+    style: Style
+    texture: Texture
 
 
 def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_arousal: float = 0.0) -> Plan:
@@ -56,14 +59,15 @@ def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_
     slowest, fastest = style.tempo_bpm
     tempo_bpm = slowest + chance.random() * (fastest - slowest)
     home = int(chance.random() * 12)
+    texture = texture_of(random_seed)
     first = timeline.spans[0].emotion
     sections: list[PlannedSection] = []
     for span in reversed(timeline.spans):
-        means = mood(span, wished_arousal)
+        means = textured(mood(span, wished_arousal), texture)
         bars = fit_bars(span.span.duration_s, 60 / (tempo_bpm * means.tempo), meter)
         key = _key(random_seed, span.emotion, means, home, at_home=span.emotion == first)
         sections.append(_section(span, means, key, bars, sections[-1] if sections else None))
-    return Plan(tuple(reversed(sections)), meter)
+    return Plan(tuple(reversed(sections)), meter, style, texture)
 
 
 def fit_bars(duration_s: float, beat_s: float, meter: int) -> tuple[float, ...]:

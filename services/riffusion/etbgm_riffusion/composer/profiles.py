@@ -48,7 +48,7 @@ class Means:
     drive: float
     """Amount of percussion: 0 none … 3 driving."""
     lead: float
-    """Fraction of phrases in which the lead plays."""
+    """Fraction of phrases that the lead plays without a rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,23 +57,25 @@ class Profile:
 
     means: Means
     colour: str
-    """Which of a style's instruments play: "calm", "bright" or "tense"."""
+    """Which of a band's sounds play: "calm", "bright", "tense" or "heavy" (`bands.SEATS`)."""
     modes: tuple[str, ...]
     """Modes from the brightest to the darkest (`harmony.VOCABULARY` has their chords)."""
     colouring: tuple[str, ...]
     """Marks that chords may get (`theory.Chord.parse`), "" for none; one is drawn for each chord."""
-    bars_per_chord: int
-    """Harmonic rhythm."""
+    peaks: tuple[str, ...]
+    """The same at peaks of tension (`harmony.tense`); () if the emotion has no peaks."""
     cadence: str
     """Degree before the tonic at the end of a section or piece."""
-    figures: tuple[str, ...]
-    """Figures that the accompaniment may play (`voices.keys`)."""
+    figures: tuple[str, str, str]
+    """Figures of the accompaniment (`voices.keys`): flowing, in chords, and pulsing (`textures`)."""
     bass: str
     """How the bass moves (`voices.bass`)."""
     stretch: int
     """Factor for the motif's lengths: 2 is augmentation."""
     leap: int
     """Factor for the motif's intervals; a negative one inverts it."""
+    half_time: bool = False
+    """True if the drums play in half time, with weight instead of speed."""
     balance_db: dict[str, float] = field(default_factory=dict)
     """Levels of voices relative to the usual ones (`balance.BALANCE_DB`)."""
 
@@ -81,63 +83,65 @@ class Profile:
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.35, level_db=1.2, velocity=104, density=2.0,
-            register=-2, articulation=0.6, drive=3, lead=0.7,
+            valence=-0.6, arousal=0.8, tempo=1.25, level_db=1.2, velocity=104, density=2.0,
+            register=-6, articulation=0.6, drive=3, lead=0.6,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("", "t", "b"), bars_per_chord=1,
-        cadence="5M", figures=("pulse", "ostinato"), bass="drive", stretch=1, leap=1,
+        colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "o", ""), peaks=("t", "b", ""),
+        cadence="5M", figures=("ostinato", "riff", "chug"), bass="drive",
+        stretch=1, leap=1, half_time=True, balance_db={"keys": 4, "bass": 2, "lead": -2, "pad": -2},
     ),
     Emotion.DISGUST: Profile(
         Means(
             valence=-0.7, arousal=0.1, tempo=0.86, level_db=-0.3, velocity=84, density=0.9,
             register=-10, articulation=0.75, drive=1, lead=0.5,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("b", "", "tb"), bars_per_chord=2,
-        cadence="2", figures=("lurch",), bass="lean", stretch=2, leap=-1,
-        balance_db={"bass": 2, "lead": -3},
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("o", "", "o"), peaks=("b", "tb"),
+        cadence="2", figures=("lurch", "lurch", "lurch"), bass="lean",
+        stretch=2, leap=-1, balance_db={"bass": 2, "lead": -3},
     ),
     Emotion.FEAR: Profile(
         Means(
             valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=74, density=3.0,
             register=13, articulation=0.45, drive=0.4, lead=0.4,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("tb",), bars_per_chord=2,
-        cadence="5M", figures=("tremble",), bass="pedal", stretch=1, leap=1,
-        balance_db={"bass": -12, "counter": -3, "keys": 3, "pad": 4},
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("o", "", "o"), peaks=("tb", "b"),
+        cadence="5M", figures=("tremble", "tremble", "tremble"), bass="whole",
+        stretch=1, leap=1, balance_db={"bass": -12, "counter": -3, "keys": 3, "pad": 4},
     ),
     Emotion.JOY: Profile(
         Means(
             valence=0.8, arousal=0.5, tempo=1.3, level_db=1.1, velocity=96, density=2.4,
             register=9, articulation=0.65, drive=2.4, lead=0.85,
         ),
-        colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), bars_per_chord=1,
-        cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
-        balance_db={"lead": 1, "bass": -2},
+        colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
+        cadence="5", figures=("arpeggio", "strum", "offbeat"), bass="bounce",
+        stretch=1, leap=1, balance_db={"lead": 1, "bass": -2},
     ),
     Emotion.NEUTRAL: Profile(
         Means(
             valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=84, density=1.6,
-            register=0, articulation=0.9, drive=1, lead=0.6,
+            register=0, articulation=0.9, drive=1.4, lead=0.6,
         ),
-        colour="calm", modes=("ionian", "mixolydian"), colouring=("", "9", "s"), bars_per_chord=1,
-        cadence="5", figures=("broken", "arpeggio", "comp"), bass="half", stretch=1, leap=1,
+        colour="calm", modes=("ionian", "mixolydian"), colouring=("", "9", "s"), peaks=(),
+        cadence="5", figures=("arpeggio", "comp", "broken"), bass="half",
+        stretch=1, leap=1,
     ),
     Emotion.SADNESS: Profile(
         Means(
             valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.3, velocity=66, density=0.9,
             register=-10, articulation=1.0, drive=0, lead=0.6,
         ),
-        colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), bars_per_chord=1,
-        cadence="5M", figures=("broken", "arpeggio"), bass="whole", stretch=2, leap=-1,
-        balance_db={"lead": -2, "bass": 2},
+        colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), peaks=(),
+        cadence="5M", figures=("broken", "block", "arpeggio"), bass="whole",
+        stretch=2, leap=-1, balance_db={"lead": -2, "bass": 2},
     ),
     Emotion.SURPRISE: Profile(
         Means(
             valence=0.3, arousal=0.7, tempo=1.45, level_db=0.5, velocity=98, density=2.0,
             register=12, articulation=0.45, drive=1.6, lead=0.9,
         ),
-        colour="bright", modes=("lydian",), colouring=("", "9", ""), bars_per_chord=1,
-        cadence="5", figures=("stabs", "rise"), bass="skip", stretch=1, leap=2,
-        balance_db={"lead": 2, "bass": -2},
+        colour="bright", modes=("lydian",), colouring=("", "9", ""), peaks=(),
+        cadence="5", figures=("rise", "stabs", "rise"), bass="skip",
+        stretch=1, leap=2, balance_db={"lead": 2, "bass": -2},
     ),
 }  # fmt: skip

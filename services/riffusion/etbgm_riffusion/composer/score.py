@@ -50,6 +50,8 @@ class Bar:
     remaining: int
     """Bars that follow in the section."""
     chord: Chord
+    tense: bool
+    """True at a peak of tension, where harsh intervals may sound."""
     voicing: tuple[int, ...]
     """The bass pitch, then the pitches of the upper voices, from low to high."""
 

@@ -4,6 +4,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 
 from etbgm_kit.types import Span
+from etbgm_riffusion.composer.registers import ABOVE_PAD
 from etbgm_riffusion.composer.score import Bar, Event
 
 LEAD_IN_S = 0.2
@@ -16,6 +17,9 @@ _CEILING = 71
 """Highest pitch of lead and accompaniment under speech, B4 (494 Hz): below the
 consonants and the upper formants at 1-4 kHz, which carry intelligibility (ANSI S3.5-1997,
 band importance)."""
+
+_PAD_CEILING = 62
+"""The same for the pad, so that the lead has room above it."""
 
 _LOWERED = ("lead", "counter", "keys", "pad")
 _ON_THE_BEAT = ("keys", "bass", "drums")
@@ -75,10 +79,22 @@ def _step_back(role: str, event: Event, bar: Bar) -> Event | None:
         return None
     if role in _ON_THE_BEAT and event.beat % 1:
         return None
-    pitch, length = event.pitch, event.length
-    if role in _LOWERED:
-        while pitch > _CEILING:
-            pitch -= 12
     if role == "lead":
-        length = bar.beats
-    return Event(event.beat, length, pitch, event.velocity)
+        return Event(event.beat, bar.beats, _above_pad(event.pitch, bar), event.velocity)
+    pitch = event.pitch
+    if role in _LOWERED:
+        pitch = _folded(pitch, _PAD_CEILING if role == "pad" else _CEILING)
+    return Event(event.beat, event.length, pitch, event.velocity)
+
+
+def _folded(pitch: int, ceiling: int) -> int:
+    """Returns `pitch` as many octaves lower as it takes to be at most `ceiling`."""
+    return pitch - 12 * max(0, -((ceiling - pitch) // 12))
+
+
+def _above_pad(pitch: int, bar: Bar) -> int:
+    """Returns `pitch` below the ceiling and above the pad, or another note of the chord that is there."""
+    top = max(_folded(note, _PAD_CEILING) for note in bar.voicing[1:])
+    free = range(top + ABOVE_PAD, _CEILING + 1)
+    same = [p for p in free if p % 12 == pitch % 12]
+    return max(same or [p for p in free if p % 12 in bar.chord.notes[:3]])

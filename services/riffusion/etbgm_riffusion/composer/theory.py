@@ -16,6 +16,8 @@ MODES: dict[str, tuple[int, ...]] = {
 _PARENT = {"ionian": 0, "dorian": 2, "phrygian": 4, "lydian": 5, "mixolydian": 7, "aeolian": 9}
 """Semitones from the tonic of the major scale with the same notes to the mode's tonic."""
 
+_PERFECT_FOURTH = 5
+
 _FLAT_NAMES = ("C", "Db", "D", "Eb", "E", "F", "Gb", "G", "Ab", "A", "Bb", "B")
 _SHARP_NAMES = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
 _SHARP_MAJORS = {0, 7, 2, 9, 4, 11}
@@ -73,15 +75,19 @@ class Chord:
         """Returns the chord on a degree of `key`, given in the musicians' number notation.
 
         A digit names the degree; the mode determines the quality. Marks may follow: "s" replaces the
-        third with the fourth, "M" makes the third major in any mode, "7" and "9" add the seventh and
-        ninth, "t" adds the tritone above the root, and "b" the semitone above it.
+        third with the mode's fourth if that is perfect, "M" makes the third major in any mode, "o" makes
+        the fifth diminished, "7" and "9" add the seventh and ninth, "t" adds the tritone above the root,
+        and "b" the semitone above it.
         """
         degree = int(symbol[0]) - 1
         root, third, fifth, seventh, ninth = (key.pitch(degree + step) for step in (0, 2, 4, 6, 8))
-        if "s" in symbol:
-            third = root + 5
+        fourth = key.pitch(degree + 3)
+        if "s" in symbol and fourth == root + _PERFECT_FOURTH:
+            third = fourth
         if "M" in symbol:
             third = root + 4
+        if "o" in symbol:
+            fifth = root + 6
         extras = {"7": seventh, "9": ninth, "t": root + 6, "b": root + 1}
         notes = (root, third, fifth, *(extras[mark] for mark in symbol[1:] if mark in extras))
         return Chord(tuple(note % 12 for note in notes))

@@ -2,24 +2,28 @@
 
 Rules of four-part writing (Huron 2001, "Tone and voice: a derivation of the rules of voice-leading from
 perceptual principles"): move as little as possible, avoid parallel fifths and octaves and leaps beyond a
-sixth, stay in range.
+sixth, stay below a ceiling. A minor ninth or a semitone is only written where no position avoids it.
 """
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from etbgm_riffusion.composer.theory import Chord, nearest
 
-_BASS_CENTRE = 39
-"""E flat 2: roots lie between A1 and G#2."""
+_BASS_CENTRE = 36
+"""C2: roots lie between G1 and F#2."""
 
-_PARALLEL, _LEAP, _DISTANCE = 40.0, 30.0, 0.5
-"""Costs of two voices in parallel fifths or octaves, of a leap beyond a sixth, and of each semitone's
-distance from the middle. A semitone of movement costs 1."""
+_PARALLEL, _LEAP, _NINTH, _DISTANCE = 80.0, 60.0, 25.0, 0.5
+"""Costs of two voices in parallel fifths or octaves, of a leap beyond a sixth, of a minor ninth or a
+semitone, and of each semitone's distance from the middle. A semitone of movement costs 1."""
 
-_SIXTH = 9
-_REACH = 7
-"""Semitones from the middle within which the lowest voice is searched."""
+_SIXTH, _OCTAVE = 9, 12
+_VOICES = 4
+"""Upper voices at most, unless the chord has more notes."""
+_MIDDLE = 6
+"""Semitones from the ceiling to the middle of the upper voices."""
+_DEPTH = 19
+"""Semitones below the ceiling in which the upper voices lie."""
 
 
 def bass_note(pitch_class: int) -> int:
@@ -27,15 +31,16 @@ def bass_note(pitch_class: int) -> int:
     return nearest(_BASS_CENTRE, [pitch_class])
 
 
-def voice(chord: Chord, before: tuple[int, ...], centre: int) -> tuple[int, ...]:
+def voice(chord: Chord, before: tuple[int, ...], ceiling: int) -> tuple[int, ...]:
     """Returns bass and upper voices for `chord`, from low to high; `before` is the last voicing or ().
 
-    Compares all close and open positions near `centre` and returns the cheapest.
+    Compares all positions between the bass and `ceiling`, the highest MIDI pitch, which is
+    at least an octave and a half above the bass, and returns the cheapest.
     """
     bass = bass_note(chord.root)
     return min(
-        ((bass, *upper) for upper in _positions(chord, centre)),
-        key=lambda voicing: (_cost(voicing, before, centre), voicing),
+        ((bass, *upper) for upper in _positions(chord, ceiling) if upper[0] > bass),
+        key=lambda voicing: (_cost(voicing, before, ceiling - _MIDDLE), voicing),
     )
 
 
@@ -55,26 +60,29 @@ def _origins(before: tuple[int, ...], after: tuple[int, ...]) -> tuple[int, ...]
     return (before[0], *(min(before[1:], key=lambda pitch: abs(pitch - note)) for note in after[1:]))
 
 
-def _positions(chord: Chord, centre: int) -> Iterator[tuple[int, ...]]:
-    """Yields close and open positions around `centre`.
+def ninths(pitches: Iterable[int]) -> int:
+    """Counts the pairs of pitches that are a semitone apart, or a semitone and octaves."""
+    return sum((high - low) % 12 == 1 for low, high in itertools.combinations(sorted(pitches), 2))
 
-    There are three or four voices: triads with a doubled lowest note, larger chords without their root,
-    which the bass plays.
+
+def _positions(chord: Chord, ceiling: int) -> Iterator[tuple[int, ...]]:
+    """Yields all positions of three to four voices below `ceiling` without gaps beyond an octave.
+
+    Triads may double a note; larger chords may leave out their root, which the bass plays.
     """
     for notes in (set(chord.notes), set(chord.notes[len(chord.notes) > 3 :])):
-        for lowest in range(centre - 5 - _REACH, centre - 4 + _REACH):
-            if lowest % 12 not in notes:
-                continue
-            close = tuple(sorted(lowest + (note - lowest) % 12 for note in notes))
-            yield close
-            yield tuple(sorted((*close[:-2], close[-2] - 12, close[-1])))
-            if len(close) == 3:
-                yield (*close, close[0] + 12)
+        pitches = [p for p in range(ceiling - _DEPTH, ceiling + 1) if p % 12 in notes]
+        for count in range(len(notes), max(_VOICES, len(notes)) + 1):
+            for upper in itertools.combinations(pitches, count):
+                gaps = [high - low for low, high in itertools.pairwise(upper)]
+                if {pitch % 12 for pitch in upper} == notes and max(gaps) <= _OCTAVE:
+                    yield upper
 
 
 def _cost(voicing: tuple[int, ...], before: tuple[int, ...], centre: int) -> float:
     upper = voicing[1:]
     off = _DISTANCE * abs(sum(upper) / len(upper) - centre) + 3.0 * abs(len(upper) - 3)
+    off += _NINTH * ninths(voicing)
     if not before:
         return off
     origins = _origins(before, voicing)

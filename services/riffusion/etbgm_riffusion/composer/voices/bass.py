@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from etbgm_riffusion.composer.harmony import clashes
 from etbgm_riffusion.composer.score import Bar, Event
-from etbgm_riffusion.composer.theory import nearest
+from etbgm_riffusion.composer.theory import MODES, nearest
 from etbgm_riffusion.composer.voices.part import Part, onsets
-from etbgm_riffusion.composer.voicing import bass_note
+
+_STEPS = (-2, -1, 1, 2, -5, 7)
+"""Semitones from the next root to the notes that may lead to it, in order of preference."""
 
 
 def bass(bar: Bar, part: Part) -> list[Event]:
@@ -25,18 +28,24 @@ def _fifth(bar: Bar) -> int:
 
 
 def _approach(bar: Bar, part: Part) -> int:
-    """Returns a pitch a semitone from the next root, on the nearer side."""
+    """Returns a note of the scale that leads to the next root and does not clash with this chord."""
     goal = part.following.voicing[0] if part.following else _root(bar)
-    return goal + (1 if goal < _root(bar) else -1)
+    side = -1 if goal < _root(bar) else 1
+    leading = (goal + side * step for step in _STEPS)
+    return next((pitch for pitch in leading if _fits(pitch, bar, part)), _fifth(bar))
+
+
+def _fits(pitch: int, bar: Bar, part: Part) -> bool:
+    """Returns whether no chord note and no note that the lead may sing is a semitone above `pitch`."""
+    key = part.section.key
+    scale = {(key.tonic + interval) % 12 for interval in MODES[key.mode]}
+    above = (pitch + 1) % 12
+    sung = above in scale and not clashes(above, bar.chord)
+    return pitch % 12 in scale and not sung and not clashes(pitch, bar.chord)
 
 
 def _whole(bar: Bar, part: Part) -> list[Event]:
     return [Event(0, bar.beats, _root(bar), part.velocity)]
-
-
-def _pedal(bar: Bar, part: Part) -> list[Event]:
-    """The tonic, whatever the chord: a pedal point creates tension."""
-    return [Event(0, bar.beats, bass_note(part.section.key.tonic), part.velocity)]
 
 
 def _half(bar: Bar, part: Part) -> list[Event]:
@@ -54,11 +63,11 @@ def _two(bar: Bar, part: Part) -> list[Event]:
 
 
 def _lean(bar: Bar, part: Part) -> list[Event]:
-    """A long root, then a dragging semitone or tritone above it."""
+    """A long root, then its fifth, or at a peak of tension a dragging semitone above it."""
     last = bar.beats - 1
     return [
         Event(0, last, _root(bar), part.velocity),
-        Event(last, 1, _root(bar) + (1 if part.variant % 2 else 6), part.velocity - 6),
+        Event(last, 1, _root(bar) + 1 if bar.tense else _fifth(bar), part.velocity - 6),
     ]
 
 
@@ -125,7 +134,6 @@ MOVEMENTS: dict[str, Callable[[Bar, Part], list[Event]]] = {
     "lazy": _lazy,
     "lean": _lean,
     "octaves": _octaves,
-    "pedal": _pedal,
     "root": _whole,
     "skip": _skip,
     "two": _two,

@@ -1,113 +1,115 @@
-"""Percussion: patterns in drummers' notation, by eighths or sixteenths."""
+"""Percussion: a groove of the style's kit, varied in every phrase, with fills between phrases."""
 
+from etbgm_riffusion.composer.chance import pick, turn
+from etbgm_riffusion.composer.grooves import (
+    DRUMS,
+    HEAVY,
+    TIMPANI,
+    Groove,
+    Stroke,
+    fills_of,
+    grooves_of,
+)
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.score import Bar, Event
-from etbgm_riffusion.composer.voices.part import Part, onsets
+from etbgm_riffusion.composer.voices.part import Part
 
-_KICK, _RIM, _SNARE, _HAT, _PEDAL, _OPEN_HAT = 36, 37, 38, 42, 44, 46
-_LOW_TOM, _MIDDLE_TOM, _HIGH_TOM, _CRASH, _RIDE, _SHAKER = 41, 45, 48, 49, 51, 70
-DRUMS = tuple(sorted((
-    _KICK, _RIM, _SNARE, _HAT, _PEDAL, _OPEN_HAT,
-    _LOW_TOM, _MIDDLE_TOM, _HIGH_TOM, _CRASH, _RIDE, _SHAKER,
-)))  # fmt: skip
-"""All drums that are played, in General MIDI's numbering."""
-
-_LOUDNESS = {"X": 4, "x": -8, "o": -24}
-
-_EIGHTHS = 8
-_Patterns = tuple[tuple[tuple[int, str], ...], ...]
-
-_KITS: dict[str, _Patterns] = {
-    "brushes": (
-        ((_SHAKER, "o.x.o.x."), (_KICK, "o.......")),
-        ((_KICK, "x...x..."), (_RIM, "..x...x."), (_SHAKER, "oxoxoxox")),
-        ((_KICK, "X..xX..."), (_SNARE, "..X...X."), (_SHAKER, "xXxXxXxX"), (_HAT, "x.x.x.x.")),
-    ),
-    "jazz": (
-        ((_RIDE, "o...o..."), (_PEDAL, "..o...o.")),
-        ((_RIDE, "x.xox.xo"), (_PEDAL, "..x...x."), (_KICK, "o.o.o.o."), (_SNARE, "...o....")),
-        ((_RIDE, "X.XxX.Xx"), (_PEDAL, "..X...X."), (_KICK, "x.x.x.x."), (_SNARE, "..x..x.o")),
-    ),
-    "lofi": (
-        ((_KICK, "x.......x......."), (_HAT, "o...o...o...o...")),
-        ((_KICK, "X......x..X....."), (_SNARE, "....x.......x..."), (_HAT, "x.o.x.o.x.o.x.oo")),
-        ((_KICK, "X..x...xX.x....."), (_SNARE, "....X.......X..."), (_HAT, "XoxoXoxoXoxoXoxx")),
-    ),
-    "machine": (
-        ((_HAT, "o.o.o.o."), (_KICK, "x...o...")),
-        ((_KICK, "X...X..x"), (_SNARE, "..X...X."), (_HAT, "xoxoxoxo")),
-        ((_KICK, "X.X.X.X."), (_SNARE, "..X...X."), (_HAT, "oXoXoXoX"), (_OPEN_HAT, ".......x")),
-    ),
-    "orchestra": (
-        ((_LOW_TOM, "x...o..."),),
-        ((_LOW_TOM, "X..xx.x."), (_SHAKER, "oxoxoxox")),
-        ((_LOW_TOM, "X.xxX.xx"), (_SNARE, "..X...Xx"), (_KICK, "X...X..."), (_SHAKER, "xXxXxXxX")),
-    ),
-    "pop": (
-        ((_KICK, "x...x..."), (_HAT, "o.o.o.o."), (_RIM, "..o...o.")),
-        ((_KICK, "X...Xx.."), (_SNARE, "..X...X."), (_HAT, "xoxoxoxo")),
-        ((_KICK, "X.x.X.x."), (_SNARE, "..X...X."), (_HAT, "XxXxXxXx"), (_OPEN_HAT, ".......x")),
-    ),
-}
-"""Per kit, from the least drive to the most: each drum and its bar of four beats in eighths or
-sixteenths. X is loud, x medium, o soft."""
-
-_FILLS = (
-    ((0, _HIGH_TOM), (0.25, _HIGH_TOM), (0.5, _MIDDLE_TOM), (0.75, _LOW_TOM)),
-    ((0, _SNARE), (0.25, _SNARE), (0.5, _SNARE), (0.75, _SNARE)),
-    ((0, _SNARE), (0.5, _HIGH_TOM), (0.75, _LOW_TOM)),
-)
-_TRIPLET_FILL = ((0, _HIGH_TOM), (1 / 3, _MIDDLE_TOM), (2 / 3, _LOW_TOM))
+_TRIPLET_FILL = (("high", 0.0), ("mid", 1 / 3), ("low", 2 / 3))
 """Fill before a metric modulation by thirds; it plays the new beat."""
+
+_GHOST, _GHOST_ACCENT = 0.5, -20
+"""Probability that the first bar of a phrase gets a soft stroke more, and its accent; others always do."""
+_GHOST_BEATS = (0.5, 1, 1.5, 2, 2.5, 3, 3.5)
+
+_FULL_FROM = 2
+"""Drive from which cymbals mark sections."""
 
 
 def drums(bar: Bar, part: Part) -> list[Event]:
-    """Writes the pattern for the mood's drive, with a fill before a boundary and a cymbal after it."""
-    patterns = _KITS[part.style.kit]
-    drive = min(round(part.mood.drive), part.style.drive, len(patterns))
+    """Writes the groove for the mood's drive, with fills before phrases and a cymbal after a boundary."""
+    drive = min(round(part.mood.drive), part.style.drive)
     if part.stinger and part.style.drive:
-        return [*_pattern(patterns, max(1, drive), bar, part), *_sting(part)]
+        return [*_bar_of(_groove(max(1, drive), part), bar, part), *_sting(part, bar)]
     if not drive or bar.beats < 2:
         return []
     if part.closing:
-        return [Event(0, 1, _CRASH, part.velocity - 20)]
-    strokes = _pattern(patterns, drive, bar, part)
-    if bar.number == 0 and drive > 1:
-        strokes.append(Event(0, 2, _CRASH, part.velocity - 12))
-    if bar.remaining == 0 and drive > 1:
-        return _with_fill(strokes, bar, part)
+        return [_event(Stroke("crash", 0, -20), bar, part, 1)]
+    strokes = _bar_of(_groove(drive, part), bar, part)
+    if bar.number == 0 and drive >= _FULL_FROM:
+        strokes.append(_event(Stroke("crash", 0, -12), bar, part, 2))
+    if bar.number % PHRASE_BARS == PHRASE_BARS - 1 or bar.remaining == 0:
+        return _with_fill(strokes, bar, part, drive)
     return strokes
 
 
-def _pattern(patterns: _Patterns, drive: int, bar: Bar, part: Part) -> list[Event]:
-    """Returns the pattern with occasional extra soft strokes, mostly at a phrase's end."""
-    rows = patterns[drive - 1]
-    strokes = []
-    for drum, marks in rows:
-        step = 0.5 if len(marks) == _EIGHTHS else 0.25
-        for beat, mark in zip(onsets(bar.beats, step), marks, strict=False):
-            if mark in _LOUDNESS:
-                strokes.append(Event(beat, 0.4, drum, part.velocity + _LOUDNESS[mark]))
-    ends = bar.number % PHRASE_BARS == PHRASE_BARS - 1
-    if part.chance.random() < (0.8 if ends else 0.25):
-        off = (bar.beats - 0.5) if ends else (1.5, 2.5, 3.5)[int(part.chance.random() * 3)] % bar.beats
-        strokes.append(Event(off, 0.4, rows[0][0], part.velocity - 20))
-    return strokes
+def _groove(drive: int, part: Part) -> Groove:
+    """Returns the piece's groove for this drive; heavy moods play in half time."""
+    found = grooves_of(part.style.kit, HEAVY if part.profile.half_time else drive)
+    return found[turn(part.random_seed, len(found), "groove", part.style.kit)]
 
 
-def _with_fill(strokes: list[Event], bar: Bar, part: Part) -> list[Event]:
-    last = bar.beats - 1
-    fill = _FILLS[part.variant % len(_FILLS)]
-    if part.following and _by_thirds(bar.end_beat_s / part.following.beat_s):
-        fill = _TRIPLET_FILL
-    kept = [stroke for stroke in strokes if stroke.beat < last]
-    return kept + [Event(last + beat, 0.25, drum, part.velocity - 6) for beat, drum in fill]
+def _bar_of(groove: Groove, bar: Bar, part: Part) -> list[Event]:
+    """Returns the groove's bars in turn; the third of a phrase is varied, others may get a ghost stroke."""
+    place = bar.number % PHRASE_BARS
+    strokes = [stroke for stroke in groove[place % 2] if stroke.beat < bar.beats]
+    if place == 2:
+        strokes = _varied(strokes, part)
+    if place or part.chance.random() < _GHOST:
+        drum = pick(part.chance, [stroke.drum for stroke in strokes] or ["kick"])
+        taken = {stroke.beat for stroke in strokes if stroke.drum == drum}
+        free = [beat for beat in _GHOST_BEATS if beat < bar.beats and beat not in taken]
+        strokes += [Stroke(drum, pick(part.chance, free), _GHOST_ACCENT)] if free else []
+    return [_event(stroke, bar, part) for stroke in dict.fromkeys(strokes)]
+
+
+def _varied(strokes: list[Stroke], part: Part) -> list[Stroke]:
+    """Leaves out one stroke off the first beat, and doubles another a half beat later."""
+    inner = [stroke for stroke in strokes if stroke.beat]
+    if not inner:
+        return strokes
+    left, doubled = pick(part.chance, inner), pick(part.chance, inner)
+    more = Stroke(doubled.drum, doubled.beat + 0.25, min(doubled.accent, 0) - 8)
+    return [*(stroke for stroke in strokes if stroke != left), more]
+
+
+def _with_fill(strokes: list[Event], bar: Bar, part: Part, drive: int) -> list[Event]:
+    """Ends the bar with a fill, softer when there is little percussion."""
+    if part.following and _by_thirds(bar.end_beat_s / part.following.beat_s) and bar.remaining == 0:
+        fill, length = tuple(Stroke(drum, beat, 0) for drum, beat in _TRIPLET_FILL), 1.0
+    else:
+        fill, length = pick(part.chance, fills_of(part.style.kit))
+    start = bar.beats - min(length, bar.beats / 2)
+    soft = -6 if drive >= _FULL_FROM else -16
+    played = [stroke._replace(beat=start + stroke.beat, accent=stroke.accent + 8 + soft) for stroke in fill]
+    kept = [stroke for stroke in strokes if stroke.beat < start]
+    return kept + [_event(stroke, bar, part, 0.25) for stroke in played if stroke.beat < bar.beats]
 
 
 def _by_thirds(ratio: float) -> bool:
     return any(abs(ratio / third - 1) < 0.01 for third in (4 / 3, 3 / 4, 3 / 2, 2 / 3))
 
 
-def _sting(part: Part) -> list[Event]:
+def _sting(part: Part, bar: Bar) -> list[Event]:
     """Returns an accent that marks a sudden change: the stinger of film music."""
-    return [Event(0, 2, drum, min(120, part.velocity + 10)) for drum in (_CRASH, _KICK, _LOW_TOM)]
+    return [
+        _event(Stroke(drum, 0, min(10, 120 - part.velocity)), bar, part, 2)
+        for drum in ("crash", "kick", _low(part))
+    ]
+
+
+def _low(part: Part) -> str:
+    return "timp" if part.style.kit == "orchestra" else "low"
+
+
+def _event(stroke: Stroke, bar: Bar, part: Part, length: float = 0.4) -> Event:
+    return Event(stroke.beat, length, _pitch(stroke.drum, bar, part), part.velocity + stroke.accent)
+
+
+def _pitch(drum: str, bar: Bar, part: Part) -> int:
+    """Returns the drum's key; timpani, which are tuned, play the chord."""
+    tuned = {"timp": bar.chord.root, "timp5": bar.chord.fifth}
+    if part.style.kit == "orchestra":
+        tuned |= {"low": bar.chord.root, "mid": bar.chord.fifth, "high": bar.chord.root}
+    if drum in tuned:
+        return next(key for key in TIMPANI if key % 12 == tuned[drum])
+    return DRUMS[drum]

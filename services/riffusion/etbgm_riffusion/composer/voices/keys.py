@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 
 from etbgm_riffusion.composer.score import Bar, Event
+from etbgm_riffusion.composer.theory import nearest
 from etbgm_riffusion.composer.voices.part import Part, onsets
 
 _STABS = ((0, 1.5, 3), (0, 1, 2.5), (0.5, 1.5, 3), (0, 2.5, 3.5))
@@ -14,6 +15,7 @@ _STRUMS = (
     (0, 1.5, 2, 3, 3.5),
     (0, 0.5, 1.5, 2.5, 3),
 )
+_RIFFS = ((0, 1.5, 3), (0, 1.5, 2.5), (0, 2, 3.5), (0, 1.5, 3, 3.5))
 """Onsets in a bar of four beats, one row per variant."""
 
 
@@ -22,6 +24,11 @@ def keys(bar: Bar, part: Part) -> list[Event]:
     if part.closing or bar.beats < 1:
         return [Event(0, bar.beats, pitch, part.velocity - 6) for pitch in _upper(bar)]
     return FIGURES[part.figure](bar, part)
+
+
+def _low(bar: Bar) -> int:
+    """Returns the left hand's note, an octave above the bass's root, so that it never lies below the bass."""
+    return bar.voicing[0] + 12
 
 
 def _upper(bar: Bar) -> tuple[int, ...]:
@@ -79,7 +86,7 @@ def _rise(bar: Bar, part: Part) -> list[Event]:
 def _broken(bar: Bar, part: Part) -> list[Event]:
     """The low note on the first beat, then the others above it, beat by beat."""
     upper, step = _upper(bar), max(0.5, _step(part))
-    events = [Event(0, bar.beats, upper[0] - 12, part.velocity)]
+    events = [Event(0, bar.beats, _low(bar), part.velocity)]
     for index, beat in enumerate(onsets(bar.beats, step)[1:]):
         pitch = upper[(index + 1 + part.variant + bar.number) % len(upper)]
         accent = 4 if beat % 1 == 0 else 10
@@ -93,7 +100,7 @@ def _offbeat(bar: Bar, part: Part) -> list[Event]:
     """A low note on the beat, the chord after it."""
     upper, events = _upper(bar), []
     for beat in onsets(bar.beats, 1):
-        low = upper[0] - 12 * (int(beat) % 2 == part.variant % 2)
+        low = _low(bar) if int(beat) % 2 == part.variant % 2 else upper[0]
         events.append(Event(beat, 0.5, low, part.velocity - 6))
         events += [Event(beat + 0.5, 0.5, pitch, part.velocity - 10) for pitch in upper[1:]]
     return events
@@ -111,19 +118,44 @@ def _pulse(bar: Bar, part: Part) -> list[Event]:
 
 
 def _ostinato(bar: Bar, part: Part) -> list[Event]:
-    """One voice in even notes on the root and the third, which determines the mode."""
-    low, middle = _member(bar, 0), _member(bar, 1)
-    step = min(0.5, _step(part))
+    """A low voice in even notes on root, third and fifth, with the chord on the first beat."""
+    low = _low(bar)
+    third, fifth = nearest(low + 4, [bar.chord.notes[1]]), nearest(low + 7, [bar.chord.fifth])
     cell = (
-        (low, low, middle, low),
-        (low, middle, low, middle),
-        (low, low, low, middle),
-        (middle, low, low, low),
+        (low, low, third, low),
+        (low, fifth, third, low),
+        (low, low, low, third),
+        (low, third, fifth, third),
     )
     return [
-        Event(beat, step, cell[part.variant][i % 4] - 12, part.velocity - (0 if i % 4 == 0 else 12))
-        for i, beat in enumerate(onsets(bar.beats, step))
+        Event(beat, 0.5, cell[part.variant][i % 4], part.velocity - (0 if i % 4 == 0 else 12))
+        for i, beat in enumerate(onsets(bar.beats, min(0.5, _step(part))))
     ] + [Event(0, 0.5, pitch, part.velocity) for pitch in _upper(bar)]
+
+
+def _riff(bar: Bar, part: Part) -> list[Event]:
+    """Heavy fifths in the left hand on accents of three, three and two, and the root between them."""
+    low, fifth = _low(bar), nearest(_low(bar) + 7, [bar.chord.fifth])
+    accents = _RIFFS[(part.variant + bar.number % 2) % len(_RIFFS)]
+    events = [Event(beat, 0.5, low, part.velocity - 10) for beat in onsets(bar.beats, 0.5)]
+    return events + [
+        Event(beat, 0.75, pitch, part.velocity + 4)
+        for beat in accents
+        if beat < bar.beats
+        for pitch in (fifth, low + 12)
+    ]
+
+
+def _chug(bar: Bar, part: Part) -> list[Event]:
+    """The root and its fifth, struck low in gallops of a long and two short notes, the third at the end."""
+    low, fifth = _low(bar), nearest(_low(bar) + 7, [bar.chord.fifth])
+    third, events = nearest(_low(bar) + 4, [bar.chord.notes[1]]), []
+    for beat in onsets(bar.beats, 1):
+        last = beat == bar.beats - 1
+        shorts = (0.5, 0.75) if (int(beat) + part.variant) % 2 else (0.5,)
+        events += [Event(beat, 0.5, pitch, part.velocity) for pitch in (low, fifth)]
+        events += [Event(beat + short, 0.25, third if last else low, part.velocity - 8) for short in shorts]
+    return events
 
 
 def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[[Bar, Part], list[Event]]:
@@ -144,7 +176,7 @@ def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[
 def _lurch(bar: Bar, part: Part) -> list[Event]:
     """The lowest note alone on the strong beats, the chord after it, sometimes late: it limps."""
     upper, late = _upper(bar), 0.5 if part.variant == 3 and bar.number % 2 else 0.0
-    events = [Event(beat, 1, upper[0] - 12, part.velocity) for beat in onsets(bar.beats, 2)]
+    events = [Event(beat, 1, _low(bar), part.velocity) for beat in onsets(bar.beats, 2)]
     for beat in onsets(bar.beats, 2):
         answer = beat + 1 + late
         if answer < bar.beats and (beat or part.variant % 2):
@@ -153,27 +185,34 @@ def _lurch(bar: Bar, part: Part) -> list[Event]:
 
 
 def _tremble(bar: Bar, part: Part) -> list[Event]:
-    """A fast trill of root or fifth with the semitone above, interrupted once: restless, uneven."""
+    """A fast tremolo of two chord notes, interrupted once: restless, uneven.
+
+    At a peak of tension it is a trill with the semitone above.
+    """
     low = _member(bar, 2 * (part.variant % 2))
+    other = (
+        low + 1 if bar.tense else nearest(low + 3, [note for note in bar.chord.notes[:3] if note != low % 12])
+    )
     gap = float(int(part.chance.random() * bar.beats))
     beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]
     trill = [
-        Event(beat, 0.25, low + i % 2, part.velocity - (0 if i % 2 == 0 else 8))
+        Event(beat, 0.25, other if i % 2 else low, part.velocity - (0 if i % 2 == 0 else 8))
         for i, beat in enumerate(beats)
     ]
-    clusters = [Event(beat, 1.5, low + 1, part.velocity - 2) for beat in beats if beat % 1 == 0]
-    return trill + clusters
+    return trill + [Event(beat, 1.5, other, part.velocity - 2) for beat in beats if beat % 1 == 0]
 
 
 FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {
     "arpeggio": _arpeggio,
     "block": _block,
     "broken": _broken,
+    "chug": _chug,
     "comp": _rhythm(_COMPS, 0.75),
     "lurch": _lurch,
     "offbeat": _offbeat,
     "ostinato": _ostinato,
     "pulse": _pulse,
+    "riff": _riff,
     "rise": _rise,
     "stabs": _rhythm(_STABS, 0.5),
     "strum": _rhythm(_STRUMS, 0.5),

@@ -1,0 +1,76 @@
+"""Textures: how full the arrangement is and who leads it, as data.
+
+The random seed picks one for the whole piece, the same in every style and emotion. A texture changes how
+much there is of everything, never the directions by which emotions differ (`profiles`).
+"""
+
+from dataclasses import dataclass, field, replace
+
+from etbgm_riffusion.composer.chance import turn
+from etbgm_riffusion.composer.profiles import Means
+
+
+@dataclass(frozen=True, slots=True)
+class Texture:
+    """One way to arrange a piece."""
+
+    name: str
+    tempo: float
+    """Ratio to the style's tempo."""
+    density: float
+    """Ratio to the emotion's density."""
+    drive: float
+    """Added to the emotion's amount of percussion."""
+    entries: dict[str, int]
+    """Bars that a role waits at the start of a piece, if the first section is long enough."""
+    rests: tuple[tuple[str, ...], ...]
+    """Roles that are silent in each period of eight bars, in turn. Lead, bass and drums always play."""
+    figure: int
+    """Which of the emotion's figures the accompaniment plays (`profiles.Profile.figures`)."""
+    balance_db: dict[str, float] = field(default_factory=dict)
+    """Levels of roles relative to `balance.BALANCE_DB`."""
+
+
+TEXTURES: tuple[Texture, ...] = (
+    Texture(
+        "band", tempo=1.0, density=1.0, drive=0.3, entries={"drums": 2, "counter": 4},
+        rests=((), (), ("counter",), ("pad",)), figure=1,
+    ),
+    Texture(
+        "chamber", tempo=0.94, density=0.85, drive=-0.9, entries={"drums": 4, "pad": 4, "counter": 8},
+        rests=(("pad",), (), ("pad", "counter")), figure=0,
+        balance_db={"keys": 3, "lead": 1, "drums": -6, "bass": -1},
+    ),
+    Texture(
+        "drive", tempo=1.05, density=1.15, drive=0.8, entries={"counter": 4, "pad": 2},
+        rests=(("counter",), ("pad",), ()), figure=2,
+        balance_db={"drums": 4, "bass": 2, "pad": -5, "lead": -1},
+    ),
+    Texture(
+        "wide", tempo=0.97, density=0.9, drive=-0.4, entries={"keys": 2, "drums": 4, "counter": 4},
+        rests=((), ("keys",), ("counter",), ()), figure=0,
+        balance_db={"pad": 6, "counter": 3, "keys": -5, "drums": -4},
+    ),
+    Texture(
+        "duo", tempo=1.0, density=1.1, drive=-0.6, entries={"drums": 4, "pad": 8, "counter": 8},
+        rests=(("pad", "counter"), ("pad",), ("pad", "counter"), ()), figure=1,
+        balance_db={"keys": 4, "drums": -3, "pad": -3},
+    ),
+)  # fmt: skip
+"""All textures."""
+
+
+def texture_of(random_seed: int) -> Texture:
+    """Returns the texture of this random seed's pieces; neighbouring random seeds have different ones."""
+    return TEXTURES[turn(random_seed, len(TEXTURES), "texture")]
+
+
+def textured(means: Means, texture: Texture) -> Means:
+    """Returns the musical means as the texture arranges them."""
+    drive = means.drive + texture.drive if means.drive > 0.5 else means.drive
+    return replace(
+        means,
+        tempo=means.tempo * texture.tempo,
+        density=max(0.4, means.density * texture.density),
+        drive=min(3.0, max(0.0, drive)),
+    )
