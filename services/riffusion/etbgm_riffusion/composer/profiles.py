@@ -83,12 +83,12 @@ class Profile:
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.25, level_db=1.2, velocity=104, density=2.0,
-            register=-6, articulation=0.6, drive=3, lead=0.6,
+            valence=-0.6, arousal=0.8, tempo=1.06, level_db=1.2, velocity=108, density=2.0,
+            register=-6, articulation=0.95, drive=3, lead=0.5,
         ),
         colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "o", ""), peaks=("t", "b", ""),
-        cadence="5M", figures=("ostinato", "riff", "chug"), bass="drive",
-        stretch=1, leap=1, half_time=True, balance_db={"keys": 4, "bass": 2, "lead": -2, "pad": -2},
+        cadence="5M", figures=("ostinato", "riff", "riff"), bass="whole", stretch=1, leap=1, half_time=True,
+        balance_db={"keys": 4, "bass": 4, "lead": -5, "pad": 2, "drums": -6},
     ),
     Emotion.DISGUST: Profile(
         Means(
@@ -102,7 +102,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.FEAR: Profile(
         Means(
             valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=74, density=3.0,
-            register=13, articulation=0.45, drive=0.4, lead=0.4,
+            register=13, articulation=0.75, drive=0.4, lead=0.4,
         ),
         colour="tense", modes=("aeolian", "phrygian"), colouring=("o", "", "o"), peaks=("tb", "b"),
         cadence="5M", figures=("tremble", "tremble", "tremble"), bass="whole",
@@ -110,21 +110,21 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.JOY: Profile(
         Means(
-            valence=0.8, arousal=0.5, tempo=1.3, level_db=1.1, velocity=96, density=2.4,
-            register=9, articulation=0.65, drive=2.4, lead=0.85,
+            valence=0.8, arousal=0.5, tempo=1.36, level_db=1.1, velocity=98, density=2.6,
+            register=9, articulation=0.5, drive=2.9, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
-        cadence="5", figures=("arpeggio", "strum", "offbeat"), bass="bounce",
-        stretch=1, leap=1, balance_db={"lead": 1, "bass": -2},
+        cadence="5", figures=("arpeggio", "strum", "offbeat"), bass="bounce", stretch=1, leap=1,
+        balance_db={"lead": 1, "bass": -2, "pad": -10, "drums": 2},
     ),
     Emotion.NEUTRAL: Profile(
         Means(
-            valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=84, density=1.6,
-            register=0, articulation=0.9, drive=1.4, lead=0.6,
+            valence=0.1, arousal=-0.2, tempo=1.03, level_db=0.0, velocity=84, density=1.6,
+            register=0, articulation=0.72, drive=1.7, lead=0.6,
         ),
         colour="calm", modes=("ionian", "mixolydian"), colouring=("", "9", "s"), peaks=(),
-        cadence="5", figures=("arpeggio", "comp", "broken"), bass="half",
-        stretch=1, leap=1,
+        cadence="5", figures=("arpeggio", "comp", "broken"), bass="bounce", stretch=1, leap=1,
+        balance_db={"pad": -3, "drums": 1},
     ),
     Emotion.SADNESS: Profile(
         Means(

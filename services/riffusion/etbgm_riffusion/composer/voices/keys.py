@@ -146,18 +146,6 @@ def _riff(bar: Bar, part: Part) -> list[Event]:
     ]
 
 
-def _chug(bar: Bar, part: Part) -> list[Event]:
-    """The root and its fifth, struck low in gallops of a long and two short notes, the third at the end."""
-    low, fifth = _low(bar), nearest(_low(bar) + 7, [bar.chord.fifth])
-    third, events = nearest(_low(bar) + 4, [bar.chord.notes[1]]), []
-    for beat in onsets(bar.beats, 1):
-        last = beat == bar.beats - 1
-        shorts = (0.5, 0.75) if (int(beat) + part.variant) % 2 else (0.5,)
-        events += [Event(beat, 0.5, pitch, part.velocity) for pitch in (low, fifth)]
-        events += [Event(beat + short, 0.25, third if last else low, part.velocity - 8) for short in shorts]
-    return events
-
-
 def _rhythm(patterns: tuple[tuple[float, ...], ...], length: float) -> Callable[[Bar, Part], list[Event]]:
     """Returns a figure of chords in one of four rhythms; every second bar uses the next one."""
 
@@ -206,7 +194,6 @@ FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {
     "arpeggio": _arpeggio,
     "block": _block,
     "broken": _broken,
-    "chug": _chug,
     "comp": _rhythm(_COMPS, 0.75),
     "lurch": _lurch,
     "offbeat": _offbeat,
