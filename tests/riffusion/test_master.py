@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from etbgm_riffusion.composer.sound.master import gain_of, mastered, reach
+from etbgm_riffusion.composer.sound.master import gain_of, mastered, reach, saturation
 from etbgm_riffusion.types import Stereo
 
 RATE_HZ = 48000
@@ -41,8 +41,8 @@ def test_no_peak_passes_the_ceiling_and_quiet_sound_is_untouched() -> None:
     sound[20_000] = 5.0
     gain = gain_of(sound)
     assert np.abs(sound).max() > 1
-    assert np.abs(sound * gain[:, None]).max() < 0.88
-    assert np.all(gain_of(noise(TOTAL, 0.02)) == 1)
+    assert np.abs(sound * gain[:, None]).max() < 0.52
+    assert np.all(gain_of(noise(TOTAL, 0.01)) == 1)
 
 
 @pytest.mark.parametrize("frequency_hz", [41, 110, 440])
@@ -63,3 +63,24 @@ def test_stems_get_the_gain_of_the_bed() -> None:
     (parts,) = mastered(blocks, 0, TOTAL, TOTAL, RATE_HZ)
     assert np.abs(stems.sum(axis=0)).max() > 1
     assert parts[1:].sum(axis=0) == pytest.approx(parts[0], abs=1e-6)
+
+
+def test_louder_passages_rise_by_half_a_decibel_for_each() -> None:
+    levels = [10 ** (-level_db / 20) for level_db in (16, 12, 8)]
+    sound = np.concatenate([noise(RATE_HZ, 1) * 0 + level for level in levels]).astype(np.float32) * 0.9
+    gain = gain_of(sound)[RATE_HZ // 2 :: RATE_HZ]
+    assert 20 * np.log10(gain[1] / gain[0]) == pytest.approx(-2, abs=0.1)
+
+
+@pytest.mark.parametrize(("peak", "least_db", "most_db"), [(0.1, 42, 60), (0.3, 25, 40)])
+def test_saturation_adds_few_harmonics(peak: float, least_db: float, most_db: float) -> None:
+    """How far the harmonics of a tone are below it: less than loud music masks, and rising with the level."""
+    tone = np.repeat(peak * np.sin(2 * np.pi * 440 * np.arange(RATE_HZ) / RATE_HZ)[:, None], 2, axis=1)
+    power = np.abs(np.fft.rfft((tone * saturation(tone.astype(np.float32)))[:, 0])) ** 2
+    rest = np.delete(power, 440).sum()
+    assert least_db < 10 * np.log10(power[440] / rest) < most_db
+
+
+def test_saturation_holds_all_peaks() -> None:
+    sound = np.clip(noise(TOTAL, 0.8), -1, 1)
+    assert np.abs(sound * saturation(sound)).max() < 0.41

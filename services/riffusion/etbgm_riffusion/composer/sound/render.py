@@ -12,8 +12,10 @@ import numpy as np
 
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.score import Score
-from etbgm_riffusion.composer.sound.bus import shape
+from etbgm_riffusion.composer.sound.dip import dip
 from etbgm_riffusion.composer.sound.master import mastered, reach
+from etbgm_riffusion.composer.sound.octaves import tone_of
+from etbgm_riffusion.composer.sound.room import pass_through, responses
 from etbgm_riffusion.composer.sound.synth import Cast, Parts, Player, Synth
 from etbgm_riffusion.composer.sound.units import GRID, Event, Kind, Unit, events_of, units_of
 from etbgm_riffusion.types import Stereo
@@ -69,8 +71,7 @@ def _sums(
     reaching = [unit for unit in units_of(score, sample_rate_hz) if unit.stop > first and unit.start < last]
     tails = np.zeros((parts, 0, 2), np.float32)
     for index, unit in enumerate(reaching):
-        until = min(unit.stop, last)
-        sound = np.zeros((parts, until - unit.start, 2), np.float32)
+        sound = np.zeros((parts, unit.stop - unit.start, 2), np.float32)
         part = 0
         for number, casts in enumerate(takes):
 
@@ -79,8 +80,9 @@ def _sums(
 
             _play(unit, casts, synth, sample_rate_hz, sound[part : part + len(casts)], report_take)
             part += len(casts)
-        shape(sound, unit.start, score.speech, sample_rate_hz)
-        sound[:, unit.end - unit.start :] *= _tail_fade(unit, until, sample_rate_hz)[:, None]
+        pass_through(sound, responses(tone_of(sound[0], sample_rate_hz), sample_rate_hz))
+        dip(sound, unit.start, score.speech, sample_rate_hz)
+        sound[:, unit.end - unit.start :] *= _tail_fade(unit, sample_rate_hz)[:, None]
         overlap = min(tails.shape[1], sound.shape[1])
         sound[:, :overlap] += tails[:, :overlap]
         own = unit.end - unit.start
@@ -90,9 +92,9 @@ def _sums(
             yield sound[:, begin - unit.start : min(begin + _BLOCK, end) - unit.start]
 
 
-def _tail_fade(unit: Unit, until: int, sample_rate_hz: int) -> Stereo:
+def _tail_fade(unit: Unit, sample_rate_hz: int) -> Stereo:
     """Returns the gain of the tail's samples, which ends at 0."""
-    left = unit.stop - np.arange(unit.end, until)
+    left = unit.stop - np.arange(unit.end, unit.stop)
     return np.clip(left / (_TAIL_FADE_S * sample_rate_hz), 0, 1).astype(np.float32)
 
 

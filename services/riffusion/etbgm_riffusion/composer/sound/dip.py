@@ -1,7 +1,7 @@
-"""The overall tone: linear, causal filters that process every unit's sound.
+"""The dip under speech: a linear, causal filter of every unit's sound.
 
-Filters start silent with each unit, and their weights depend only on absolute time. So units and stems
-still add up, and a cue's samples do not depend on where it is cut. Sections after R. Bristow-Johnson,
+It starts silent with each unit, and its weight depends only on absolute time. So units and stems still
+add up, and a cue's samples do not depend on where it is cut. The section is after R. Bristow-Johnson,
 "Cookbook formulae for audio EQ biquad filter coefficients" (W3C note, 2021).
 """
 
@@ -15,16 +15,6 @@ from numpy.typing import NDArray
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.sound.synth import Parts
 
-_RUMBLE_HZ = 35.0
-"""High-pass: sound below the lowest bass note, E1 (41 Hz), only costs headroom."""
-
-_MUD = (350.0, 1.5, -2.0)
-"""Middle in Hz, octaves, dB. A shallow cut where General MIDI ensembles pile up and voices have their
-first formant: without it, the band of 250-500 Hz has 4 dB more of the sound than in recorded music."""
-
-_MAKE_UP_DB = 1.2
-"""Restores the mean of all styles and emotions to -20.5 LUFS, the target of `balance`."""
-
 _PRESENCE = (2000.0, 2.3, -5.0)
 """The dip under speech: 4.1 dB of the energy at 1-4 kHz, which carries intelligibility, if the spectrum
 falls by 3 dB per octave. Its phase stays below 17°, so that a fade between the sound and its dipped
@@ -34,19 +24,16 @@ DIP_RAMP_S = 0.8
 """The dip starts this long before speech and ends this long after it."""
 
 
-def shape(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
-    """Filters a unit's sound in place; its first sample is sample `start` of the piece."""
+def dip(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
+    """Dips a unit's sound in place; its first sample is sample `start` of the piece."""
     from scipy.signal import sosfilt
 
-    tone = np.array([_high_pass(_RUMBLE_HZ, sample_rate_hz), _peak(*_MUD, sample_rate_hz)])
-    tone[0, :3] *= 10 ** (_MAKE_UP_DB / 20)
-    dip = np.array([_peak(*_PRESENCE, sample_rate_hz)])
     weight = dip_weight(start, parts.shape[1], speech, sample_rate_hz)
+    if weight is None:
+        return
+    section = np.array([_peak(*_PRESENCE, sample_rate_hz)])
     for channel in (side for part in parts for side in part.T):
-        toned = sosfilt(tone, channel)
-        if weight is not None:
-            toned += weight * (sosfilt(dip, toned) - toned)
-        channel[:] = toned
+        channel[:] += weight * (sosfilt(section, channel) - channel)
 
 
 def dip_weight(
@@ -69,13 +56,6 @@ def dip_weight(
             near = np.clip(1 - outside_s / DIP_RAMP_S, 0, 1)
             np.maximum(weight[begin:end], near * near * (3 - 2 * near), out=weight[begin:end])
     return weight
-
-
-def _high_pass(corner_hz: float, sample_rate_hz: int) -> tuple[float, ...]:
-    """Returns a Butterworth filter, 12 dB per octave."""
-    turn = 2 * math.pi * corner_hz / sample_rate_hz
-    alpha, cosine = math.sin(turn) / math.sqrt(2), math.cos(turn)
-    return _section(((1 + cosine) / 2, -1 - cosine, (1 + cosine) / 2), (1 + alpha, -2 * cosine, 1 - alpha))
 
 
 def _peak(middle_hz: float, octaves: float, gain_db: float, sample_rate_hz: int) -> tuple[float, ...]:
