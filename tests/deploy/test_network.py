@@ -74,7 +74,7 @@ def test_clients_in_the_namespace_reach_the_gateway_and_nothing_else(cluster: Cl
                 cluster, "Ingress", pod, client, port
             )
             is_gateway = pod.owner["metadata"]["name"] == "gateway"
-            assert both is (is_gateway and name == "grpc"), (pod.name, name)
+            assert both is (is_gateway and name in ("grpc", "http")), (pod.name, name)
 
 
 def test_the_stores_of_the_trial_are_reached_by_who_uses_them() -> None:
