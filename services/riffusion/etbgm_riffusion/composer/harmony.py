@@ -45,17 +45,18 @@ def tense(number: int, bars: int) -> bool:
 def coloured(
     chance: np.random.Generator, symbol: str, key: Key, marks: Sequence[str], at_peak: bool
 ) -> Chord:
-    """Returns the chord with one of the marks, or plain if the mark does not fit.
+    """Returns the chord with one of the marks, another of them if that does not fit, or plain.
 
     A mark does not fit if it blurs whether the key is major or minor, or if it is harsh without `at_peak`.
     """
-    plain = Chord.parse(symbol, key)
-    mark = pick(chance, marks)
-    marked = Chord.parse(symbol + mark, key)
+    if len(symbol) > 1:
+        return Chord.parse(symbol, key)
     other_third = (key.tonic + 7 - MODES[key.mode][2]) % 12
-    if len(symbol) > 1 or other_third in marked.notes or (harsh(marked) and not at_peak):
-        return plain
-    return marked
+    for mark in (pick(chance, marks), *marks):
+        marked = Chord.parse(symbol + mark, key)
+        if other_third not in marked.notes and (at_peak or not harsh(marked)):
+            return marked
+    return Chord.parse(symbol, key)
 
 
 def harsh(chord: Chord) -> bool:

@@ -83,30 +83,30 @@ class Profile:
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.06, level_db=1.2, velocity=108, density=2.0,
-            register=-6, articulation=0.95, drive=3, lead=0.5,
+            valence=-0.6, arousal=0.8, tempo=1.15, level_db=1.2, velocity=110, density=4.0,
+            register=-6, articulation=0.8, drive=3, lead=0.5,
         ),
-        colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "o", ""), peaks=("t", "b", ""),
+        colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "7", ""), peaks=("t", "b", ""),
         cadence="5M", figures=("ostinato", "riff", "riff"), bass="whole", stretch=1, leap=1, half_time=True,
-        balance_db={"keys": 4, "bass": 4, "lead": -5, "pad": 2, "drums": -6},
+        balance_db={"keys": 5, "bass": 1, "lead": -4, "pad": -2, "drums": 3},
     ),
     Emotion.DISGUST: Profile(
         Means(
             valence=-0.7, arousal=0.1, tempo=0.86, level_db=-0.3, velocity=84, density=0.9,
             register=-10, articulation=0.75, drive=1, lead=0.5,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("o", "", "o"), peaks=("b", "tb"),
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("47", "4", "9", "7"), peaks=("b", "tb"),
         cadence="2", figures=("lurch", "lurch", "lurch"), bass="lean",
         stretch=2, leap=-1, balance_db={"bass": 2, "lead": -3},
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=74, density=3.0,
-            register=13, articulation=0.75, drive=0.4, lead=0.4,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=76, density=3.0,
+            register=13, articulation=0.45, drive=0.9, lead=0.4,
         ),
-        colour="tense", modes=("aeolian", "phrygian"), colouring=("o", "", "o"), peaks=("tb", "b"),
+        colour="tense", modes=("aeolian", "phrygian"), colouring=("47", "4", "9", "7"), peaks=("tb", "b"),
         cadence="5M", figures=("tremble", "tremble", "tremble"), bass="whole",
-        stretch=1, leap=1, balance_db={"bass": -12, "counter": -3, "keys": 3, "pad": 4},
+        stretch=1, leap=1, balance_db={"bass": -13, "counter": -4, "keys": 6, "pad": 2, "drums": -4},
     ),
     Emotion.JOY: Profile(
         Means(
@@ -119,21 +119,21 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.NEUTRAL: Profile(
         Means(
-            valence=0.1, arousal=-0.2, tempo=1.03, level_db=0.0, velocity=84, density=1.6,
-            register=0, articulation=0.72, drive=1.7, lead=0.6,
+            valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=80, density=1.6,
+            register=0, articulation=0.72, drive=1.5, lead=0.6,
         ),
-        colour="calm", modes=("ionian", "mixolydian"), colouring=("", "9", "s"), peaks=(),
+        colour="calm", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("arpeggio", "comp", "broken"), bass="bounce", stretch=1, leap=1,
-        balance_db={"pad": -3, "drums": 1},
+        balance_db={"pad": -3, "drums": -2},
     ),
     Emotion.SADNESS: Profile(
         Means(
             valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.3, velocity=66, density=0.9,
             register=-10, articulation=1.0, drive=0, lead=0.6,
         ),
-        colour="calm", modes=("dorian", "aeolian"), colouring=("", "", "9", "7"), peaks=(),
+        colour="calm", modes=("dorian", "aeolian", "aeolian"), colouring=("", "", "9", "7"), peaks=(),
         cadence="5M", figures=("broken", "block", "arpeggio"), bass="whole",
-        stretch=2, leap=-1, balance_db={"lead": -2, "bass": 2},
+        stretch=2, leap=-1, balance_db={"lead": -4, "bass": 2},
     ),
     Emotion.SURPRISE: Profile(
         Means(

@@ -9,9 +9,9 @@ from etbgm_riffusion.composer.profiles import Means
 LOWEST, HIGHEST = 55, 88
 """Range of the lead, G3 to E6."""
 
-_CENTRE = 74
-"""Middle of the lead's range in neutral music, D5."""
-_SHIFT = 0.48
+_CENTRE = 75
+"""Middle of the lead's range in neutral music, E flat 5."""
+_SHIFT = 0.7
 """Fraction of the mood's register shift that the voices follow."""
 _CENTRES = (67, 80)
 _REACH = 8

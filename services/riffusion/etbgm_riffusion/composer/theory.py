@@ -76,8 +76,8 @@ class Chord:
 
         A digit names the degree; the mode determines the quality. Marks may follow: "s" replaces the
         third with the mode's fourth if that is perfect, "M" makes the third major in any mode, "o" makes
-        the fifth diminished, "7" and "9" add the seventh and ninth, "t" adds the tritone above the root,
-        and "b" the semitone above it.
+        the fifth diminished, "4", "7" and "9" add the fourth, seventh and ninth, "t" adds the tritone above
+        the root, and "b" the semitone above it.
         """
         degree = int(symbol[0]) - 1
         root, third, fifth, seventh, ninth = (key.pitch(degree + step) for step in (0, 2, 4, 6, 8))
@@ -88,7 +88,7 @@ class Chord:
             third = root + 4
         if "o" in symbol:
             fifth = root + 6
-        extras = {"7": seventh, "9": ninth, "t": root + 6, "b": root + 1}
+        extras = {"4": fourth, "7": seventh, "9": ninth, "t": root + 6, "b": root + 1}
         notes = (root, third, fifth, *(extras[mark] for mark in symbol[1:] if mark in extras))
         return Chord(tuple(note % 12 for note in notes))
 

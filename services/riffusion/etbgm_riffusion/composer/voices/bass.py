@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from etbgm_riffusion.composer.harmony import clashes
 from etbgm_riffusion.composer.score import Bar, Event
-from etbgm_riffusion.composer.theory import MODES, nearest
+from etbgm_riffusion.composer.theory import nearest
 from etbgm_riffusion.composer.voices.part import Part, onsets
 
 _STEPS = (-2, -1, 1, 2, -5, 7)
@@ -37,11 +37,9 @@ def _approach(bar: Bar, part: Part) -> int:
 
 def _fits(pitch: int, bar: Bar, part: Part) -> bool:
     """Returns whether no chord note and no note that the lead may sing is a semitone above `pitch`."""
-    key = part.section.key
-    scale = {(key.tonic + interval) % 12 for interval in MODES[key.mode]}
     above = (pitch + 1) % 12
-    sung = above in scale and not clashes(above, bar.chord)
-    return pitch % 12 in scale and not sung and not clashes(pitch, bar.chord)
+    sung = above in part.scale and not clashes(above, bar.chord)
+    return pitch % 12 in part.scale and not sung and not clashes(pitch, bar.chord)
 
 
 def _whole(bar: Bar, part: Part) -> list[Event]:

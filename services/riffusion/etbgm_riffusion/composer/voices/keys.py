@@ -134,15 +134,22 @@ def _ostinato(bar: Bar, part: Part) -> list[Event]:
 
 
 def _riff(bar: Bar, part: Part) -> list[Event]:
-    """Heavy fifths in the left hand on accents of three, three and two, and the root between them."""
-    low, fifth = _low(bar), nearest(_low(bar) + 7, [bar.chord.fifth])
+    """A low ostinato on the tonic, with its third and octave on accents of three, three and two.
+
+    Where tonic or third would clash with the chord, the chord's own take their place.
+    """
+    fitting, key = part.fitting(bar), part.section.key
+    root, third = key.pitch(0) % 12, key.pitch(2) % 12
+    low = nearest(_low(bar), [root if root in fitting else bar.chord.root])
+    third = nearest(low + 4, [third if third in fitting else bar.chord.notes[1]])
     accents = _RIFFS[(part.variant + bar.number % 2) % len(_RIFFS)]
-    events = [Event(beat, 0.5, low, part.velocity - 10) for beat in onsets(bar.beats, 0.5)]
-    return events + [
-        Event(beat, 0.75, pitch, part.velocity + 4)
+    step = min(0.5, _step(part))
+    strokes = [Event(beat, step, low, part.velocity - 6 * (beat % 1 > 0)) for beat in onsets(bar.beats, step)]
+    return strokes + [
+        Event(beat, 0.75, pitch, part.velocity + 6)
         for beat in accents
         if beat < bar.beats
-        for pitch in (fifth, low + 12)
+        for pitch in (third, low + 12)
     ]
 
 
@@ -173,21 +180,21 @@ def _lurch(bar: Bar, part: Part) -> list[Event]:
 
 
 def _tremble(bar: Bar, part: Part) -> list[Event]:
-    """A fast tremolo of two chord notes, interrupted once: restless, uneven.
+    """A fast tremolo of a chord note and its neighbour, interrupted once: restless, uneven.
 
-    At a peak of tension it is a trill with the semitone above.
+    At a peak of tension the neighbour is a semitone above.
     """
     low = _member(bar, 2 * (part.variant % 2))
-    other = (
-        low + 1 if bar.tense else nearest(low + 3, [note for note in bar.chord.notes[:3] if note != low % 12])
-    )
+    other = low + 1 if bar.tense else nearest(low + 2, [n for n in part.fitting(bar) if n != low % 12])
     gap = float(int(part.chance.random() * bar.beats))
     beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]
     trill = [
         Event(beat, 0.25, other if i % 2 else low, part.velocity - (0 if i % 2 == 0 else 8))
         for i, beat in enumerate(beats)
     ]
-    return trill + [Event(beat, 1.5, other, part.velocity - 2) for beat in beats if beat % 1 == 0]
+    strong = [beat for beat in beats if beat % 1 == 0]
+    held = [Event(beat, 3, pitch, part.velocity - 2) for beat in strong for pitch in (low, other)]
+    return trill + held
 
 
 FIGURES: dict[str, Callable[[Bar, Part], list[Event]]] = {

@@ -3,12 +3,12 @@
 from dataclasses import dataclass
 
 from etbgm_riffusion.composer.chance import generator, pick
-from etbgm_riffusion.composer.harmony import PHRASE_BARS, clashes
+from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.idioms import IDIOMS
 from etbgm_riffusion.composer.motif import MotifNote
 from etbgm_riffusion.composer.registers import lead_centre, lead_range
 from etbgm_riffusion.composer.score import Bar, Event
-from etbgm_riffusion.composer.theory import MODES, nearest
+from etbgm_riffusion.composer.theory import nearest
 from etbgm_riffusion.composer.voices.part import Part
 
 _LARGEST_LEAP = 9
@@ -86,7 +86,7 @@ def _sing(
     """
     wished = _scale_pitch(part, step)
     strong = note.beat == 0 or note.length >= _LONG
-    pitch = _near(wished, bar.chord.notes[:3] if strong else _fitting(bar, part), last, part)
+    pitch = _near(wished, bar.chord.notes[:3] if strong else part.fitting(bar), last, part)
     length = min(note.length, bar.beats - note.beat)
     velocity = part.velocity + (8 if note.beat == 0 else 4)
     if ornamented and length >= 1 and note.beat + length < bar.beats:
@@ -112,20 +112,9 @@ def _cadence(bar: Bar, part: Part, idea: _Idea) -> list[Event]:
 
 def _neighbour(pitch: int, bar: Bar, part: Part) -> int:
     """Returns the nearest fitting note above `pitch`, or below it at the top of the range."""
-    others = [note for note in _fitting(bar, part) if note != pitch % 12]
+    others = [note for note in part.fitting(bar) if note != pitch % 12]
     above = nearest(pitch + 2, others)
     return above if pitch < above <= lead_range(part.mood)[1] else nearest(pitch - 2, others)
-
-
-def _fitting(bar: Bar, part: Part) -> list[int]:
-    """Returns the pitch classes of the scale that do not clash with the chord; all of them at a peak."""
-    scale = _scale(part)
-    return scale if bar.tense else [note for note in scale if not clashes(note, bar.chord)]
-
-
-def _scale(part: Part) -> list[int]:
-    key = part.section.key
-    return [(key.tonic + interval) % 12 for interval in MODES[key.mode]]
 
 
 def _anchor(last: int | None, part: Part) -> int:
@@ -133,7 +122,7 @@ def _anchor(last: int | None, part: Part) -> int:
 
 
 def _scale_pitch(part: Part, step: int) -> int:
-    key, scale = part.section.key, _scale(part)
+    key, scale = part.section.key, part.scale
     anchor = nearest(lead_centre(part.mood), scale)
     degree = scale.index(anchor % 12)
     return key.pitch(degree + step) + anchor - key.pitch(degree)

@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from etbgm_riffusion.composer.harmony import clashes
 from etbgm_riffusion.composer.motif import Motif
 from etbgm_riffusion.composer.profiles import Means, Profile
 from etbgm_riffusion.composer.score import Bar, Event, PlannedSection
 from etbgm_riffusion.composer.styles import Style
+from etbgm_riffusion.composer.theory import MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,16 @@ class Part:
     def velocity(self) -> int:
         """Mean MIDI velocity in this section."""
         return round(self.mood.velocity)
+
+    @property
+    def scale(self) -> list[int]:
+        """Pitch classes of the section's key."""
+        key = self.section.key
+        return [(key.tonic + interval) % 12 for interval in MODES[key.mode]]
+
+    def fitting(self, bar: Bar) -> list[int]:
+        """Returns the pitch classes of the scale that do not clash with the chord; all of them at a peak."""
+        return self.scale if bar.tense else [note for note in self.scale if not clashes(note, bar.chord)]
 
 
 VoiceWriter = Callable[[Bar, Part], list[Event]]
