@@ -23,10 +23,15 @@ def main(style: str, random_seed: str, *emotions: str) -> None:
     """Prints the picture of a piece with 24 s of each emotion."""
     edges_s = [SECTION_S * i for i in range(len(emotions) + 1)]
     timeline = timeline_of(*edges_s, emotions=[Emotion(emotion) for emotion in emotions])
-    sys.stdout.write("\n".join(_svg(compose(Piece(timeline, (), int(random_seed), style)))) + "\n")
+    sys.stdout.write(svg(compose(Piece(timeline, (), int(random_seed), style))))
 
 
-def _svg(score: Score) -> Iterator[str]:
+def svg(score: Score) -> str:
+    """The picture of a score; percussion is left out."""
+    return "\n".join(_elements(score)) + "\n"
+
+
+def _elements(score: Score) -> Iterator[str]:
     scale, height = WIDTH / score.duration_s, HEADER + NOTE_HEIGHT * (HIGHEST - LOWEST)
     yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" font-family="sans-serif">'
     for section in score.sections:
