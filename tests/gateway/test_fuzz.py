@@ -86,7 +86,10 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         create,
         pb.UploadVideoRequest(opening=opening),
         pb.UploadVideoRequest(data=b"01234"),
-        *(kind(job_id=job_id) for kind in (pb.GetJobRequest, pb.WatchJobRequest, pb.CancelJobRequest)),
+        *(
+            kind(job_id=job_id)
+            for kind in (pb.GetJobRequest, pb.WatchJobRequest, pb.CancelJobRequest, pb.DeleteJobRequest)
+        ),
         pb.GetUploadRequest(upload_id="fuzzed-upload"),
         pb.ListJobsRequest(page_size=2),
         pb.DownloadArtifactRequest(uri=artifacts[0].uri),

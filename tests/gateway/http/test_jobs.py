@@ -78,6 +78,14 @@ async def test_a_job_is_cancelled(http: httpx2.AsyncClient) -> None:
     assert cancelled["state"] in ("STATE_CANCELLED", "STATE_SUCCEEDED")
 
 
+async def test_a_finished_job_is_deleted(http: httpx2.AsyncClient) -> None:
+    stored = await put(http, video())
+    job_id = (await http.post("/v1/jobs", json={"video": stored})).json()["job"]["jobId"]
+    await events(http, job_id)
+    assert (await http.delete(f"/v1/jobs/{job_id}")).status_code == 200
+    assert (await http.get(f"/v1/jobs/{job_id}")).status_code == 404
+
+
 @pytest.mark.parametrize(
     ("method", "path", "content", "status", "reason", "field"),
     [
