@@ -16,7 +16,8 @@ pytestmark = pytest.mark.process
 
 CUSTOM = {"ScaledObject": "keda.sh/v1alpha1", "PodMonitor": "monitoring.coreos.com/v1",
           "PrometheusRule": "monitoring.coreos.com/v1",
-          "GRPCRoute": "gateway.networking.k8s.io/v1", "HTTPRoute": "gateway.networking.k8s.io/v1"}  # fmt: skip
+          "GRPCRoute": "gateway.networking.k8s.io/v1",
+          "HTTPRoute": "gateway.networking.k8s.io/v1"}  # fmt: skip
 """Kinds that operators bring: there is no schema for them here."""
 
 SERVICES = {"stt", "sentiment", "riffusion", "mixer"}
