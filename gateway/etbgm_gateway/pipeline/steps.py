@@ -32,6 +32,8 @@ from etbgm_kit.serving.status import internal_status, new_error_id, reason_of, s
 log = logging.getLogger(__name__)
 
 Result = TypeVar("Result", bound=Message)
+FOUND_WITHIN_S = 0.5
+"""A call that takes longer becomes a durable step, which can be cancelled."""
 STORAGE = "storage"
 """What a stage waits for while a disk is full."""
 FULL_DISK_PAUSE_S = 5.0
@@ -74,12 +76,16 @@ class Steps:
     A step gets its number when its method is called, not when its result is awaited. Steps that
     run at the same time therefore have the same numbers after a crash if they are created in the
     same order. All methods raise StageFailed.
+
+    A call that finds its result at once is not recorded, which would cost more than the call: after a
+    crash it is made again and finds the result again.
     """
 
-    def __init__(self, context: StepContext, progress: Progress) -> None:
+    def __init__(self, context: StepContext, progress: Progress, *, is_first_start: bool) -> None:
+        """`is_first_start`: the job did not run before, so none of its steps has ended."""
         self.progress = progress
         self._store, self._deadlines, self._metrics = context.store, context.deadlines, context.metrics
-        self._full_disk_wait_s = context.full_disk_wait_s
+        self._full_disk_wait_s, self._is_first_start = context.full_disk_wait_s, is_first_start
         self._media_s = 0.0
 
     def allow_for(self, media_s: float) -> None:
@@ -149,8 +155,19 @@ class Steps:
         work: Callable[[], Awaitable[Result]],
         on_full: OnWait,
     ) -> Result:
-        # preemptible: cancelling a job also cancels its running calls, not only the steps after them.
-        kept = await reserved.run_async({"name": name, "preemptible": True}, self._keep, name, work, on_full)
+        task = await _started(work) if self._is_first_start else None
+        if task and _is_found(task):
+            self.hold(task.result())
+            return task.result()
+        try:
+            # preemptible: cancelling a job also cancels its running calls, not only the steps after them.
+            again = _continued(task, work) if task else work
+            kept = await reserved.run_async(
+                {"name": name, "preemptible": True}, self._keep, name, again, on_full
+            )
+        finally:
+            if task:
+                task.cancel()  # if the job was cancelled before the step began
         artifact = artifact_from_pb(media_pb2.Artifact.FromString(kept))
         result = result_type.FromString(await asyncio.to_thread(self._store.read, artifact))
         self.hold(artifact_to_pb(artifact), result)
@@ -198,6 +215,33 @@ def internal_failure(error: Exception, **fields: str) -> Status:
     error_id = new_error_id()
     log.error("job failed by an internal error", exc_info=error, extra={"error_id": error_id, **fields})
     return internal_status(error_id)
+
+
+async def _started(work: Callable[[], Awaitable[Result]]) -> "asyncio.Future[Result]":
+    """Starts `work` and waits for it for FOUND_WITHIN_S."""
+    task = asyncio.ensure_future(work())
+    try:
+        await asyncio.wait([task], timeout=FOUND_WITHIN_S)
+    except BaseException:
+        task.cancel()
+        raise
+    return task
+
+
+def _is_found(task: "asyncio.Future[Any]") -> bool:
+    """Whether the work has ended with the stored result of an earlier call."""
+    if not task.done() or task.cancelled() or task.exception():
+        return False
+    timings = getattr(task.result(), "timings", None)
+    return timings is not None and timings.found
+
+
+def _continued(
+    task: "asyncio.Future[Result]", work: Callable[[], Awaitable[Result]]
+) -> Callable[[], Awaitable[Result]]:
+    """Work that first continues `task`, and begins anew when it is repeated."""
+    started: list[asyncio.Future[Result]] = [task]
+    return lambda: started.pop() if started else work()
 
 
 async def together(calls: Sequence[Coroutine[Any, Any, Result]]) -> list[Result]:

@@ -78,7 +78,7 @@ class Pipeline(DBOSConfiguredInstance):
             raise Conflict("the job was interrupted too often", starts=job.starts)
         request = gateway_pb2.CreateJobRequest.FromString(job.request)
         async with Progress(self._jobs, self._steps.holdings, job) as progress:
-            steps = Steps(self._steps, progress)
+            steps = Steps(self._steps, progress, is_first_start=job.starts == 1)
             steps.hold(request)
             return await _make(Stages(request, self._clients, steps, self._results))
 
