@@ -84,11 +84,11 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
             valence=-0.6, arousal=0.8, tempo=1.15, level_db=1.2, velocity=110, density=4.0,
-            register=-6, articulation=0.8, drive=3, lead=0.5,
+            register=-6, articulation=0.95, drive=3, lead=0.5,
         ),
         colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "7", ""), peaks=("t", "b", ""),
         cadence="5M", figures=("ostinato", "riff", "riff"), bass="whole", stretch=1, leap=1, half_time=True,
-        balance_db={"keys": 5, "bass": 1, "lead": -4, "pad": -2, "drums": 3},
+        balance_db={"keys": 5, "bass": 1, "lead": -4, "pad": -2, "drums": 0},
     ),
     Emotion.DISGUST: Profile(
         Means(

@@ -37,19 +37,19 @@ TEXTURES: tuple[Texture, ...] = (
         rests=((), (), ("counter",), ("pad",)), figure=1,
     ),
     Texture(
-        "chamber", tempo=0.94, density=0.85, drive=-0.9, entries={"drums": 4, "pad": 4, "counter": 8},
+        "chamber", tempo=0.97, density=0.9, drive=-0.5, entries={"drums": 4, "pad": 4, "counter": 8},
         rests=(("pad",), (), ("pad", "counter")), figure=0,
-        balance_db={"keys": 3, "lead": 1, "drums": -6, "bass": -1},
+        balance_db={"keys": 3, "lead": 1, "drums": -4, "bass": -1},
     ),
     Texture(
-        "drive", tempo=1.05, density=1.15, drive=0.8, entries={"counter": 4, "pad": 2},
+        "drive", tempo=1.03, density=1.1, drive=0.6, entries={"counter": 4, "pad": 2},
         rests=(("counter",), ("pad",), ()), figure=2,
-        balance_db={"drums": 4, "bass": 2, "pad": -5, "lead": -1},
+        balance_db={"drums": 2, "bass": 2, "pad": -4, "lead": -1},
     ),
     Texture(
-        "wide", tempo=0.97, density=0.9, drive=-0.4, entries={"keys": 2, "drums": 4, "counter": 4},
-        rests=((), ("keys",), ("counter",), ()), figure=0,
-        balance_db={"pad": 6, "counter": 3, "keys": -5, "drums": -4},
+        "wide", tempo=0.99, density=0.95, drive=-0.3, entries={"keys": 2, "drums": 4, "counter": 4},
+        rests=((), ("counter",), ()), figure=0,
+        balance_db={"pad": 4, "counter": 3, "keys": -3, "drums": -2},
     ),
     Texture(
         "duo", tempo=1.0, density=1.1, drive=-0.6, entries={"drums": 4, "pad": 8, "counter": 8},
