@@ -102,11 +102,11 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.FEAR: Profile(
         Means(
             valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=76, density=3.0,
-            register=13, articulation=0.45, drive=0.9, lead=0.4,
+            register=13, articulation=0.5, drive=0.4, lead=0.4,
         ),
         colour="tense", modes=("aeolian", "phrygian"), colouring=("47", "4", "9", "7"), peaks=("tb", "b"),
         cadence="5M", figures=("tremble", "tremble", "tremble"), bass="whole",
-        stretch=1, leap=1, balance_db={"bass": -13, "counter": -4, "keys": 6, "pad": 2, "drums": -4},
+        stretch=1, leap=1, balance_db={"bass": -13, "counter": -4, "keys": 6, "pad": 2},
     ),
     Emotion.JOY: Profile(
         Means(
