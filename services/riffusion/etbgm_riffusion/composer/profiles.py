@@ -83,7 +83,7 @@ class Profile:
 PROFILES: dict[Emotion, Profile] = {
     Emotion.ANGER: Profile(
         Means(
-            valence=-0.6, arousal=0.8, tempo=1.15, level_db=1.2, velocity=110, density=4.0,
+            valence=-0.6, arousal=0.8, tempo=1.15, level_db=0.8, velocity=110, density=4.0,
             register=-6, articulation=0.95, drive=3, lead=0.5,
         ),
         colour="heavy", modes=("aeolian", "phrygian"), colouring=("", "7", ""), peaks=("t", "b", ""),
@@ -101,7 +101,7 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-1.0, velocity=76, density=3.0,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.3, velocity=76, density=3.0,
             register=13, articulation=0.5, drive=0.4, lead=0.4,
         ),
         colour="tense", modes=("aeolian", "phrygian"), colouring=("47", "4", "9", "7"), peaks=("tb", "b"),

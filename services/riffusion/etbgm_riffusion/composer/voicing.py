@@ -6,7 +6,8 @@ sixth, stay below a ceiling. A minor ninth or a semitone is only written where n
 """
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import lru_cache
 
 from etbgm_riffusion.composer.theory import Chord, nearest
 
@@ -65,18 +66,21 @@ def ninths(pitches: Iterable[int]) -> int:
     return sum((high - low) % 12 == 1 for low, high in itertools.combinations(sorted(pitches), 2))
 
 
-def _positions(chord: Chord, ceiling: int) -> Iterator[tuple[int, ...]]:
-    """Yields all positions of three to four voices below `ceiling` without gaps beyond an octave.
+@lru_cache(maxsize=1024)
+def _positions(chord: Chord, ceiling: int) -> tuple[tuple[int, ...], ...]:
+    """Returns all positions of three to four voices below `ceiling` without gaps beyond an octave.
 
     Triads may double a note; larger chords may leave out their root, which the bass plays.
     """
+    found: dict[tuple[int, ...], None] = {}
     for notes in (set(chord.notes), set(chord.notes[len(chord.notes) > 3 :])):
         pitches = [p for p in range(ceiling - _DEPTH, ceiling + 1) if p % 12 in notes]
         for count in range(len(notes), max(_VOICES, len(notes)) + 1):
             for upper in itertools.combinations(pitches, count):
-                gaps = [high - low for low, high in itertools.pairwise(upper)]
+                gaps = (high - low for low, high in itertools.pairwise(upper))
                 if {pitch % 12 for pitch in upper} == notes and max(gaps) <= _OCTAVE:
-                    yield upper
+                    found[upper] = None
+    return tuple(found)
 
 
 def _cost(voicing: tuple[int, ...], before: tuple[int, ...], centre: int) -> float:
