@@ -5,6 +5,7 @@ Needs pyloudnorm (tests/requirements.txt).
 """
 
 import sys
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyloudnorm
@@ -16,9 +17,13 @@ from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.sound.installed import find_soundfont, find_synth
 from etbgm_riffusion.composer.sound.synth import Synth
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES
+from etbgm_riffusion.types import Stereo
 
 RATE_HZ = 44100
 TAIL_S = 2.0
+REST_S = 1.0
+"""Time in which the reverb of the note before dies away."""
+ALL_SOUND_OFF = 120
 SILENCE_DB = -99.0
 
 
@@ -34,11 +39,10 @@ def main() -> None:
     )
     for programme in programmes():
         for pitch in PITCHES:
-            say("pitched", programme, pitch, *(energy_db(synth, 0, programme, pitch, *t) for t in touches))
+            say("pitched", programme, pitch, *energies_db(synth, 0, programme, pitch, touches))
     for programme in sorted({style.drums for style in STYLES.values()}):
         for pitch in DRUMS:
-            found = (energy_db(synth, DRUMS_CHANNEL, programme, pitch, *touch) for touch in touches)
-            say("drums", programme, pitch, *found)
+            say("drums", programme, pitch, *energies_db(synth, DRUMS_CHANNEL, programme, pitch, touches))
 
 
 def programmes() -> list[int]:
@@ -47,21 +51,28 @@ def programmes() -> list[int]:
     return sorted({programme for band in bands for sounds in band.values() for programme in sounds})
 
 
-def energy_db(
-    synth: Synth, channel: int, programme: int, pitch: int, velocity: int, duration_s: float
-) -> str:
-    """10 log10 of the K-weighted sum of squares over both sides, in seconds (ITU-R BS.1770-5)."""
-    voice = Voice("", "", channel, programme, REFERENCE_VOLUME, 64, 40)
-    player = synth.player([[voice]], RATE_HZ)
-    held, tail = (
-        np.zeros((round(length * RATE_HZ) // 64 * 64, 2), np.float32) for length in (duration_s, TAIL_S)
-    )
-    player.note_on(channel, pitch, velocity)
-    player.render(held[None])
-    player.note_off(channel, pitch)
-    player.render(tail[None])
+def energies_db(
+    synth: Synth, channel: int, programme: int, pitch: int, touches: Sequence[tuple[int, float]]
+) -> Iterator[str]:
+    """The energy of each touch of a key: its velocity, and how long it is held."""
+    player = synth.player([[Voice("", "", channel, programme, REFERENCE_VOLUME, 64, 40)]], RATE_HZ)
+    for velocity, duration_s in touches:
+        held, tail, rest = (
+            np.zeros((round(length * RATE_HZ) // 64 * 64, 2), np.float32)
+            for length in (duration_s, TAIL_S, REST_S)
+        )
+        player.note_on(channel, pitch, velocity)
+        player.render(held[None])
+        player.note_off(channel, pitch)
+        player.render(tail[None])
+        player.control(channel, ALL_SOUND_OFF, 0)
+        player.render(rest[None])
+        yield energy_db(np.concatenate([held, tail]))
     player.close()
-    sound = np.concatenate([held, tail])
+
+
+def energy_db(sound: Stereo) -> str:
+    """10 log10 of the K-weighted sum of squares over both sides, in seconds (ITU-R BS.1770-5)."""
     for stage in pyloudnorm.Meter(RATE_HZ)._filters.values():
         sound = np.stack([stage.apply_filter(side) for side in sound.T], axis=1)
     return f"{max(SILENCE_DB, 10 * np.log10((sound**2).sum() / RATE_HZ + 1e-12)):.1f}"

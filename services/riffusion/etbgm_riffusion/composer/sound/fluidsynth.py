@@ -6,14 +6,16 @@ Functions and settings: https://www.fluidsynth.org/api/ (2.x).
 import ctypes
 import ctypes.util
 import itertools
+from collections import Counter
 from collections.abc import Sequence
-from ctypes import c_char_p, c_double, c_int, c_void_p
+from ctypes import c_char_p, c_double, c_float, c_int, c_void_p
 from pathlib import Path
 
 import numpy as np
 
 from etbgm_riffusion.composer.score import Voice
 from etbgm_riffusion.composer.sound.synth import Cast, Parts
+from etbgm_riffusion.composer.sound.touch import Touch, touch_of
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL
 
 _LIBRARIES = ("libfluidsynth.so.3", "libfluidsynth.so.2")
@@ -31,6 +33,11 @@ _SIGNATURES = {
     "fluid_synth_cc": (c_int, c_void_p, c_int, c_int, c_int),
     "fluid_synth_noteon": (c_int, c_void_p, c_int, c_int, c_int),
     "fluid_synth_noteoff": (c_int, c_void_p, c_int, c_int),
+    "fluid_synth_get_voicelist": (None, c_void_p, c_void_p, c_int, c_int),
+    "fluid_synth_get_active_voice_count": (c_int, c_void_p),
+    "fluid_voice_gen_get": (c_float, c_void_p, c_int),
+    "fluid_voice_gen_incr": (None, c_void_p, c_int, c_float),
+    "fluid_voice_update_param": (None, c_void_p, c_int),
     "fluid_synth_write_float": (
         c_int, c_void_p, c_int, c_void_p, c_int, c_int, c_void_p, c_int, c_int,
     ),
@@ -53,6 +60,12 @@ _REAL = {
 }
 _OUTPUTS = ("synth.audio-channels", "synth.audio-groups", "synth.effects-groups")
 """Numbers of stereo outputs: MIDI channel n, and its reverb, go to output n modulo this number."""
+
+_FILTER_CUTOFF, _FINE_TUNE = 8, 52
+"""Generators of SoundFont 2.04, 8.1.3, in cents."""
+
+_SOUNDS_PER_NOTE = 16
+"""More than a preset of FluidR3 layers."""
 
 _LOG_LEVELS = 5
 _DRUMS_BANK = 128
@@ -104,6 +117,9 @@ class FluidPlayer:
         if sounds < 0:
             self.close()
             raise OSError(f"{soundfont} is not a SoundFont")
+        self._found = (c_void_p * _SOUNDS_PER_NOTE)()
+        self._struck = 0
+        self._strikes: Counter[tuple[int, int]] = Counter()
         for voice in itertools.chain.from_iterable(casts):
             self._set_up(voice, sounds)
 
@@ -115,8 +131,23 @@ class FluidPlayer:
             self.control(voice.channel, controller, value)
 
     def note_on(self, channel: int, pitch: int, velocity: int) -> None:
-        """Strikes a note now."""
-        self._library.fluid_synth_noteon(self._synth, self._channels[channel], pitch, velocity)
+        """Strikes a note now, a little different from the one before."""
+        if self._library.fluid_synth_noteon(self._synth, self._channels[channel], pitch, velocity) == 0:
+            self._vary(touch_of(channel, pitch, velocity, self._strikes[channel, pitch]))
+            self._strikes[channel, pitch] += 1
+
+    def _vary(self, touch: Touch) -> None:
+        """Changes the sounds of the last note: FluidSynth numbers notes from 0, in order."""
+        library = self._library
+        library.fluid_synth_get_voicelist(self._synth, self._found, len(self._found), self._struck)
+        self._struck += 1
+        for sound in itertools.takewhile(bool, self._found):
+            room_cents = touch.least_cutoff_cents - library.fluid_voice_gen_get(sound, _FILTER_CUTOFF)
+            closing_cents = max(touch.closing_cents, min(0.0, room_cents))
+            for generator, change in ((_FINE_TUNE, touch.detune_cents), (_FILTER_CUTOFF, closing_cents)):
+                library.fluid_voice_gen_incr(sound, generator, change)
+                library.fluid_voice_update_param(sound, generator)
+        library.fluid_synth_get_active_voice_count(self._synth)  # any call that passes the changes on
 
     def note_off(self, channel: int, pitch: int) -> None:
         """Releases a note now."""

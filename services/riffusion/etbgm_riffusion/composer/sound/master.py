@@ -40,7 +40,7 @@ _KNEE, _CEILING = 0.36, 0.52
 _SATURATED = 0.4
 """Amplitude that saturation approaches: 12.5 dB above the loudness of neutral music."""
 
-_MAKE_UP = 10 ** (0.6 / 20)
+_MAKE_UP = 10 ** (0.4 / 20)
 """Restores the mean of all styles and emotions to -20.5 LUFS, the target of `balance`."""
 
 _FADE_IN_S = 0.01

@@ -21,7 +21,7 @@ _SPREAD_LOST = 10 ** (1.5 / 20)
 _ROUNDS = 3
 """Times that the gains are corrected by what they reach, as the curve is not flat inside an octave."""
 
-_MOST_DB = 15.0
+_MOST_DB = 30.0
 """Gain or cut of an octave: beyond it, a filter brings up what nobody played."""
 
 
@@ -39,16 +39,16 @@ class Octave(NamedTuple):
 
 
 OCTAVES = (
-    Octave(31.5, -26.0, 0.7, -20.0),
-    Octave(63, -7.5, 0.5, -20.0),
+    Octave(31.5, -26.0, 0.8, -20.0),
+    Octave(63, -7.5, 0.6, -20.0),
     Octave(125, -7.3, 0.6, -15.0),
-    Octave(250, -7.7, 0.7, -8.6),
-    Octave(500, -7.7, 0.7, -5.4),
-    Octave(1000, -13.5, 0.8, -3.6),
+    Octave(250, -7.7, 0.8, -8.6),
+    Octave(500, -7.7, 0.8, -5.4),
+    Octave(1000, -13.5, 0.9, -3.6),
     Octave(2000, -17.2, 0.8, -4.5),
-    Octave(4000, -18.9, 0.7, -3.8),
-    Octave(8000, -22.3, 0.75, -3.6),
-    Octave(16000, -27.4, 0.75, -5.0),
+    Octave(4000, -18.9, 0.75, -3.8),
+    Octave(8000, -22.3, 0.85, -3.6),
+    Octave(16000, -27.4, 1.0, -5.0),
 )
 _MIDDLES = np.array([octave.middle_hz for octave in OCTAVES])
 _SHARES_DB = np.array([octave.share_db for octave in OCTAVES])
