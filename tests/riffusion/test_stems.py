@@ -33,11 +33,11 @@ def blocks(score: Score, synth: Synth, roles: tuple[str, ...]) -> Iterator[np.nd
 
 @pytest.mark.parametrize("style", ["acoustic", "jazz", "orchestral"])
 def test_stems_add_up_to_the_bed(make_piece: MakePiece, synth: Synth, style: str) -> None:
-    """To -100 dBFS, through joins of units, filters, the dip and the gain."""
+    """To -90 dBFS, the rounding of filters: through joins of units, the dip and the gain."""
     score = compose(make_piece(0, 10, 20, 40, speech=((3, 22),), style=style))
     roles = roles_of(score)
     parts = np.concatenate(list(blocks(score, synth, roles)), axis=1)
-    assert np.abs(parts[1:].sum(axis=0) - parts[0]).max() < 1e-5
+    assert np.abs(parts[1:].sum(axis=0) - parts[0]).max() < 3e-5
     assert np.abs(parts[0]).max() > 0.05
     assert sum(np.abs(part).max() > 0.01 for part in parts[1:]) >= 2
 
@@ -88,5 +88,5 @@ def test_tinysoundfont_plays_stems_too(make_piece: MakePiece) -> None:
     score = compose(make_piece(0, 20, 40))
     tiny = TinySynth(find_soundfont(None))
     parts = np.concatenate(list(blocks(score, tiny, roles_of(score))), axis=1)
-    assert np.abs(parts[1:].sum(axis=0) - parts[0]).max() < 1e-5
+    assert np.abs(parts[1:].sum(axis=0) - parts[0]).max() < 3e-5
     assert np.abs(parts[0]).max() > 0.05
