@@ -174,4 +174,4 @@ def test_canvases_of_one_moment_are_alike_and_fade_into_each_other_level(
 
 def test_too_much_is_held_below_full_scale(composer: ComposerEngine, codec: Codec, piece: Piece) -> None:
     louder = painted(composer, codec, FakeDenoiser(lambda pixels: np.clip(pixels - 0.5, -1, 1)), piece)
-    assert 0.5 < np.abs(louder).max() < 0.89
+    assert 0.3 < np.abs(louder).max() < 0.52  # saturation approaches 0.4, and the limiter ends at 0.52
