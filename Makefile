@@ -32,9 +32,10 @@ $(SAMPLE): | .venv/.run
 	$(BIN)/python tests/pipeline/demo_video.py $@
 
 # Test files run in parallel, in the order of tests/categories.py, each engine with one thread. The processes
-# that tests start find bytecode, so that they do not compile the sources again.
-TESTING := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20
-PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder
+# that tests start find bytecode, so that they do not compile the sources again. A worker that crashes fails its
+# test and is not replaced: pytest-xdist's new worker would wait for ever.
+TESTING := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --timeout=900
+PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
 test: .venv/.full ## run all tests; installs torch (JOBS=2)
 	@deploy/system-packages test

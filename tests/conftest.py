@@ -18,6 +18,11 @@ from tests.servers import postgresql_url, s3_environment
 
 __all__ = ["postgresql_url", "s3_environment"]
 
+# Of each worker its own: librosa's compiled functions crash when two processes fill one cache.
+os.environ["NUMBA_CACHE_DIR"] = str(
+    Path(__file__).parents[1] / "build" / "numba" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+)
+
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
     """With `-m CATEGORY` only modules of that category are imported."""

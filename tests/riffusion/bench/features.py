@@ -46,7 +46,8 @@ def spectrogram(y: NDArray[np.float32]) -> Array:
 
 def chroma(y: NDArray[np.float32], hop: int = 1024) -> Array:
     """Pitch classes from a constant-Q transform, (12, frames)."""
-    return np.asarray(librosa.feature.chroma_cqt(y=y, sr=RATE_HZ, hop_length=hop, bins_per_octave=36))
+    classes = librosa.feature.chroma_cqt(y=y, sr=RATE_HZ, hop_length=hop, bins_per_octave=36, tuning=0.0)
+    return np.asarray(classes)
 
 
 def key(mean_chroma: Array) -> tuple[int, str, float]:

@@ -89,7 +89,7 @@ def novelty(y: Array) -> Array:
     The difference between means over HALF_S after and before, of chroma and MFCC, each
     standardised: Foote's (2000) kernel on features instead of a matrix.
     """
-    chroma = librosa.feature.chroma_stft(y=y, sr=RATE_HZ, hop_length=HOP, n_fft=4096)
+    chroma = librosa.feature.chroma_stft(y=y, sr=RATE_HZ, hop_length=HOP, n_fft=4096, tuning=0.0)
     mfcc = librosa.feature.mfcc(y=y, sr=RATE_HZ, hop_length=HOP, n_mfcc=13)
     rows = np.concatenate([_standardised(chroma) / 12**0.5, _standardised(mfcc) / 13**0.5])
     half = round(HALF_S * RATE_HZ / HOP)

@@ -159,9 +159,8 @@ def _shape(piece: Piece, performance_seed: int | None = None) -> Array:
     """Chroma and timbre of each half second."""
     y = mono(bed_of(piece, performance_seed), BED_RATE_HZ)
     hop = RATE_HZ // 2 // 512 * 512
-    classes = librosa.util.normalize(
-        librosa.feature.chroma_stft(y=y, sr=RATE_HZ, hop_length=hop, n_fft=2 * hop), norm=2, axis=0
-    )
+    chroma = librosa.feature.chroma_stft(y=y, sr=RATE_HZ, hop_length=hop, n_fft=2 * hop, tuning=0.0)
+    classes = librosa.util.normalize(chroma, norm=2, axis=0)
     timbre = librosa.feature.mfcc(y=y, sr=RATE_HZ, hop_length=hop, n_fft=2 * hop, n_mfcc=13)[1:] / 50
     return np.concatenate([classes, timbre])
 

@@ -91,9 +91,8 @@ def alike(new: NDArray[np.float32], old: NDArray[np.float32]) -> tuple[float, fl
     curves = []
     for sound in (new, old):
         mono = sound.mean(axis=1)
-        curves.append(
-            (librosa.onset.onset_strength(y=mono, sr=RATE), librosa.feature.chroma_stft(y=mono, sr=RATE))
-        )
+        chroma = librosa.feature.chroma_stft(y=mono, sr=RATE, tuning=0.0)
+        curves.append((librosa.onset.onset_strength(y=mono, sr=RATE), chroma))
     (onsets, chroma), (old_onsets, old_chroma) = curves
     return (
         float(np.corrcoef(onsets, old_onsets)[0, 1]),
