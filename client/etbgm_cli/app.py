@@ -1,4 +1,4 @@
-"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models` and `doctor`."""
+"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models`, `webhooks` and `doctor`."""
 
 import asyncio
 import os
@@ -11,7 +11,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from etbgm_cli import doctor, jobs, keys, models
+from etbgm_cli import doctor, jobs, keys, models, webhooks
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
 from etbgm_cli.console import console, guarded, print_warning, showing_errors
 from etbgm_cli.options import JobOptions
@@ -23,6 +23,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
+app.add_typer(webhooks.app, name="webhooks")
 
 
 @app.callback()

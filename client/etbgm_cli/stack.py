@@ -21,6 +21,9 @@ SERVICES = ("stt", "sentiment", "riffusion", "mixer")
 """In the order of the stages; module etbgm_<name>, address setting <name>_address."""
 
 
+_THIS_MACHINE = '["127.0.0.0/8", "::1/128"]'
+"""Webhooks of a local gateway may be received by other programs of the same machine."""
+
 LONGEST_FOLDER = 80
 """Length of the longest path, in bytes, of a folder with sockets."""
 
@@ -77,6 +80,7 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
         }
         if options.listen_address:
             own |= {"key_file": f"{options.data}/key", "insecure": str(options.insecure)}
+            own |= {"outgoing_networks": _THIS_MACHINE, "outgoing_plain_http": "true"}
         if options.full_disk_wait_s is not None:
             own["full_disk_wait_s"] = str(options.full_disk_wait_s)
         gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}))

@@ -16,6 +16,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm_client.credentials import Tls, default_key, default_tls
 from etbgm_client.errors import ApiError
 from etbgm_client.results import files_of
+from etbgm_client.webhooks import Webhooks
 
 Answer = TypeVar("Answer")
 
@@ -74,6 +75,7 @@ class AsyncClient:
             self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
         self._keys = keys_pb2_grpc.KeyServiceStub(self._channel)
+        self.webhooks = Webhooks(self._channel, self._metadata)
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
         except TimeoutError:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import sqlalchemy as sa
 
-from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
@@ -19,17 +19,22 @@ from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
+from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.scopes import SCOPE_OF
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import UploadLimits, Uploads
+from etbgm_gateway.api.webhook_servicer import WebhookServicer
 from etbgm_gateway.identity.authentication import Authentication, Credentials
 from etbgm_gateway.identity.interceptor import AuthInterceptor
 from etbgm_gateway.identity.key_file import KeyFile
 from etbgm_gateway.identity.keys import ApiKeys
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
+from etbgm_gateway.outgoing.addresses import AddressRules
+from etbgm_gateway.outgoing.webhook import WebhookSender
 from etbgm_gateway.pipeline.steps import Deadlines, StepContext
 from etbgm_gateway.pipeline.workflow import Pipeline
+from etbgm_gateway.queue.deliveries import Deliveries
 from etbgm_gateway.queue.garbage import Garbage, Keep
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.queue.orphans import Orphans
@@ -40,6 +45,7 @@ from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.store.quotas import Quota, Quotas
 from etbgm_gateway.store.retention import Retention
+from etbgm_gateway.store.webhooks import WebhookStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
@@ -94,7 +100,9 @@ class _Gateway:
         self._database = _database(settings)
         self._keys = ApiKeys(self._database) if settings.authenticates else None
         self.interceptors = _interceptors(settings, self._keys)
-        self._jobs, executors = JobStore(self._database), Executors(self._database)
+        self._deliveries, receivers, self._webhook_servicer = _webhooks(settings, self._database)
+        self._jobs = JobStore(self._database, self._deliveries.announce)
+        executors = Executors(self._database)
         executors.beat(settings.executor_id)
         self._clients = _clients(settings)
         deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
@@ -116,20 +124,26 @@ class _Gateway:
         self._orphans.open()
         self._uploads = Uploads(settings.uploads_dir, store, _upload_limits(settings))
         keep = Keep(settings.job_keep_s, settings.upload_artifact_keep_s)
-        self._garbage = Garbage(Retention(self._database), self._queue, store, keep, self._uploads.remove_old)
-        quotas = Quotas(self._database, _quota(settings))
-        probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
+        self._garbage = Garbage(
+            Retention(self._database), self._queue, store, keep, self._uploads.remove_old, self._deliveries
+        )
         self._ownership = Ownership(holdings, store)
-        admission = Admission(store, self._ownership, self._clients, probes, _limits(settings))
-        self._job_service = JobService(
+        self._job_service = self._new_job_service(settings, store, receivers)
+        self.http = _http(settings, self.stopping) if settings.http_address else None
+
+    def _new_job_service(self, settings: Settings, store: ArtifactStore, receivers: Receivers) -> JobService:
+        probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
+        admission = Admission(store, self._ownership, self._clients, probes, receivers, _limits(settings))
+        quotas = Quotas(self._database, _quota(settings))
+        return JobService(
             self._jobs, self._queue, quotas, store, admission, self._ownership, self._garbage, self.stopping
         )
-        self.http = _http(settings, self.stopping) if settings.http_address else None
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
         servicer = GatewayServicer(self._job_service, self._uploads, self._ownership)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
+        webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(self._webhook_servicer, server)
         if self._keys:
             keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(self._keys), server)
         if self.http:
@@ -154,6 +168,7 @@ class _Gateway:
         """Finds the services, then starts to take jobs. Blocks."""
         self._wait_for(self._clients.find())
         self._queue.open()
+        self._deliveries.open()
         self._garbage.open()
 
     def close(self) -> None:
@@ -162,6 +177,7 @@ class _Gateway:
         self._orphans.close()
         self._garbage.close()
         self._queue.close()
+        self._deliveries.close()
         self._database.dispose()
         self._wait_for(self._clients.close())
 
@@ -177,6 +193,13 @@ def _database(settings: Settings) -> sa.Engine:
         if settings.stop_with_parent:
             raise BadSettings(str(error)) from None
         raise
+
+
+def _webhooks(settings: Settings, database: sa.Engine) -> tuple[Deliveries, Receivers, WebhookServicer]:
+    webhooks = WebhookStore(database)
+    sender = WebhookSender(AddressRules(settings.outgoing_networks, settings.outgoing_plain_http))
+    receivers = Receivers(webhooks, sender)
+    return Deliveries(database, webhooks, sender), receivers, WebhookServicer(webhooks, sender, receivers)
 
 
 def _http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":

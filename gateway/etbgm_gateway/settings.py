@@ -6,6 +6,7 @@ from typing import Annotated, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
+from etbgm_gateway.outgoing.addresses import Network
 from etbgm_gateway.upstream.discovery import checked
 from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
 from etbgm_kit.serving.settings import ServiceSettings
@@ -65,6 +66,12 @@ class Settings(ServiceSettings):
 
     http_allowed_origins: tuple[str, ...] = ()
     """Origins of web pages that may call the API over HTTP, as a JSON list; by default none but its own."""
+
+    outgoing_networks: tuple[Network, ...] = ()
+    """Networks, as a JSON list such as ["10.1.0.0/16"], that webhooks may be in beside public addresses."""
+
+    outgoing_plain_http: bool = False
+    """Accept webhooks without TLS (http://)."""
 
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
     """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy URLs)."""

@@ -12,6 +12,7 @@ from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.gateway.v1 import webhooks_pb2
 from etbgm.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from etbgm.media.v1 import media_pb2
 from etbgm_kit.artifacts.scratch import Scratch
@@ -26,7 +27,7 @@ pytestmark = pytest.mark.process
 
 METHODS = [
     method
-    for file in (pb, externalscaler_pb2)
+    for file in (pb, webhooks_pb2, externalscaler_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
     if method.name != "StreamIsActive"  # has no end; it reads its request as IsActive does
@@ -93,6 +94,13 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         pb.GetUploadRequest(upload_id="fuzzed-upload"),
         pb.ListJobsRequest(page_size=2),
         pb.DownloadArtifactRequest(uri=artifacts[0].uri),
+        webhooks_pb2.RotateWebhookSecretRequest(),
+        *(
+            kind(url="https://10.0.0.1/hook")
+            for kind in (webhooks_pb2.CreateWebhookRequest, webhooks_pb2.TestWebhookRequest)
+        ),
+        webhooks_pb2.ListWebhooksRequest(),
+        webhooks_pb2.DeleteWebhookRequest(webhook_id="fuzzed"),
         scaled,
         externalscaler_pb2.GetMetricsRequest(scaledObjectRef=scaled),
     ]

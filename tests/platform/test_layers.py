@@ -56,7 +56,7 @@ def test_imports_go_one_way(package: str) -> None:
 FLOORS = {
     "etbgm_gateway": (
         *("__main__", "assembly", "http", "settings", "api", "identity", "queue", "pipeline"),
-        *("observe", "results", "upstream", "store"),
+        *("observe", "results", "upstream", "outgoing", "store"),
     ),
     "etbgm_kit": (
         *("serving", "media", "artifacts", "models", "converters", "ranges", "errors", "types"),

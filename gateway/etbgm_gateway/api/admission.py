@@ -14,6 +14,7 @@ from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_gateway.api.limits import RequestLimits, check_limits
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
+from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
 from etbgm_gateway.upstream.clients import Clients
@@ -51,19 +52,22 @@ class Admission:
         ownership: Ownership,
         clients: Clients,
         probes: Probes,
+        receivers: Receivers,
         limits: JobLimits,
     ) -> None:
         self._store, self._ownership, self._clients = store, ownership, clients
-        self._probes, self._limits = probes, limits
+        self._probes, self._receivers, self._limits = probes, receivers, limits
 
     async def check(self, request: gateway_pb2.CreateJobRequest) -> float:
         """Checks the request and returns the duration of its video in seconds.
 
-        Raises InvalidField, NotFound, Busy, RemoteError (the mixer rejects the video), ServiceError (the
-        mixer cannot be reached).
+        Raises InvalidField, NotFound, Conflict (webhooks need a secret), Busy, RemoteError (the mixer rejects
+        the video), ServiceError (the mixer cannot be reached).
         """
         settings = request.settings
         timeline = await asyncio.to_thread(self._read, settings)
+        if request.webhook_url:
+            await self._receivers.check(request.webhook_url, "webhook_url")
         await self._check_stored(request.video, "video")
         if settings.HasField("captions"):
             await self._check_stored(settings.captions, "settings.captions")

@@ -48,8 +48,8 @@ class JobService:
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
 
-        Raises InvalidField, NotFound, RequestIdUsed, QuotaExceeded, Busy, StorageFull, RemoteError (the mixer
-        rejects the video), ServiceError (the mixer cannot be reached).
+        Raises InvalidField, NotFound, Conflict (webhooks need a secret), RequestIdUsed, QuotaExceeded, Busy,
+        StorageFull, RemoteError (the mixer rejects the video), ServiceError (the mixer cannot be reached).
         """
         await asyncio.to_thread(self._admission.check_size, request)
         kept = await asyncio.to_thread(request_to_bytes, request)
@@ -69,6 +69,7 @@ class JobService:
             request=kept,
             summary=summary_to_bytes(request),
             cues=_expected_cues(request.settings, duration_s),
+            webhook_url=request.webhook_url,
         )
 
         def enqueue(connection: sa.Connection, job_id: str) -> int:

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from etbgm_gateway.queue.deliveries import Deliveries
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.retention import Retention
 from etbgm_kit.artifacts.store import ArtifactStore
@@ -35,9 +36,11 @@ class Garbage:
         store: ArtifactStore,
         keep: Keep,
         remove_old: Callable[[], None],
+        deliveries: Deliveries,
     ) -> None:
         """`remove_old` removes incomplete uploads; blocks."""
         self._retention, self._queue, self._store = retention, queue, store
+        self._deliveries = deliveries
         self.keep, self._remove_old = keep, remove_old
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="garbage", daemon=True)
@@ -58,6 +61,7 @@ class Garbage:
         What nobody else holds is erased soon after. Blocks.
         """
         self._queue.forget(job_id)
+        self._deliveries.forget(job_id)
         return self._retention.delete_job(job_id)
 
     def _run(self) -> None:

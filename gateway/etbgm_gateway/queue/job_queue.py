@@ -6,20 +6,16 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import sqlalchemy as sa
-from dbos import DBOS, DBOSClient, DBOSConfig, EnqueueOptions, error
+from dbos import DBOS, DBOSConfig, EnqueueOptions, error
 
 from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeline
+from etbgm_gateway.queue.application import APPLICATION, APPLICATION_VERSION, new_client
 from etbgm_gateway.queue.fairness import next_turn
 
 QUEUE = "jobs"
 POLL_S = 0.4
 """How often the queue is polled: a job starts 0.2 s late on average; each poll takes 5 ms of a processor."""
 
-APPLICATION_VERSION = "1"
-"""DBOS runs only jobs of the same version. Raise it when the durable steps change, and let jobs of the
-old version end before the last gateway of that version is replaced."""
-
-_APPLICATION = "etbgm"
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _IDS_PER_QUERY = 1000
 """The number of parameters in a statement is limited."""
@@ -44,7 +40,7 @@ class JobQueue:
         self._concurrent_jobs, self._weights = concurrent_jobs, weights
         self._loop = asyncio.get_running_loop()
         config: DBOSConfig = {
-            "name": _APPLICATION,
+            "name": APPLICATION,
             "system_database_url": database.url.render_as_string(hide_password=False),
             "application_version": APPLICATION_VERSION,
             "executor_id": executor_id,
@@ -53,7 +49,7 @@ class JobQueue:
         DBOS(config=config)
         _log_as_we_do()
         DBOS.launch()
-        self._client = DBOSClient(system_database_engine=database, application_name=_APPLICATION)
+        self._client = new_client(database)
         self._workflow: EnqueueOptions = {
             "workflow_name": JOB_WORKFLOW,
             "class_name": PIPELINE_CLASS,

@@ -32,6 +32,7 @@ JOBS = sa.Table(
     sa.Column("cues_left", sa.Integer, nullable=False, server_default="1"),
     sa.Column("error", sa.LargeBinary),
     sa.Column("result", sa.LargeBinary),
+    sa.Column("webhook_url", sa.String(1000)),
 )
 _C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
@@ -48,10 +49,18 @@ class NewJob:
     request: bytes
     summary: bytes
     cues: int
+    webhook_url: str = ""
 
 
 Enqueue = Callable[[sa.Connection, str], int]
 """Queues the job with this id within a transaction, and returns its turn."""
+
+Announce = Callable[[sa.Connection, str, str, str, str | None], None]
+"""Announces within a transaction that a job has ended: tenant, job id, state, the job's own webhook."""
+
+
+def to_nobody(*_: object) -> None:
+    """An Announce that does nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,9 +99,9 @@ _SUMMARISED = tuple(_LISTED.get(name, _C[name]) for name in JobRow.__slots__)
 class JobStore:
     """All jobs. Methods block; call them from worker threads."""
 
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, announce: Announce = to_nobody) -> None:
         """Creates the table if it is missing."""
-        self._engine = engine
+        self._engine, self._announce = engine, announce
         make(JOBS, engine)
 
     def add(self, new: NewJob, enqueue: Enqueue) -> JobRow:
@@ -113,6 +122,7 @@ class JobStore:
             "starts": 0,
             "stages": b"",
             "cues_left": new.cues,
+            "webhook_url": new.webhook_url or None,
         }
         try:
             with space_in_database(), self._engine.begin() as connection:
@@ -183,19 +193,30 @@ class JobStore:
     def finish(
         self, job_id: str, state: str, *, error: bytes | None = None, result: bytes | None = None
     ) -> bool:
-        """Ends the job in `state`; returns False if it was already finished."""
+        """Ends the job in `state` and announces it; returns False if it was already finished."""
         end = {"state": state, "end_time_s": time.time(), "error": error, "result": result}
-        return self._change(job_id, end)
+        with self._engine.begin() as connection:
+            if not _change(connection, job_id, end):
+                return False
+            query = sa.select(_C.tenant, _C.webhook_url).where(_C.job_id == job_id)
+            tenant, webhook_url = connection.execute(query).one()
+            self._announce(connection, tenant, job_id, state, webhook_url)
+        return True
 
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
-        unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
         with self._engine.begin() as connection:
-            return connection.execute(JOBS.update().where(unfinished).values(values)).rowcount > 0
+            return _change(connection, job_id, values)
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._engine.connect() as connection:
             row = connection.execute(sa.select(*_WHOLE).where(condition)).mappings().one_or_none()
         return JobRow(**row) if row else None
+
+
+def _change(connection: sa.Connection, job_id: str, values: Mapping[str, object]) -> bool:
+    """Changes the job unless it is finished."""
+    unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
+    return connection.execute(JOBS.update().where(unfinished).values(values)).rowcount > 0
 
 
 def _own_id(tenant: str, request_id: str) -> str:
