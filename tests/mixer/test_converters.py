@@ -36,8 +36,8 @@ def test_the_worst_phrase_is_sent_only_if_there_is_one() -> None:
     part = Artifact("file:///a", "0" * 64, "audio/flac", 1)
     silent = MixReport(-14.0, -1.0, None, None, 0.0, 0.0)
     spoken = MixReport(-14.0, -1.0, 14.0, 8.0, 0.0, 0.0, 12.5, Span(1, 3))
-    sent = mixed_to_pb(Mixed(part, part, part, spoken, Container.MP4)).report
+    sent = mixed_to_pb(Mixed(part, part, part, part, part, spoken, Container.MP4)).report
     assert (sent.worst_speech_to_music_lu, sent.worst_span) == (12.5, span_to_pb(Span(1, 3)))
-    sent = mixed_to_pb(Mixed(part, part, part, silent, Container.MP4)).report
+    sent = mixed_to_pb(Mixed(part, part, part, part, part, silent, Container.MP4)).report
     assert not sent.HasField("worst_speech_to_music_lu")
     assert not sent.HasField("worst_span")

@@ -1,6 +1,8 @@
 """The service through gRPC: a small video goes all the way."""
 
 import asyncio
+import json
+import subprocess
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +15,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.converters import artifact_to_pb, seconds_to_pb, span_to_pb
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb, seconds_to_pb, span_to_pb
 from etbgm_kit.ranges import MIX_RANGES
 from etbgm_kit.types import Span
 from etbgm_mixer.assembly import build
@@ -47,7 +49,7 @@ def mix_request(video: media_pb2.Artifact, store: ArtifactStore, tmp_path: Path)
 
 async def result_of(call: AsyncIterator[Any]) -> Any:
     responses = [response async for response in call]
-    assert all(response.HasField("progress") for response in responses[:-1])
+    assert all(response.WhichOneof("update") in ("progress", "preview") for response in responses[:-1])
     return responses[-1].result
 
 
@@ -70,6 +72,31 @@ async def test_a_video_goes_all_the_way(
     assert next(store.blocks(store.find(mixed.video.uri)[0], 4, 8)) == b"ftyp"
     assert (await result_of(stub.Mix(mix_request))).timings.found
     assert list((tmp_path / "work").iterdir()) == []
+
+
+async def test_the_sound_can_be_heard_before_the_video_is_written(
+    stub: Any, mix_request: pb.MixRequest, store: ArtifactStore, tmp_path: Path
+) -> None:
+    *_, before, result = [r for r in [r async for r in stub.Mix(mix_request)] if not r.HasField("progress")]
+    assert before.preview.audio == result.result.preview
+    assert result.result.preview.media_type == "audio/mp4"
+    heard = []
+    for artifact in (result.result.preview, result.result.video):
+        path = tmp_path / artifact.sha256
+        path.write_bytes(store.read(artifact_from_pb(artifact)))
+        command = ["ffmpeg", "-v", "error", "-i", path, "-map", "a:0", "-f", "f32le", "-"]
+        heard.append(subprocess.run(command, capture_output=True, check=True).stdout)
+    assert heard[0] == heard[1]
+
+
+async def test_the_waveform_is_that_of_the_sound(
+    stub: Any, mix_request: pb.MixRequest, store: ArtifactStore
+) -> None:
+    waveform = json.loads(store.read(artifact_from_pb((await result_of(stub.Mix(mix_request))).waveform)))
+    assert (waveform["version"], waveform["bits"], waveform["length"]) == (2, 8, 2 * 20)
+    assert waveform["sample_rate"] / waveform["samples_per_pixel"] == 20
+    least, greatest = waveform["data"][::2], waveform["data"][1::2]
+    assert all(-127 <= low < 0 < high <= 127 for low, high in zip(least, greatest, strict=True))
 
 
 async def test_the_original_may_stay_or_go(

@@ -257,4 +257,6 @@ def mixed_to_pb(mixed: Mixed) -> pb.MixResult:
             notes=report.notes,
         ),
         container=mixed.container,
+        preview=artifact_to_pb(mixed.preview),
+        waveform=artifact_to_pb(mixed.waveform),
     )

@@ -17,7 +17,7 @@ from etbgm_mixer.mixing import music_bed
 from etbgm_mixer.mixing.gains import Levels
 from etbgm_mixer.mixing.mix import Mix, Parts, levels_of
 from etbgm_mixer.mixing.music_bed import PlacedCue
-from etbgm_mixer.mixing.render import render
+from etbgm_mixer.mixing.render import Target, render
 from etbgm_mixer.once import Once
 from etbgm_mixer.separation import removed, separate
 from etbgm_mixer.separation.separator import Separator
@@ -37,6 +37,8 @@ from etbgm_mixer.types import (
 
 STEMS_KEPT = 4
 """Measured stems to cache (1.6 kB per second of sound), for the jobs whose variants are being mixed."""
+
+PREVIEW_TYPE = "audio/mp4"
 
 
 class MixerService:
@@ -132,8 +134,13 @@ class MixerService:
             stems = self._store.move(speech, "audio/flac"), self._store.move(residual, "audio/flac")
         return Separated(*stems, found.speech_spans, engine, removed.notes(loud_s))
 
-    def mix(self, request: MixRequest, on_progress: OnProgress) -> Mixed:
-        """Returns the finished video and its parts."""
+    def mix(
+        self,
+        request: MixRequest,
+        on_progress: OnProgress,
+        on_preview: Callable[[Artifact], None] = lambda _: None,
+    ) -> Mixed:
+        """Returns the finished video and its parts; `on_preview` receives its sound before."""
         with ExitStack() as borrowed:
             folder = borrowed.enter_context(self._scratch.folder())
             video = borrowed.enter_context(self._store.borrow(request.video, "video"))
@@ -153,10 +160,18 @@ class MixerService:
             parts = Parts(
                 path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels, request.bars
             )
-            mix = Mix(parts, request.settings)
-            rendered = render(mix, video, facts, container, folder, on_progress, self._timeout_s)
+            previews: list[Artifact] = []
+
+            def keep_preview(path: Path) -> None:
+                previews.append(self._store.put(path, PREVIEW_TYPE))
+                on_preview(previews[-1])
+
+            target = Target(video, facts, container, folder, self._timeout_s)
+            rendered = render(Mix(parts, request.settings), target, on_progress, keep_preview)
             return Mixed(
                 video=self._store.move(rendered.video, containers.MEDIA_TYPES[container]),
+                preview=previews[-1],
+                waveform=self._store.put_bytes(rendered.waveform, "application/json"),
                 music=self._store.move(rendered.music, "audio/flac"),
                 levels=self._store.put_bytes(rendered.levels, "application/json"),
                 report=replace(rendered.report, notes=(*notes, *rendered.report.notes)),

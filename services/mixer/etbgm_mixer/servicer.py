@@ -1,13 +1,15 @@
 """MixerService over gRPC: decode, call, encode."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from typing import Any
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
-from etbgm_kit.converters import artifact_from_pb
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.serving.calls import Calls, OnProgress
 from etbgm_kit.serving.interceptor import Context
+from etbgm_kit.types import Artifact
 from etbgm_mixer.converters import (
     container_from_pb,
     extracted_to_pb,
@@ -60,12 +62,15 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
             yield response
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:
-        """Streams progress, then the result."""
+        """Streams progress and the preview, then the result."""
         request = with_defaults(request)
         asked = mix_request_from_pb(request)
 
-        def work(on_progress: OnProgress) -> pb.MixResult:
-            return mixed_to_pb(self._service.mix(asked, on_progress))
+        def work(report: Callable[[Any], None]) -> pb.MixResult:
+            def on_preview(audio: Artifact) -> None:
+                report(pb.MixPreview(audio=artifact_to_pb(audio)))
+
+            return mixed_to_pb(self._service.mix(asked, report, on_preview))
 
         async for response in self._calls.stream(request, pb.MixResponse, work):
             yield response

@@ -195,10 +195,12 @@ class Extracted:
 
 @dataclass(frozen=True, slots=True)
 class Mixed:
-    """The finished video, its music stem, loudness over time, and the measured results."""
+    """The finished video, its sound and music stem, its waveform and loudness, and the measured results."""
 
     video: Artifact
+    preview: Artifact
     music: Artifact
+    waveform: Artifact
     levels: Artifact
     report: MixReport
     container: Container

@@ -23,6 +23,13 @@ class Incomplete(Unreadable):
     reason = "INCOMPLETE_RESULT"
 
 
+def encode(mixdown: Path, output: Path, duration_s: float, on_progress: OnProgress, timeout_s: float) -> None:
+    """Writes the sound as AAC in MP4. Raises Unreadable, TimeoutError."""
+    options = {**_AAC, "movflags": "+faststart", "f": "mp4"}
+    command = commands.writing([commands.own(mixdown)["a"]], output, options)
+    ffmpeg.convert(command, duration_s, on_progress, timeout_s, "has a sound that cannot be encoded")
+
+
 def mux(
     video: Path,
     facts: MediaFacts,
@@ -32,16 +39,18 @@ def mux(
     on_progress: OnProgress,
     timeout_s: float,
     keep_audio: bool = False,
+    encoded: Path | None = None,
 ) -> tuple[str, ...]:
     """Writes all of `video` that `container` holds, with the sound of `mixdown`; returns notes on the rest.
 
-    `keep_audio` adds the video's own audio tracks. Raises Unreadable, TimeoutError, Incomplete.
+    `keep_audio` adds the video's own audio tracks. `encoded` is what `encode` made of `mixdown`; containers
+    with AAC get a copy of it. Raises Unreadable, TimeoutError, Incomplete.
     """
     listing = ffmpeg.inspect(video, timeout_s)
     plan = tracks.plan(listing, facts, container, keep_audio)
     if plan.cover:
         plan.options |= _attached(video, plan.cover, output.parent, timeout_s)
-    command = _command(video, facts, mixdown, container, output, plan)
+    command = _command(video, facts, (mixdown, encoded), container, output, plan)
     otherwise = f"has a picture of {facts.video.codec} that cannot be copied into {container}"
     pictures = ffmpeg.convert(command, facts.duration_s, on_progress, timeout_s, otherwise)
     if pictures < facts.video.packets:
@@ -59,15 +68,26 @@ def _attached(video: Path, cover: Cover, folder: Path, timeout_s: float) -> dict
 
 
 def _command(
-    video: Path, facts: MediaFacts, mixdown: Path, container: Container, output: Path, plan: Plan
+    video: Path,
+    facts: MediaFacts,
+    sound: tuple[Path, Path | None],
+    container: Container,
+    output: Path,
+    plan: Plan,
 ) -> commands.Command:
-    source = commands.shifted(video, facts.origin_s)
-    delay = {"itsoffset": OPUS_DELAY_S} if _SOUND[container] is _OPUS else {}
-    sound = commands.own(mixdown, **delay)["a"]
-    streams = [source[str(facts.video.index)], sound, *(source[str(index)] for index in plan.indexes)]
+    source, (mixdown, encoded) = commands.shifted(video, facts.origin_s), sound
+    coding: dict[str, Any] = {}
+    if _SOUND[container] is _OPUS:
+        new = commands.own(mixdown, itsoffset=OPUS_DELAY_S)["a"]
+    elif encoded:
+        new, coding = commands.own(encoded)["a"], {"c:a:0": "copy"}
+    else:
+        new = commands.own(mixdown)["a"]
+    streams = [source[str(facts.video.index)], new, *(source[str(index)] for index in plan.indexes)]
     options: dict[str, Any] = {
         "c": "copy",
         **_SOUND[container],
+        **coding,
         "copyinkf": None,
         "map_metadata": 0,
         "map_chapters": 0,
