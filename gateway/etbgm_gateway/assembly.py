@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import grpc
 import sqlalchemy as sa
 
-from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
@@ -20,6 +20,7 @@ from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.receivers import Receivers
+from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.scopes import SCOPE_OF
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import UploadLimits, Uploads
@@ -133,10 +134,16 @@ class _Gateway:
 
     def _new_job_service(self, settings: Settings, store: ArtifactStore, receivers: Receivers) -> JobService:
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
-        admission = Admission(store, self._ownership, self._clients, probes, receivers, _limits(settings))
-        quotas = Quotas(self._database, _quota(settings))
         return JobService(
-            self._jobs, self._queue, quotas, store, admission, self._ownership, self._garbage, self.stopping
+            self._jobs,
+            self._queue,
+            Quotas(self._database, _quota(settings)),
+            store,
+            Admission(store, self._ownership, self._clients, probes, receivers, _limits(settings)),
+            self._ownership,
+            self._garbage,
+            Remixing(store, self._ownership),
+            self.stopping,
         )
 
     def add_to(self, server: grpc.aio.Server) -> None:
@@ -233,8 +240,13 @@ def _interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthInterce
 
 
 def _limits(settings: Settings) -> JobLimits:
-    spans = media_pb2.EmotionTimeline.DESCRIPTOR.fields_by_name["spans"]
-    longer = {spans.full_name: LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")}
+    spans = (
+        media_pb2.EmotionTimeline.DESCRIPTOR.fields_by_name["spans"],
+        media_pb2.Transcript.DESCRIPTOR.fields_by_name["segments"],
+        gateway_pb2.RemixJobRequest.DESCRIPTOR.fields_by_name["spans"],
+    )
+    limit = LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")
+    longer = {field.full_name: limit for field in spans}
     request = RequestLimits(settings.max_text_chars, settings.max_elements, longer)
     return JobLimits(request, settings.max_spans_per_s, settings.max_variant_s)
 

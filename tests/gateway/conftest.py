@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ import pytest
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
+from etbgm_client import ApiError
 
 START_S = 30.0
 _numbers = itertools.count()
@@ -113,6 +114,14 @@ class Api:
     async def read(self, artifact: media_pb2.Artifact, **part: int) -> bytes:
         request = pb.DownloadArtifactRequest(uri=artifact.uri, **part)
         return b"".join([block.data async for block in self.stub.DownloadArtifact(request)])
+
+
+async def refused(call: Awaitable[object], code: grpc.StatusCode) -> ApiError:
+    """The error of a call that the gateway refuses with `code`."""
+    with pytest.raises(grpc.aio.AioRpcError) as caught:
+        await call
+    assert caught.value.code() == code
+    return ApiError.of(caught.value)
 
 
 class Gateway:

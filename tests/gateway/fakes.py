@@ -142,11 +142,16 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
     ) -> AsyncIterator[mixer_pb2.MixResponse]:
         self._engine.note("Mix")
 
-        def work(report: Report) -> mixer_pb2.MixResult:
+        def work(report: Callable[[Any], None]) -> mixer_pb2.MixResult:
             self._engine.hold("Mix", report)
+            self._engine.note("Mix computed")
             if request.cues[0].span.start.ToNanoseconds():
                 raise InvalidField("cues", "leave a gap")
             cues = "+".join(cue.music.sha256 for cue in request.cues)
+            sound = f"sound of {cues} at {request.settings.target_loudness_lufs:g}"
+            preview = self._engine.put(sound, "audio/mp4")
+            report(mixer_pb2.MixPreview(audio=preview))
+            self._engine.hold("Mix.video", report)
             levels = {"step_s": 0.1, "speech_lufs": [-16.0, None], "music_lufs": [-24.0, -30.0]}
             report_ = mixer_pb2.MixReport(integrated_loudness_lufs=-14, true_peak_dbtp=-1.2)
             if request.HasField("residual"):
@@ -157,6 +162,8 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
                 levels=self._engine.put(json.dumps(levels), "application/json"),
                 report=report_,
                 container="mp4",
+                preview=preview,
+                waveform=self._engine.put(f"waveform of {cues}", "application/json"),
             )
 
         async for response in self._engine.calls.stream(request, mixer_pb2.MixResponse, work):
@@ -253,10 +260,11 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
 
         def work(report: Report) -> riffusion_pb2.GenerateResult:
             self._engine.hold("Generate", report)
+            self._engine.note("Generate computed")
             names = ("lead", "bass") if request.stems else ()
             sounds = {name: self._engine.put(f"{name} {request.random_seed}", "audio/flac") for name in names}
             return riffusion_pb2.GenerateResult(
-                music=self._engine.put(f"{request.random_seed} {request.cue}", "audio/flac"),
+                music=self._engine.put(f"{request.random_seed} {request.style} {request.cue}", "audio/flac"),
                 picture=self._engine.put(f"picture of {request.random_seed}", "image/png"),
                 stems=[riffusion_pb2.Stem(name=name, sound=sound) for name, sound in sounds.items()],
                 midi=self._engine.put(f"{request.random_seed}", "audio/midi"),

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from google.protobuf.message import Message
 from google.rpc.error_details_pb2 import BadRequest
 from google.rpc.status_pb2 import Status
 
@@ -17,12 +18,12 @@ from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
+from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.errors import ServiceError
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
-from etbgm_kit.seeds import DEFAULT_VARIANTS
 from etbgm_kit.serving.status import RemoteError
 from etbgm_kit.types import EmotionTimeline
 
@@ -75,11 +76,12 @@ class Admission:
         _check_variants(settings, duration_s, self._limits.variant_s)
         if timeline:
             await asyncio.to_thread(timelines.fitted, timeline, duration_s, TIMELINE)
-        if settings.style not in ("", "auto"):
-            await self._check_style(settings.style)
+        await self._check_style(settings.style, "settings.style")
+        for i, one in enumerate(settings.variant_settings):
+            await self._check_style(one.style, f"settings.variant_settings[{i}].style")
         return duration_s
 
-    def check_size(self, request: gateway_pb2.CreateJobRequest) -> None:
+    def check_size(self, request: Message) -> None:
         """Drops unknown fields; raises InvalidField if anything is too long. Blocks."""
         request.DiscardUnknownFields()
         check_limits(request, self._limits.request)
@@ -107,7 +109,9 @@ class Admission:
                     raise InvalidField("settings.container", violation.description) from error
             raise
 
-    async def _check_style(self, style: str) -> None:
+    async def _check_style(self, style: str, field: str) -> None:
+        if style in ("", "auto"):
+            return
         request = riffusion_pb2.ReadStyleRequest(style=style)
         try:
             await self._clients.riffusion.unary(
@@ -115,14 +119,9 @@ class Admission:
             )
         except RemoteError as error:
             for violation in _violations(error.status):
-                raise InvalidField("settings.style", violation.description) from error
+                raise InvalidField(field, violation.description) from error
         except ServiceError:
             pass
-
-
-def variants_of(settings: gateway_pb2.JobSettings) -> int:
-    """The number of variants that the settings ask for."""
-    return settings.variants if settings.HasField("variants") else DEFAULT_VARIANTS
 
 
 def _check_variants(settings: gateway_pb2.JobSettings, duration_s: float, most_s: float) -> None:

@@ -15,16 +15,19 @@ from etbgm_kit.errors import InvalidField
 def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
     """Returns the message for `row`; a finished job is kept for `keep_s`, None for ever."""
     request = gateway_pb2.CreateJobRequest.FromString(row.request)
-    stages = gateway_pb2.Job.FromString(row.stages).stages
+    progress = gateway_pb2.Job.FromString(row.stages)
     if row.state not in UNFINISHED:
         # A cancelled job keeps the progress that was written last.
-        for entry in stages:
+        for entry in progress.stages:
             entry.waiting_for = ""
     expire_time_s = None if keep_s is None or row.end_time_s is None else row.end_time_s + keep_s
     job = gateway_pb2.Job(
         job_id=row.job_id,
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
-        stages=stages,
+        stages=progress.stages,
+        previews=progress.previews,
+        request_id=row.own_request_id,
+        parent_job_id=row.parent_job_id or "",
         video=request.video,
         settings=request.settings,
         create_time=timestamp_to_pb(row.create_time_s),

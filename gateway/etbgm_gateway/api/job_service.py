@@ -7,13 +7,15 @@ from collections.abc import AsyncIterator
 import sqlalchemy as sa
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.api.admission import Admission, variants_of
+from etbgm_gateway.api.admission import Admission
 from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb, summary_to_bytes
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
 from etbgm_gateway.api.ownership import Ownership
+from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.validation import check_id, is_id
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.pipeline import cues
+from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
@@ -39,11 +41,12 @@ class JobService:
         admission: Admission,
         ownership: Ownership,
         garbage: Garbage,
+        remixing: Remixing,
         stopping: asyncio.Event,
     ) -> None:
         self._jobs, self._queue, self._quotas, self._store = jobs, queue, quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
-        self._stopping = stopping
+        self._remixing, self._stopping = remixing, stopping
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
@@ -52,16 +55,35 @@ class JobService:
         StorageFull, RemoteError (the mixer rejects the video), ServiceError (the mixer cannot be reached).
         """
         await asyncio.to_thread(self._admission.check_size, request)
+        return await self._create(request)
+
+    async def remix(self, remix: gateway_pb2.RemixJobRequest) -> gateway_pb2.Job:
+        """Queues a job like another one with other settings.
+
+        Raises Conflict (the parent has no result) and what `create` raises.
+        """
+        await asyncio.to_thread(self._admission.check_size, remix)
+        parent = await asyncio.to_thread(self._row, remix.job_id)
+        request = await asyncio.to_thread(self._remixing.request_of, parent, remix)
+        return await self._create(request, parent.job_id)
+
+    async def _create(
+        self, request: gateway_pb2.CreateJobRequest, parent_job_id: str | None = None
+    ) -> gateway_pb2.Job:
         kept = await asyncio.to_thread(request_to_bytes, request)
         if request.request_id:
             check_id(request.request_id, "request_id")
             known = await asyncio.to_thread(self._jobs.find_request, current_tenant(), request.request_id)
             if known:
-                return await self._answer(known, kept)
+                return await self._answer(known, kept, parent_job_id)
         duration_s = await self._admission.check(request)
         if request.validate_only:
             return gateway_pb2.Job(
-                state=gateway_pb2.STATE_QUEUED, video=request.video, settings=request.settings
+                state=gateway_pb2.STATE_QUEUED,
+                video=request.video,
+                settings=request.settings,
+                request_id=request.request_id,
+                parent_job_id=parent_job_id or "",
             )
         new = NewJob(
             tenant=current_tenant(),
@@ -70,6 +92,7 @@ class JobService:
             summary=summary_to_bytes(request),
             cues=_expected_cues(request.settings, duration_s),
             webhook_url=request.webhook_url,
+            parent_job_id=parent_job_id,
         )
 
         def enqueue(connection: sa.Connection, job_id: str) -> int:
@@ -77,7 +100,7 @@ class JobService:
             self._ownership.hold_inputs(connection, job_id, request)
             return self._queue.enqueue(connection, new.tenant, job_id)
 
-        return await self._answer(await asyncio.to_thread(self._jobs.add, new, enqueue), kept)
+        return await self._answer(await asyncio.to_thread(self._jobs.add, new, enqueue), kept, parent_job_id)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
         """Returns the job; raises NotFound."""
@@ -109,9 +132,9 @@ class JobService:
     def _message(self, row: JobRow) -> gateway_pb2.Job:
         return job_to_pb(row, self._garbage.keep.jobs_s)
 
-    async def _answer(self, job: JobRow, request: bytes) -> gateway_pb2.Job:
+    async def _answer(self, job: JobRow, request: bytes, parent_job_id: str | None) -> gateway_pb2.Job:
         """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
-        if job.request != request:
+        if (job.request, job.parent_job_id) != (request, parent_job_id):
             raise RequestIdUsed
         return await asyncio.to_thread(self._message, job)
 

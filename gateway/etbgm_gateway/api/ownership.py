@@ -37,6 +37,11 @@ class Ownership:
         names = (self._store.key(artifact), f"records/uploads/{upload_key}")
         self._holdings.hold(current_tenant(), holder_of_upload(upload_key), names)
 
+    def hold_given(self, artifact: Artifact) -> None:
+        """Records that the tenant has given the content of `artifact` within a request."""
+        key, owner = self._store.key(artifact), owner_of_uploads()
+        self._holdings.hold(current_tenant(), holder_of_upload(f"{artifact.sha256}~{owner}"), (key,))
+
 
 def owner_of_uploads() -> str:
     """The owner of uploads of the current call; "" for the default tenant, as in release 0.1."""

@@ -4,7 +4,7 @@ from etbgm_gateway.identity.types import ADMIN, READ, WRITE
 
 SCOPE_OF = {
     **dict.fromkeys(("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact"), READ),
-    **dict.fromkeys(("UploadVideo", "CreateJob", "CancelJob", "DeleteJob"), WRITE),
+    **dict.fromkeys(("UploadVideo", "CreateJob", "RemixJob", "CancelJob", "DeleteJob"), WRITE),
     **dict.fromkeys(("CreateWebhook", "ListWebhooks", "DeleteWebhook"), WRITE),
     **dict.fromkeys(("RotateWebhookSecret", "TestWebhook"), WRITE),
     **dict.fromkeys(("CreateKey", "ListKeys", "RevokeKey"), ADMIN),

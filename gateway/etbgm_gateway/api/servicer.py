@@ -63,6 +63,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         """See gateway.proto."""
         return gateway_pb2.CreateJobResponse(job=await self._jobs.create(request))
 
+    async def RemixJob(
+        self, request: gateway_pb2.RemixJobRequest, context: Context
+    ) -> gateway_pb2.RemixJobResponse:
+        """See gateway.proto."""
+        return gateway_pb2.RemixJobResponse(job=await self._jobs.remix(request))
+
     async def GetJob(
         self, request: gateway_pb2.GetJobRequest, context: Context
     ) -> gateway_pb2.GetJobResponse:

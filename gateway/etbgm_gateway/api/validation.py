@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import (
@@ -63,9 +64,22 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         captions = artifact_from_pb(settings.captions, "settings.captions")
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
+    _check_variant_settings(settings)
     check_audio_tracks("settings.audio_tracks", settings.audio_tracks)
     check_diffusion("settings.diffusion", settings.diffusion)
     check_mix("settings.mix", settings.mix)
+
+
+def _check_variant_settings(settings: gateway_pb2.JobSettings) -> None:
+    numbers: set[int] = set()
+    for i, one in enumerate(settings.variant_settings):
+        field = f"settings.variant_settings[{i}]"
+        check_range(f"{field}.number", one.number, 1, variants_of(settings))
+        if one.number in numbers:
+            raise InvalidField(f"{field}.number", f"is {one.number}, like that of another element")
+        numbers.add(one.number)
+        if one.HasField("random_seed"):
+            check_range(f"{field}.random_seed", one.random_seed, 0, SEED_LIMIT - 1)
 
 
 def timeline_of(settings: gateway_pb2.JobSettings, spans_per_s: float) -> EmotionTimeline | None:

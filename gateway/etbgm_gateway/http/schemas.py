@@ -24,6 +24,7 @@ _SCALARS: dict[int, Schema] = {
 _KNOWN: dict[str, Schema] = {
     "google.protobuf.Duration": {"type": "string", "pattern": r"^-?\d+(\.\d{1,9})?s$", "examples": ["5.5s"]},
     "google.protobuf.Timestamp": {"type": "string", "format": "date-time"},
+    "google.protobuf.FieldMask": {"type": "string", "examples": ["style,mix.ambienceDb"]},
     "google.protobuf.Any": {"type": "object", "additionalProperties": True},
 }
 

@@ -9,6 +9,7 @@ from types import TracebackType
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
 from etbgm_gateway.store.database import AWAY
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobRow, JobStore
@@ -20,7 +21,7 @@ WRITE_EVERY_S = 0.25
 
 
 class Progress:
-    """The stages of one job: an asynchronous context that writes changes while it lasts.
+    """The stages and previews of one job: an asynchronous context that writes changes while it lasts.
 
     A job that resumes after a crash passes through its finished stages again; they keep
     their original times. The job continues while the database is unavailable.
@@ -90,6 +91,16 @@ class Progress:
         if entry is not None:
             entry.waiting_for = next((name for name, calls in waiting.items() if calls), "")
             self._changed = True
+
+    def preview(self, number: int, audio: media_pb2.Artifact) -> None:
+        """Shows the sound of a variant, instead of what was shown before."""
+        entry = next((entry for entry in self._job.previews if entry.number == number), None)
+        if entry is None:
+            entry = self._job.previews.add(number=number)
+        elif entry.audio == audio:
+            return
+        entry.audio.CopyFrom(audio)
+        self._changed = True
 
     def cues(self, number: int) -> None:
         """Sets the number of cues left to render."""

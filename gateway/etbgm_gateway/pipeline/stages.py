@@ -7,6 +7,8 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
+from google.protobuf.message import Message
+
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
@@ -14,13 +16,13 @@ from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, timelines
+from etbgm_gateway.pipeline.pieces import Piece, pieces_of
 from etbgm_gateway.pipeline.steps import Steps, together
 from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
-from etbgm_kit.seeds import DEFAULT_VARIANTS, random_seeds
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
@@ -117,30 +119,27 @@ class Stages:
         """
         whole = await asyncio.to_thread(timeline_from_pb, timeline)
         spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
-        variants = self._settings.variants if self._settings.HasField("variants") else DEFAULT_VARIANTS
-        base = self._settings.random_seed if self._settings.HasField("random_seed") else None
-        seeds = random_seeds(variants, base, self._video.sha256)
+        pieces = pieces_of(self._settings, self._video.sha256)
         request = riffusion_pb2.GenerateRequest(
             timeline=timeline,
             speech_spans=stems.speech_spans,
-            style=self._settings.style or "auto",
             stems=self._settings.stems,
             diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
         )
-        self._steps.progress.cues(len(seeds) * len(spans))
-        with self._steps.stage(Stage.STAGE_GENERATE, len(seeds)) as timings:
+        self._steps.progress.cues(len(pieces) * len(spans))
+        with self._steps.stage(Stage.STAGE_GENERATE, len(pieces)) as timings:
             rendered = await together(
                 [
-                    self._cue(self._render(request, seed, span, f"GENERATE {number}.{cue}"))
-                    for number, seed in enumerate(seeds, 1)
+                    self._cue(self._render(request, piece, span, f"GENERATE {piece.number}.{cue}"))
+                    for piece in pieces
                     for cue, span in enumerate(spans, 1)
                 ]
             )
             timings.extend(cue.timings for cue in rendered)
         of_piece = [rendered[i : i + len(spans)] for i in range(0, len(rendered), len(spans))]
         return [
-            MusicBed(number, seed, spans, tuple(cues_of_it))
-            for number, (seed, cues_of_it) in enumerate(zip(seeds, of_piece, strict=True), 1)
+            MusicBed(piece.number, piece.random_seed, spans, tuple(cues_of_it))
+            for piece, cues_of_it in zip(pieces, of_piece, strict=True)
         ]
 
     async def mix(
@@ -163,7 +162,7 @@ class Stages:
             residual=stems.residual if self._keeps_ambience(stems) else None,
         )
         with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
-            mixes = await together([self._mix(request, bed) for bed in music_beds])
+            mixes = await together([self._mix(self._mixing(request, bed), bed.number) for bed in music_beds])
             timings.extend(mix.timings for mix in mixes)
             stages = self._steps.progress.stages
             made = Made(
@@ -192,24 +191,49 @@ class Stages:
         return rendered
 
     def _render(
-        self, request: riffusion_pb2.GenerateRequest, random_seed: int, span: Span, name: str
+        self, request: riffusion_pb2.GenerateRequest, piece: Piece, span: Span, name: str
     ) -> Coroutine[Any, Any, riffusion_pb2.GenerateResult]:
         cue = riffusion_pb2.GenerateRequest()
         cue.CopyFrom(request)
         cue.cue.CopyFrom(span_to_pb(span))
-        cue.random_seed = random_seed
+        cue.random_seed, cue.style = piece.random_seed, piece.style
         return self._steps.stream(
             name, self._clients.riffusion, "Generate", cue, riffusion_pb2.GenerateResult, Stage.STAGE_GENERATE
         )
 
-    def _mix(self, request: mixer_pb2.MixRequest, bed: MusicBed) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
+    async def _mix(
+        self, mixing: Coroutine[Any, Any, mixer_pb2.MixResult], number: int
+    ) -> mixer_pb2.MixResult:
+        mixed = await mixing
+        if mixed.HasField("preview"):
+            self._preview(number, mixed.preview)
+        return mixed
+
+    def _preview(self, number: int, audio: media_pb2.Artifact) -> None:
+        self._steps.hold(audio)
+        self._steps.progress.preview(number, audio)
+
+    def _mixing(
+        self, request: mixer_pb2.MixRequest, bed: MusicBed
+    ) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
         mix = mixer_pb2.MixRequest()
         mix.CopyFrom(request)
         for span, cue in zip(bed.spans, bed.cues, strict=True):
             mix.cues.add(music=cue.music, span=span_to_pb(span))
             mix.bars.extend(cue.bars)
+
+        def on_part(part: Message) -> None:
+            if isinstance(part, mixer_pb2.MixPreview):
+                self._preview(bed.number, part.audio)
+
         return self._steps.stream(
-            f"MIX {bed.number}", self._clients.mixer, "Mix", mix, mixer_pb2.MixResult, Stage.STAGE_MIX
+            f"MIX {bed.number}",
+            self._clients.mixer,
+            "Mix",
+            mix,
+            mixer_pb2.MixResult,
+            Stage.STAGE_MIX,
+            on_part,
         )
 
     def _keeps_ambience(self, stems: mixer_pb2.SeparateResult) -> bool:

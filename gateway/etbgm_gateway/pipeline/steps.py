@@ -23,6 +23,7 @@ from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.pipeline.progress import Progress
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.upstream.remote import OnWait, RemoteService
+from etbgm_gateway.upstream.rounds import OnPart
 from etbgm_kit.artifacts.memo import artifacts_in, messages_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
@@ -122,11 +123,17 @@ class Steps:
         request: Message,
         result_type: type[Result],
         stage: gateway_pb2.Stage.ValueType,
+        on_part: OnPart = lambda _: None,
     ) -> Coroutine[Any, Any, Result]:
-        """Calls a `method` of `service` whose progress counts towards `stage`."""
+        """Calls a `method` of `service` whose progress counts towards `stage`.
+
+        `on_part` receives parts of the result that the service sends before the whole.
+        """
         on_progress = self.progress.part(stage)
         on_wait = partial(self.progress.wait, stage, service.name)
-        work = partial(service.stream, method, request, result_type, self._deadline_s, on_progress, on_wait)
+        work = partial(
+            service.stream, method, request, result_type, self._deadline_s, on_progress, on_wait, on_part
+        )
         return self._run(
             DBOS.reserve_step(), name, result_type, work, partial(self.progress.wait, stage, STORAGE)
         )

@@ -149,6 +149,8 @@ def _variant(bed: MusicBed, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
         report=mix.report,
         stems=whole.stems,
         picture=whole.picture,
+        preview=mix.preview if mix.HasField("preview") else None,
+        waveform=mix.waveform if mix.HasField("waveform") else None,
     )
 
 

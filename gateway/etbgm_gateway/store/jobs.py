@@ -33,6 +33,8 @@ JOBS = sa.Table(
     sa.Column("error", sa.LargeBinary),
     sa.Column("result", sa.LargeBinary),
     sa.Column("webhook_url", sa.String(1000)),
+    sa.Column("caller_request_id", sa.String(64)),
+    sa.Column("parent_job_id", sa.String(36)),
 )
 _C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
@@ -42,7 +44,10 @@ _MOST_LISTED_BYTES = 16 << 10
 
 @dataclass(frozen=True, slots=True)
 class NewJob:
-    """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues."""
+    """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues.
+
+    `parent_job_id` is the job that it is a remix of, if any.
+    """
 
     tenant: str
     request_id: str
@@ -50,6 +55,7 @@ class NewJob:
     summary: bytes
     cues: int
     webhook_url: str = ""
+    parent_job_id: str | None = None
 
 
 Enqueue = Callable[[sa.Connection, str], int]
@@ -87,6 +93,13 @@ class JobRow:
     cues_left: int
     error: bytes | None
     result: bytes | None
+    caller_request_id: str | None
+    parent_job_id: str | None
+
+    @property
+    def own_request_id(self) -> str:
+        """The request id as its caller chose it; `request_id` is unique among all tenants."""
+        return self.caller_request_id or self.request_id
 
 
 _WHOLE = tuple(_C[name] for name in JobRow.__slots__)
@@ -123,6 +136,8 @@ class JobStore:
             "stages": b"",
             "cues_left": new.cues,
             "webhook_url": new.webhook_url or None,
+            "caller_request_id": new.request_id,
+            "parent_job_id": new.parent_job_id,
         }
         try:
             with space_in_database(), self._engine.begin() as connection:

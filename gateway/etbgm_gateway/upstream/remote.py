@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from etbgm_gateway.upstream.errors import ServiceFailed, ServiceUnavailable
 from etbgm_gateway.upstream.presence import Presence
 from etbgm_gateway.upstream.replicas import Replicas, Stub
-from etbgm_gateway.upstream.rounds import Answer, Metadata, OnProgress, Rounds, now, result_of
+from etbgm_gateway.upstream.rounds import Answer, Metadata, OnPart, OnProgress, Rounds, now, result_of
 
 OnWait = Callable[[bool], None]
 """Receives True when the call starts to wait because no replica accepts calls, False when the wait ends."""
@@ -88,15 +88,16 @@ class RemoteService(Generic[Stub]):
         deadline_s: float,
         on_progress: OnProgress,
         on_wait: OnWait = lambda _: None,
+        on_part: OnPart = lambda _: None,
     ) -> Answer:
-        """Calls a method that streams progress and ends with a result, for a stage.
+        """Calls a method that streams progress, perhaps parts, and ends with a result, for a stage.
 
         Waits in the gateway while calls in flight occupy all places at the replicas.
         """
 
         async def attempt(stub: Stub, left_s: float, metadata: Metadata) -> Answer:
             call = getattr(stub, method)(request, timeout=left_s, metadata=metadata)
-            result = await result_of(call, on_progress)
+            result = await result_of(call, on_progress, on_part)
             if not isinstance(result, result_type):
                 raise ServiceFailed(self.name, "no result")
             return result

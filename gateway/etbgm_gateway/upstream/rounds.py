@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 Answer = TypeVar("Answer", bound=Message)
 OnProgress = Callable[[float], None]
 """Receives the completed fraction, [0, 1]."""
+OnPart = Callable[[Message], None]
+"""Receives a part of the result that a service sends before the whole."""
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 2.0
 """Bounds of the random pause between two rounds over the replicas: doubled each time, full jitter
@@ -147,17 +149,20 @@ class Rounds(Generic[Stub]):
         return ServiceTimeout(self._name, self._deadline_s)
 
 
-async def result_of(call: Any, on_progress: OnProgress) -> Any:
+async def result_of(call: Any, on_progress: OnProgress, on_part: OnPart = lambda _: None) -> Any:
     """Returns the result of a stream, or None if it sent none. Raises Lost, AioRpcError."""
     result = None
     is_computing = False
     try:
         async for response in call:
             is_computing = True
-            if response.HasField("progress"):
+            kind = response.WhichOneof("update")
+            if kind == "progress":
                 on_progress(response.progress.fraction)
-            elif response.HasField("result"):
+            elif kind == "result":
                 result = response.result
+            elif kind:
+                on_part(getattr(response, kind))
     except grpc.aio.AioRpcError as failure:
         if is_computing:
             raise Lost(failure) from None

@@ -144,7 +144,7 @@ def timeline_from_pb(message: pb.EmotionTimeline, field: str = "timeline") -> Em
     duration_s = seconds_from_pb(message.duration)
     if duration_s <= 0:
         raise InvalidField(f"{field}.duration", "must be > 0")
-    spans = tuple(_emotion_span_from_pb(span, f"{field}.spans[{i}]") for i, span in enumerate(message.spans))
+    spans = tuple(emotion_span_from_pb(span, f"{field}.spans[{i}]") for i, span in enumerate(message.spans))
     edge_s = 0.0
     for i, span in enumerate(spans):
         if abs(span.span.start_s - edge_s) > TIME_TOLERANCE_S:
@@ -227,7 +227,8 @@ def _segment_from_pb(message: pb.Segment) -> Segment:
     return Segment(span_from_pb(message.span), message.text, message.confidence, words)
 
 
-def _emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
+def emotion_span_from_pb(message: pb.EmotionSpan, field: str) -> EmotionSpan:
+    """The span of a timeline. Raises InvalidField if it is empty or a number is out of range."""
     span = span_from_pb(message.span, f"{field}.span")
     if span.duration_s <= 0:
         raise InvalidField(f"{field}.span", "must not be empty")

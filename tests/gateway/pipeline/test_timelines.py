@@ -2,7 +2,7 @@
 
 import pytest
 
-from etbgm_gateway.pipeline.timelines import fitted, neutral
+from etbgm_gateway.pipeline.timelines import fitted, neutral, overlaid
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.seeds import SEED_LIMIT, random_seeds
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
@@ -38,3 +38,33 @@ def test_random_seeds_without_a_base_belong_to_the_video() -> None:
     one, same, other = (random_seeds(2, None, text * 32) for text in ("ab", "ab", "cd"))
     assert one == same != other
     assert all(0 <= seed < SEED_LIMIT for seed in one)
+
+
+def spans(*parts: tuple[float, float, Emotion]) -> tuple[EmotionSpan, ...]:
+    return tuple(EmotionSpan(Span(start_s, end_s), emotion, 1.0) for start_s, end_s, emotion in parts)
+
+
+JOY, FEAR, ANGER = Emotion.JOY, Emotion.FEAR, Emotion.ANGER
+
+
+@pytest.mark.parametrize(
+    ("edits", "expected"),
+    [
+        ([], [(0, 6, JOY), (6, 10, FEAR)]),
+        ([(2, 3, ANGER)], [(0, 2, JOY), (2, 3, ANGER), (3, 6, JOY), (6, 10, FEAR)]),
+        ([(5, 7, ANGER)], [(0, 5, JOY), (5, 7, ANGER), (7, 10, FEAR)]),
+        ([(0, 10, ANGER)], [(0, 10, ANGER)]),
+        ([(0.01, 9.99, ANGER)], [(0, 10, ANGER)]),
+        ([(0, 2, ANGER), (2.02, 6, FEAR)], [(0, 2, ANGER), (2, 6, FEAR), (6, 10, FEAR)]),
+    ],
+)
+def test_edits_are_written_over_a_timeline(
+    edits: list[tuple[float, float, Emotion]], expected: list[tuple[float, float, Emotion]]
+) -> None:
+    assert overlaid(GIVEN, spans(*edits), "spans").spans == spans(*expected)
+
+
+@pytest.mark.parametrize("edits", [[(2, 2, JOY)], [(9, 11, JOY)], [(2, 4, JOY), (3, 5, JOY)]])
+def test_edits_outside_or_overlapping_are_refused(edits: list[tuple[float, float, Emotion]]) -> None:
+    with pytest.raises(InvalidField, match=r"spans\[[01]\]: must"):
+        overlaid(GIVEN, spans(*edits), "spans")
