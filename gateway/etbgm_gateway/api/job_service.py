@@ -13,6 +13,7 @@ from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.validation import check_id, is_id
+from etbgm_gateway.api.watching import Watching
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.pipeline import cues
 from etbgm_gateway.pipeline.pieces import variants_of
@@ -22,11 +23,9 @@ from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
-from etbgm_kit.serving.stopping import pause
 
 DEFAULT_PAGE, LARGEST_PAGE = 20, 100
-WATCH_EVERY_S = 0.25
-"""How often a watched job is polled, because another gateway may be running it."""
+UNFINISHED_STATES = (gateway_pb2.STATE_QUEUED, gateway_pb2.STATE_RUNNING)
 
 
 class JobService:
@@ -46,7 +45,8 @@ class JobService:
     ) -> None:
         self._jobs, self._queue, self._quotas, self._store = jobs, queue, quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
-        self._remixing, self._stopping = remixing, stopping
+        self._remixing = remixing
+        self._watching = Watching(jobs, self._message, stopping)
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
@@ -150,15 +150,14 @@ class JobService:
 
         Raises NotFound, ServerStopping.
         """
-        seen: JobRow | None = None
-        while True:
-            row = await asyncio.to_thread(self._row, job_id)
-            if row != seen:
-                yield await asyncio.to_thread(self._message, row)
-            if row.state not in UNFINISHED:
+        row = await asyncio.to_thread(self._row, job_id)
+        yield await asyncio.to_thread(self._message, row)
+        if row.state not in UNFINISHED:
+            return
+        async for job in self._watching.follow(row):
+            yield job
+            if job.state not in UNFINISHED_STATES:
                 return
-            seen = row
-            await pause(self._stopping, WATCH_EVERY_S)
 
     async def cancel(self, job_id: str) -> gateway_pb2.Job:
         """Stops the job unless it is finished; raises NotFound."""

@@ -3,8 +3,9 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -69,6 +70,10 @@ def to_nobody(*_: object) -> None:
     """An Announce that does nothing."""
 
 
+Version = tuple[str, int, bytes, int]
+"""What differs after each change of a job: state, starts, stages and cues left."""
+
+
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """A job as stored.
@@ -101,12 +106,19 @@ class JobRow:
         """The request id as its caller chose it; `request_id` is unique among all tenants."""
         return self.caller_request_id or self.request_id
 
+    @property
+    def version(self) -> Version:
+        """The job's version."""
+        return self.state, self.starts, self.stages, self.cues_left
+
 
 _WHOLE = tuple(_C[name] for name in JobRow.__slots__)
 _SHORT = sa.case((sa.func.length(_C.request) <= _MOST_LISTED_BYTES, _C.request), else_=b"")
 _SUMMARY = sa.func.coalesce(_C.summary, _SHORT)
 _LISTED = {"request": _SUMMARY.label("request"), "result": sa.null().label("result")}
 _SUMMARISED = tuple(_LISTED.get(name, _C[name]) for name in JobRow.__slots__)
+_IDS_PER_QUERY = 1000
+"""The number of parameters in a statement is limited."""
 
 
 class JobStore:
@@ -160,6 +172,16 @@ class JobStore:
         if row is None:
             raise NotFound("no such job", job_id=job_id)
         return row
+
+    def several(self, job_ids: Sequence[str]) -> list[JobRow]:
+        """Returns those of the jobs that exist, in any order."""
+        return [JobRow(**row) for row in self._with_ids(_WHOLE, job_ids)]
+
+    def versions(self, job_ids: Sequence[str]) -> dict[str, Version]:
+        """Returns the versions of those of the jobs that exist."""
+        columns = (_C.job_id, _C.state, _C.starts, _C.stages, _C.cues_left)
+        rows = self._with_ids(columns, job_ids)
+        return {row["job_id"]: (row["state"], row["starts"], row["stages"], row["cues_left"]) for row in rows}
 
     def page(self, tenant: str, before: str, states: Collection[str], size: int) -> list[JobRow]:
         """Returns at most `size` jobs of the tenant, newest first: no results, and summaries as requests.
@@ -221,6 +243,14 @@ class JobStore:
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
         with self._engine.begin() as connection:
             return _change(connection, job_id, values)
+
+    def _with_ids(
+        self, columns: Sequence["sa.ColumnElement[Any]"], job_ids: Sequence[str]
+    ) -> Iterator[sa.RowMapping]:
+        with self._engine.connect() as connection:
+            for first in range(0, len(job_ids), _IDS_PER_QUERY):
+                some = _C.job_id.in_(job_ids[first : first + _IDS_PER_QUERY])
+                yield from connection.execute(sa.select(*columns).where(some)).mappings()
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._engine.connect() as connection:
