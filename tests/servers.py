@@ -79,6 +79,13 @@ def postgresql(port: int | None = None) -> Iterator[str]:
 
 @pytest.fixture
 def s3_environment() -> Iterator[dict[str, str]]:
+    """See `s3`."""
+    with s3() as environment:
+        yield environment
+
+
+@contextmanager
+def s3() -> Iterator[dict[str, str]]:
     """An S3 server on loopback with the bucket "artifacts": what clients need to know."""
     address = f"127.0.0.1:{free_port()}"
     host, port = address.split(":")

@@ -2,14 +2,18 @@
 
 A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
 "speech": true, "subtitles": [{"language": "en"}], "fail": "", "ingredients": []}. In FOLDER the
-servers note each call (`calls`) and their addresses (`addresses`), and hold a method's calls while a
-file `hold.METHOD` is there.
+servers note each call (`calls`), each result that was computed and stored (`computed`), and their
+addresses (`addresses`), and hold a method's calls while a file `hold.METHOD` is there.
+
+A name that is given several times is a service with as many replicas, whose addresses are separated by
+commas. In the environment, FAKE_PACE_S is how long each call works (0), FAKE_SLOTS how many work at once
+at a replica (8), and FAKE_WAITING how many wait there (8).
 """
 
 import asyncio
 import json
 import sys
-import time
+from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -23,50 +27,16 @@ from etbgm.mixer.v1 import mixer_pb2, mixer_pb2_grpc
 from etbgm.riffusion.v1 import riffusion_pb2, riffusion_pb2_grpc
 from etbgm.sentiment.v1 import sentiment_pb2, sentiment_pb2_grpc
 from etbgm.stt.v1 import stt_pb2, stt_pb2_grpc
-from etbgm_kit.artifacts.memo import Memo
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.converters import artifact_from_pb, artifact_to_pb, seconds_from_pb, seconds_to_pb
-from etbgm_kit.errors import CallCancelled, InvalidField
-from etbgm_kit.serving.calls import Calls
+from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, seconds_to_pb
+from etbgm_kit.errors import InvalidField
 from etbgm_kit.serving.runner import Runner
 from etbgm_kit.serving.server import Server, Service
 from etbgm_kit.serving.settings import ServiceSettings
+from tests.gateway.fake_engine import SLOTS, WAITING, FakeEngine, Report
 
-Report = Callable[[float], None]
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
-
-
-class FakeEngine:
-    """What the four have in common: the store, the notes of calls, the holding."""
-
-    def __init__(self, folder: Path, store: ArtifactStore, runner: Runner) -> None:
-        self._folder, self.store = folder, store
-        self.calls = Calls(runner, Memo(store), lambda: "fake-1")
-
-    def note(self, what: str) -> None:
-        with (self._folder / "calls").open("a") as file:
-            file.write(f"{what}\n")
-
-    def hold(self, method: str, report: Report) -> None:
-        report(0.5)
-        try:
-            while (self._folder / f"hold.{method}").exists():
-                report(0.5)
-                time.sleep(0.01)
-        except CallCancelled:
-            self.note(f"{method} cancelled")
-            raise
-
-    def put(self, text: str, media_type: str) -> media_pb2.Artifact:
-        return artifact_to_pb(self.store.put_bytes(text.encode(), media_type))
-
-    def read(self, artifact: media_pb2.Artifact, field: str) -> dict[str, Any]:
-        try:
-            video: dict[str, Any] = json.loads(self.store.read(artifact_from_pb(artifact, field), field))
-            return video
-        except ValueError:
-            raise InvalidField(field, "is not a video") from None
 
 
 def _engine(name: str) -> media_pb2.Engine:
@@ -304,19 +274,21 @@ async def serve(folder: Path, store_url: str, names: Sequence[str]) -> None:
     """Runs those of `names`, or all four, until standard input closes."""
     store = ArtifactStore(store_url, Scratch(folder / "scratch"))
     settings = ServiceSettings(store_url=store_url, listen_address="127.0.0.1:0", drain_s=0)
-    servers, addresses = [], {}
-    for name in names or FAKES:
-        runner = Runner(slots=8, waiting=8)
+    servers, found = [], defaultdict(list)
+    for replica, name in enumerate(names or FAKES):
+        runner = Runner(SLOTS, WAITING)
         fake, add = FAKES[name]
-        add_to = partial(add, fake(FakeEngine(folder, store, runner)))
+        add_to = partial(add, fake(FakeEngine(folder, store, runner, replica)))
         server = Server(Service(name, f"fake.{name}", settings, runner, add_to))
         await server.start()
         servers.append(server)
-        addresses[f"{name}_address"] = f"127.0.0.1:{server.port}"
+        found[f"{name}_address"].append(f"127.0.0.1:{server.port}")
+    addresses = {name: ",".join(several) for name, several in found.items()}
     arriving = folder / "addresses.part"
     arriving.write_text(json.dumps(addresses))
     arriving.replace(folder / "addresses")
     await asyncio.to_thread(sys.stdin.buffer.read)
+    await asyncio.gather(*(server.stop(notice_s=0) for server in servers))
 
 
 if __name__ == "__main__":
