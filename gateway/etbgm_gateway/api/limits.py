@@ -5,12 +5,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
 from etbgm_kit.errors import InvalidField
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Control characters, line separators, and marks that change the direction of the text around them."""
+
+_MOST_DURATION_S = 315_576_000_000
+"""google/protobuf/duration.proto."""
 
 _TEXT_SETTING, _LIST_SETTING = "ETBGM_MAX_TEXT_CHARS", "ETBGM_MAX_ELEMENTS"
 
@@ -53,7 +57,9 @@ def check_limits(message: Message, limits: RequestLimits, path: str = "") -> Non
 
 
 def _check_one(descriptor: FieldDescriptor, value: object, limits: RequestLimits, name: str) -> None:
-    if isinstance(value, Message):
+    if isinstance(value, Duration):
+        _check_duration(value, name)
+    elif isinstance(value, Message):
         if descriptor.message_type and not _is_flat(descriptor.message_type.full_name):
             check_limits(value, limits, name)
     elif isinstance(value, str):
@@ -67,6 +73,13 @@ def check_text(value: str, name: str, most_chars: int) -> None:
                            f" ({_TEXT_SETTING})")  # fmt: skip
     if found := _CONTROL.search(value):
         raise InvalidField(name, f"contains the control character U+{ord(found[0]):04X}")
+
+
+def _check_duration(value: Duration, name: str) -> None:
+    """Raises InvalidField unless the duration has the form that its definition prescribes."""
+    is_whole = abs(value.seconds) <= _MOST_DURATION_S and abs(value.nanos) < 1_000_000_000
+    if not is_whole or value.seconds * value.nanos < 0:
+        raise InvalidField(name, "is not a duration: seconds or nanos are out of range, or differ in sign")
 
 
 def _check_length(descriptor: FieldDescriptor, length: int, limits: RequestLimits, name: str) -> None:

@@ -45,11 +45,13 @@ def seconds_to_pb(seconds: float) -> Duration:
 
 
 def artifact_from_pb(message: pb.Artifact, field: str = "artifact") -> Artifact:
-    """The artifact. Raises InvalidField if it has no uri or no valid SHA-256."""
+    """The artifact. Raises InvalidField if it has no uri, no valid SHA-256 or a negative size."""
     if not message.uri:
         raise InvalidField(field, "is required")
     if not _SHA256.fullmatch(message.sha256):
         raise InvalidField(f"{field}.sha256", "must be 64 lower-case hexadecimal digits")
+    if message.size_bytes < 0:
+        raise InvalidField(f"{field}.size_bytes", "must be >= 0")
     return Artifact(message.uri, message.sha256, message.media_type, message.size_bytes)
 
 

@@ -1,5 +1,6 @@
 """Ranges of the contract that more than one service checks."""
 
+import re
 from collections.abc import Mapping
 
 from google.protobuf.message import Message
@@ -44,6 +45,7 @@ _DIFFUSION_RANGES = {
 }
 _ADAPTER_RANGES = {"weight": (-2, 2)}
 MOST_ADAPTERS = 4
+_ADAPTER = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 def check_range(field: str, value: float, lowest: float, highest: float) -> None:
@@ -81,8 +83,9 @@ def check_diffusion(field: str, settings: riffusion_pb2.DiffusionSettings) -> No
     check_range(f"{field}.adapters", len(settings.adapters), 0, MOST_ADAPTERS)
     names = [adapter.name for adapter in settings.adapters]
     for i, adapter in enumerate(settings.adapters):
-        if not adapter.name or adapter.name in names[:i]:
-            raise InvalidField(f"{field}.adapters[{i}].name", "must be a name, none twice")
+        if not _ADAPTER.fullmatch(adapter.name) or adapter.name in names[:i]:
+            why = "must be 1 to 64 characters of [A-Za-z0-9_-], none twice"
+            raise InvalidField(f"{field}.adapters[{i}].name", why)
         _check_numbers(f"{field}.adapters[{i}]", adapter, _ADAPTER_RANGES)
 
 
