@@ -61,14 +61,15 @@ Parts = Mapping[str, Sequence[Message]]
 
 @cache
 def declared_codes() -> dict[str, frozenset[str]]:
-    """The statuses that the comment of each rpc lists, by "/package.Service/Method"."""
+    """The statuses that the comments of each rpc and its service list, by "/package.Service/Method"."""
     names = {code.name for code in grpc.StatusCode}
     codes = {}
     for file in compiled():
         comments = {tuple(at.path): at.leading_comments for at in file.source_code_info.location}
         for i, service in enumerate(file.service):
+            of_all = _CODES.findall(comments[6, i])
             for j, method in enumerate(service.method):
-                listed = _CODES.findall(comments[6, i, 2, j])
+                listed = [*of_all, *_CODES.findall(comments[6, i, 2, j])]
                 codes[f"/{file.package}.{service.name}/{method.name}"] = frozenset(listed) & names
     return codes
 
