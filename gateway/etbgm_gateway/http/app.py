@@ -1,6 +1,7 @@
 """The HTTP application: every route of the contract, uploads, downloads, OpenAPI and health."""
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 import grpc
@@ -24,10 +25,20 @@ from etbgm_gateway.http.routes import Route, routes
 from etbgm_gateway.http.transcoding import json_of, request_of
 from etbgm_gateway.http.uploads import Uploads
 from etbgm_kit.errors import EtbgmError
-from etbgm_kit.serving.status import status_of
+from etbgm_kit.serving.status import internal_status, new_error_id, status_of
+
+log = logging.getLogger(__name__)
 
 BODY_S = 30.0
 """Time that a client has to send a JSON body."""
+
+_TITLES = {
+    404: "NO_SUCH_PATH",
+    405: "METHOD_NOT_ALLOWED",
+    408: "TIMEOUT",
+    412: "WRONG_VERSION",
+    413: "TOO_LARGE",
+}
 
 Handler = Callable[[Request], Awaitable[Response]]
 
@@ -44,7 +55,7 @@ def make_app(
     arriving, leaving = Uploads(api), Downloads(api)
     health = health_pb2_grpc.HealthStub(channel)
     document = JSONResponse(openapi())
-    return Starlette(
+    app = Starlette(
         routes=[
             _route("/v1/uploads", arriving.options, "OPTIONS"),
             _route("/v1/uploads", arriving.create, "POST"),
@@ -63,8 +74,12 @@ def make_app(
             grpc.aio.AioRpcError: _failed,
             HTTPException: _no_such,
             ClientDisconnect: _left,
+            Exception: _internal,
         },
     )
+    # It would redirect to the host that the client names.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _route(path: str, handler: Handler, *methods: str) -> HttpRoute:
@@ -156,9 +171,22 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _no_such(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    titles = {404: "NO_SUCH_PATH", 405: "METHOD_NOT_ALLOWED", 408: "TIMEOUT", 413: "TOO_LARGE"}
+    titles = {
+        404: "NO_SUCH_PATH",
+        405: "METHOD_NOT_ALLOWED",
+        408: "TIMEOUT",
+        412: "WRONG_VERSION",
+        413: "TOO_LARGE",
+    }
     title = titles.get(error.status_code, "REFUSED")
     return problems.simple_problem(error.status_code, title, error.detail, error.headers or {})
+
+
+async def _internal(request: Request, error: Exception) -> Response:
+    error_id = new_error_id()
+    fields = {"error_id": error_id, "path": request.scope.get("path")}
+    log.error("internal error of the HTTP server", exc_info=error, extra=fields)
+    return problems.problem(internal_status(error_id))
 
 
 async def _left(_: Request, __: Exception) -> Response:

@@ -14,6 +14,7 @@ from etbgm_gateway.http.problems import simple_problem
 from etbgm_kit.artifacts.addresses import address_named, media_type_of
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_MOST_DIGITS = 100
 _DOWNLOAD = "DownloadArtifact"
 
 
@@ -73,12 +74,17 @@ def _span(request: Request, etag: str, size: int) -> tuple[int, int] | None:
     if not found or found[0] == "bytes=-" or request.headers.get("if-range", etag) != etag:
         return 0, size
     if not found[1]:
-        first, last = max(0, size - int(found[2])), size - 1
+        first, last = max(0, size - _offset(found[2])), size - 1
     else:
-        first, last = int(found[1]), int(found[2] or size - 1)
+        first, last = _offset(found[1]), _offset(found[2]) if found[2] else size - 1
         if last < first:
             return (0, size) if found[2] else None
     return (first, min(last, size - 1) + 1) if first < size else None
+
+
+def _offset(digits: str) -> int:
+    """The number; one that no artifact reaches if it has more digits than Python reads."""
+    return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
 def _disposition(filename: str | None) -> str:

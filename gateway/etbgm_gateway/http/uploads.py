@@ -6,6 +6,7 @@ import uuid
 from collections.abc import AsyncIterator, Mapping
 
 import grpc
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
@@ -20,7 +21,7 @@ _TUS = {"Tus-Resumable": TUS_VERSION}
 _OPTIONS = {**_TUS, "Tus-Version": TUS_VERSION, "Tus-Extension": "creation,creation-with-upload"}
 OFFSET_TYPE = "application/offset+octet-stream"
 
-_WRONG_OFFSET, _LOCKED = 409, 423
+_WRONG_OFFSET, _LOCKED, _WRONG_VERSION = 409, 423, 412
 
 
 class Uploads:
@@ -35,6 +36,7 @@ class Uploads:
 
     async def create(self, request: Request) -> Response:
         """Opens an upload of Upload-Length bytes (tus: creation); its bytes may follow in the body."""
+        _check_version(request)
         metadata = _metadata(request.headers.get("upload-metadata", ""))
         opening = gateway_pb2.UploadOpening(
             upload_id=uuid.uuid4().hex,
@@ -52,6 +54,7 @@ class Uploads:
 
     async def head(self, request: Request) -> Response:
         """Says how much was received (tus: core)."""
+        _check_version(request)
         state = await self._state(request)
         return Response(
             headers={
@@ -64,6 +67,7 @@ class Uploads:
 
     async def patch(self, request: Request) -> Response:
         """Appends the body at Upload-Offset (tus: core)."""
+        _check_version(request)
         if request.headers.get("content-type") != OFFSET_TYPE:
             raise InvalidField("Content-Type", f"must be {OFFSET_TYPE}")
         state = await self._state(request)
@@ -109,6 +113,14 @@ def http_status_of(error: grpc.aio.AioRpcError) -> int | None:
     if error.code() == grpc.StatusCode.FAILED_PRECONDITION:
         return _LOCKED
     return _WRONG_OFFSET if "opening.offset_bytes" in (error.details() or "") else None
+
+
+def _check_version(request: Request) -> None:
+    """Raises HTTPException for another version of tus; clients that send none are taken for plain HTTP."""
+    version = request.headers.get("tus-resumable", TUS_VERSION)
+    if version != TUS_VERSION:
+        versions = {"Tus-Version": TUS_VERSION}
+        raise HTTPException(_WRONG_VERSION, f"the version of tus is {TUS_VERSION}", versions)
 
 
 async def _messages(
