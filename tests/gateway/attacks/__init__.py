@@ -1,0 +1,1 @@
+"""Attacks on a gateway, as tables: what is sent, and how it must be refused."""
