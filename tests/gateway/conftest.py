@@ -32,9 +32,10 @@ class FakeServices:
     def __init__(self, folder: Path, store_url: str, environment: dict[str, str], *names: str) -> None:
         folder.mkdir(exist_ok=True)
         self.folder, self.store_url, self.environment = folder, store_url, environment
-        program = Path(__file__).with_name("fakes.py")
-        command: list[str | Path] = [sys.executable, program, folder, store_url, *names]
-        self._process = subprocess.Popen(command, stdin=subprocess.PIPE, env={**os.environ, **environment})
+        command: list[str | Path] = [sys.executable, "-m", "tests.gateway.fakes", folder, store_url, *names]
+        self._process = subprocess.Popen(
+            command, stdin=subprocess.PIPE, env={**os.environ, **environment}, cwd=Path(__file__).parents[2]
+        )
         self.addresses: dict[str, str] = json.loads(_appeared(folder / "addresses", self._process))
         self._old: Counter[str] = Counter()
 

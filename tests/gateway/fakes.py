@@ -1,4 +1,6 @@
-"""Fake engines behind real gRPC servers, all in one process: `python fakes.py FOLDER STORE_URL [NAME…]`.
+"""Fake engines behind real gRPC servers, all in one process.
+
+    python -m tests.gateway.fakes FOLDER STORE_URL [NAME…]
 
 A fake video is JSON text that says what it holds: {"duration_s": 10, "audio": true,
 "speech": true, "subtitles": [{"language": "en"}], "fail": "", "ingredients": []}. In FOLDER the

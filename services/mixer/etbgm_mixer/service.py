@@ -147,19 +147,7 @@ class MixerService:
             video, facts = self._steady(video, request.facts, folder)
             container = containers.choose(facts, request.container)
             music_bed.check([cue.span for cue in request.cues], facts.duration_s)
-            cues = [
-                PlacedCue(borrowed.enter_context(self._store.borrow(cue.music, f"cues[{i}].music")), cue.span)
-                for i, cue in enumerate(request.cues)
-            ]
-            voice, notes = _voice(request)
-            ambience = _ambience(request)
-            path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
-            under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
-            levels = self._levels("speech", voice, path, facts.duration_s, on_progress)
-            under_levels = self._levels("residual", ambience, under, facts.duration_s, on_progress)
-            parts = Parts(
-                path, cues, request.speech_spans, facts.duration_s, levels, under, under_levels, request.bars
-            )
+            parts, notes = self._parts(request, facts.duration_s, borrowed, on_progress)
             previews: list[Artifact] = []
 
             def keep_preview(path: Path) -> None:
@@ -177,6 +165,23 @@ class MixerService:
                 report=replace(rendered.report, notes=(*notes, *rendered.report.notes)),
                 container=container,
             )
+
+    def _parts(
+        self, request: MixRequest, duration_s: float, borrowed: ExitStack, on_progress: OnProgress
+    ) -> tuple[Parts, tuple[str, ...]]:
+        """Borrows what is mixed, and measures it; also returns notes about the voice."""
+        cues = [
+            PlacedCue(borrowed.enter_context(self._store.borrow(cue.music, f"cues[{i}].music")), cue.span)
+            for i, cue in enumerate(request.cues)
+        ]
+        voice, notes = _voice(request)
+        ambience = _ambience(request)
+        path = borrowed.enter_context(self._store.borrow(voice, "speech")) if voice else None
+        under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
+        levels = self._levels("speech", voice, path, duration_s, on_progress)
+        under_levels = self._levels("residual", ambience, under, duration_s, on_progress)
+        parts = Parts(path, cues, request.speech_spans, duration_s, levels, under, under_levels, request.bars)
+        return parts, notes
 
     def _steady(self, video: Path, facts: MediaFacts | None, folder: Path) -> tuple[Path, MediaFacts]:
         """Returns the file to read and its facts: those given, or those of a probe."""
