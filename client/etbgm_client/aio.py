@@ -148,20 +148,24 @@ class AsyncClient:
                 break
         return jobs
 
-    async def watch(self, job_id: str) -> AsyncGenerator[pb.Job, None]:
+    async def watch(self, job_id: str, after_sequence: int = 0) -> AsyncGenerator[pb.Job, None]:
         """Yields the job now and after every change, until it is finished.
 
-        Reconnects if the gateway is unavailable for up to RECONNECT_S. Pings detect a silently
-        broken connection within 20 s.
+        With the `sequence` of an update received before, the first one comes when the job has changed since.
+        Reconnects if the gateway is unavailable for up to RECONNECT_S, and continues where it was. Pings
+        detect a silently broken connection within 20 s.
         """
         lost_at: float | None = None
         while True:
-            call = self._stub.WatchJob(pb.WatchJobRequest(job_id=job_id), metadata=self._metadata)
+            request = pb.WatchJobRequest(job_id=job_id, after_sequence=after_sequence)
+            call = self._stub.WatchJob(request, metadata=self._metadata)
             try:
                 while (response := await _within(call.read(), lost_at)) is not grpc.aio.EOF:
                     assert isinstance(response, pb.WatchJobResponse)
                     lost_at = None
-                    yield response.job
+                    if not response.heartbeat:
+                        after_sequence = response.job.sequence
+                        yield response.job
                 return
             except grpc.aio.AioRpcError as error:
                 lost_at = lost_at or time.monotonic()

@@ -56,9 +56,9 @@ class Client:
         """See AsyncClient.list_jobs."""
         return self._run(self._client.list_jobs(limit))
 
-    def watch(self, job_id: str) -> Iterator[pb.Job]:
+    def watch(self, job_id: str, after_sequence: int = 0) -> Iterator[pb.Job]:
         """See AsyncClient.watch."""
-        updates = self._client.watch(job_id)
+        updates = self._client.watch(job_id, after_sequence)
 
         async def following() -> pb.Job | None:
             return await anext(updates, None)

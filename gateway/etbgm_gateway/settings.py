@@ -178,6 +178,9 @@ class Settings(ServiceSettings):
     full_disk_wait_s: float = Field(default=21600.0, ge=0)
     """Time that a job waits while a disk of a server is full; then it fails with STORAGE_FULL."""
 
+    watch_heartbeat_s: float = Field(default=15.0, gt=0)
+    """Interval of the heartbeats that WatchJob sends while a job does not change."""
+
     probe_deadline_s: float = Field(default=20.0, gt=0)
     """Time that CreateJob allows the mixer to probe a video."""
 

@@ -26,6 +26,7 @@ def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
         stages=progress.stages,
         previews=progress.previews,
+        sequence=row.sequence,
         request_id=row.own_request_id,
         parent_job_id=row.parent_job_id or "",
         video=request.video,

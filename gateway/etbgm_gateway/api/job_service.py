@@ -41,12 +41,11 @@ class JobService:
         ownership: Ownership,
         garbage: Garbage,
         remixing: Remixing,
-        stopping: asyncio.Event,
+        watching: Watching,
     ) -> None:
         self._jobs, self._queue, self._quotas, self._store = jobs, queue, quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
-        self._remixing = remixing
-        self._watching = Watching(jobs, self._message, stopping)
+        self._remixing, self._watching = remixing, watching
 
     async def create(self, request: gateway_pb2.CreateJobRequest) -> gateway_pb2.Job:
         """Checks the request and queues the job; with `validate_only` the returned job has no id.
@@ -145,17 +144,20 @@ class JobService:
             next_page_token=rows[size - 1].job_id if len(rows) > size else "",
         )
 
-    async def watch(self, job_id: str) -> AsyncIterator[gateway_pb2.Job]:
-        """Yields the job now and after each change, until it is finished.
+    async def watch(self, job_id: str, after: int) -> AsyncIterator[gateway_pb2.WatchJobResponse]:
+        """Yields the job now and after each change, and heartbeats, until it is finished.
 
-        Raises NotFound, ServerStopping.
+        The first message is a heartbeat if the job's sequence number is `after`. Raises NotFound,
+        ServerStopping.
         """
         row = await asyncio.to_thread(self._row, job_id)
-        yield await asyncio.to_thread(self._message, row)
+        job = await asyncio.to_thread(self._message, row)
+        yield gateway_pb2.WatchJobResponse(job=job, heartbeat=row.sequence == after)
         if row.state not in UNFINISHED:
             return
-        async for job in self._watching.follow(row):
-            yield job
+        async for changed in self._watching.follow(row):
+            job = changed or job
+            yield gateway_pb2.WatchJobResponse(job=job, heartbeat=changed is None)
             if job.state not in UNFINISHED_STATES:
                 return
 

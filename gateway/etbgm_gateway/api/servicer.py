@@ -85,8 +85,8 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         self, request: gateway_pb2.WatchJobRequest, context: Context
     ) -> AsyncIterator[gateway_pb2.WatchJobResponse]:
         """See gateway.proto."""
-        async for job in self._jobs.watch(request.job_id):
-            yield gateway_pb2.WatchJobResponse(job=job)
+        async for response in self._jobs.watch(request.job_id, request.after_sequence):
+            yield response
 
     async def CancelJob(
         self, request: gateway_pb2.CancelJobRequest, context: Context

@@ -36,27 +36,36 @@ class _Watched:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def change(self) -> None:
-        """Waits for `tell`."""
-        await self._changed.wait()
+    async def changes_within(self, seconds: float) -> bool:
+        """Waits for `tell`, but not longer; returns whether it came."""
+        try:
+            await asyncio.wait_for(self._changed.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
 
 
 class Watching:
     """The watched jobs of one gateway; for use in one event loop."""
 
     def __init__(
-        self, jobs: JobStore, message_of: Callable[[JobRow], gateway_pb2.Job], stopping: asyncio.Event
+        self,
+        jobs: JobStore,
+        message_of: Callable[[JobRow], gateway_pb2.Job],
+        heartbeat_s: float,
+        stopping: asyncio.Event,
     ) -> None:
         """`message_of` is called in a worker thread."""
         self._jobs, self._message_of, self._stopping = jobs, message_of, stopping
+        self._heartbeat_s = heartbeat_s
         self._watched: dict[str, _Watched] = {}
         self._polling: asyncio.Task[None] | None = None
 
-    async def follow(self, row: JobRow) -> AsyncIterator[gateway_pb2.Job]:
-        """Yields the job after each change since `row`; has no end of its own.
+    async def follow(self, row: JobRow) -> AsyncIterator[gateway_pb2.Job | None]:
+        """Yields the job after each change since `row`, and None after each `heartbeat_s` without one.
 
-        A caller that is slower than the changes gets only the last one. Raises NotFound once the job is
-        deleted, ServerStopping, and what the database raises.
+        Has no end of its own. A caller that is slower than the changes gets only the last one. Raises
+        NotFound once the job is deleted, ServerStopping, and what the database raises.
         """
         seen: Version | None = row.version
         with self._following(row.job_id) as watched:
@@ -66,8 +75,8 @@ class Watching:
                 if watched.job is not None and watched.version != seen:
                     seen = watched.version
                     yield watched.job
-                else:
-                    await watched.change()
+                elif not await watched.changes_within(self._heartbeat_s):
+                    yield None
 
     @contextmanager
     def _following(self, job_id: str) -> "Iterator[_Watched]":

@@ -17,6 +17,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as HttpRoute
 
+from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.http import events, problems, uploads
 from etbgm_gateway.http.calls import Api
 from etbgm_gateway.http.downloads import Downloads
@@ -100,6 +101,10 @@ def _transcoded(route: Route, api: Api, max_body_bytes: int) -> HttpRoute:
 
 
 async def _events(api: Api, route: Route, message: Message, request: Request) -> Response:
+    assert isinstance(message, gateway_pb2.WatchJobRequest)
+    message.after_sequence = message.after_sequence or events.sequence_of(
+        request.headers.get("last-event-id")
+    )
     call = api.stream(route.rpc, message, request)
     first = await anext(aiter(call), None)  # So that an error is answered with its status.
 
@@ -112,7 +117,7 @@ async def _events(api: Api, route: Route, message: Message, request: Request) ->
         finally:
             call.cancel()
 
-    return events.events(updates(), request.headers.get("last-event-id"))
+    return events.events(updates())
 
 
 async def _body(request: Request, most_bytes: int) -> bytes:

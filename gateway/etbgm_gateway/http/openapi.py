@@ -35,6 +35,10 @@ _ERROR: Object = {
     "description": "An error: problem details (RFC 9457).",
     "content": {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}},
 }
+_EVENTS = (
+    "Server-sent events `job` and `heartbeat` with a Job as JSON, and `end` after the last one. Their id is "
+    "the job's sequence, which a client sends as Last-Event-ID to continue at any gateway."
+)
 _EXAMPLES: dict[str, Object] = {
     "CreateJob": {
         "video": {
@@ -82,7 +86,7 @@ def _operation(route: Route) -> Object:
     if rpc.server_streaming:
         kind, output = (
             "text/event-stream",
-            {"type": "string", "description": "Events `job` with a Job as JSON."},
+            {"type": "string", "description": _EVENTS},
         )
     operation: Object = {
         "operationId": rpc.name,

@@ -36,9 +36,12 @@ JOBS = sa.Table(
     sa.Column("webhook_url", sa.String(1000)),
     sa.Column("caller_request_id", sa.String(64)),
     sa.Column("parent_job_id", sa.String(36)),
+    sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
+_IDS_PER_QUERY = 1000
+"""The number of parameters in a statement is limited."""
 _MOST_LISTED_BYTES = 16 << 10
 """Jobs of earlier versions have no summary; a request over this size is then left out of lists."""
 
@@ -59,6 +62,9 @@ class NewJob:
     parent_job_id: str | None = None
 
 
+Version = tuple[int, str]
+"""A job's sequence number and state: gateways of release 0.1 do not increase the number."""
+
 Enqueue = Callable[[sa.Connection, str], int]
 """Queues the job with this id within a transaction, and returns its turn."""
 
@@ -70,10 +76,6 @@ def to_nobody(*_: object) -> None:
     """An Announce that does nothing."""
 
 
-Version = tuple[str, int, bytes, int]
-"""What differs after each change of a job: state, starts, stages and cues left."""
-
-
 @dataclass(frozen=True, slots=True)
 class JobRow:
     """A job as stored.
@@ -82,7 +84,7 @@ class JobRow:
     Bytes are serialised messages: `request` a CreateJobRequest, `stages` a Job that has only
     its stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often
     the job was started, `cues_left` the cues that have not been rendered yet: an estimate
-    until the timeline is known.
+    until the timeline is known. `sequence` increases with each change.
     """
 
     job_id: str
@@ -98,18 +100,19 @@ class JobRow:
     cues_left: int
     error: bytes | None
     result: bytes | None
-    caller_request_id: str | None
-    parent_job_id: str | None
+    caller_request_id: str | None = None
+    parent_job_id: str | None = None
+    sequence: int = 1
+
+    @property
+    def version(self) -> Version:
+        """What changes with each change of the job."""
+        return (self.sequence, self.state)
 
     @property
     def own_request_id(self) -> str:
         """The request id as its caller chose it; `request_id` is unique among all tenants."""
         return self.caller_request_id or self.request_id
-
-    @property
-    def version(self) -> Version:
-        """The job's version."""
-        return self.state, self.starts, self.stages, self.cues_left
 
 
 _WHOLE = tuple(_C[name] for name in JobRow.__slots__)
@@ -117,8 +120,6 @@ _SHORT = sa.case((sa.func.length(_C.request) <= _MOST_LISTED_BYTES, _C.request),
 _SUMMARY = sa.func.coalesce(_C.summary, _SHORT)
 _LISTED = {"request": _SUMMARY.label("request"), "result": sa.null().label("result")}
 _SUMMARISED = tuple(_LISTED.get(name, _C[name]) for name in JobRow.__slots__)
-_IDS_PER_QUERY = 1000
-"""The number of parameters in a statement is limited."""
 
 
 class JobStore:
@@ -179,9 +180,8 @@ class JobStore:
 
     def versions(self, job_ids: Sequence[str]) -> dict[str, Version]:
         """Returns the versions of those of the jobs that exist."""
-        columns = (_C.job_id, _C.state, _C.starts, _C.stages, _C.cues_left)
-        rows = self._with_ids(columns, job_ids)
-        return {row["job_id"]: (row["state"], row["starts"], row["stages"], row["cues_left"]) for row in rows}
+        rows = self._with_ids((_C.job_id, _C.sequence, _C.state), job_ids)
+        return {row["job_id"]: (row["sequence"], row["state"]) for row in rows}
 
     def page(self, tenant: str, before: str, states: Collection[str], size: int) -> list[JobRow]:
         """Returns at most `size` jobs of the tenant, newest first: no results, and summaries as requests.
@@ -261,7 +261,8 @@ class JobStore:
 def _change(connection: sa.Connection, job_id: str, values: Mapping[str, object]) -> bool:
     """Changes the job unless it is finished."""
     unfinished = sa.and_(_C.job_id == job_id, _C.state.in_(UNFINISHED))
-    return connection.execute(JOBS.update().where(unfinished).values(values)).rowcount > 0
+    change = JOBS.update().where(unfinished).values({**values, "sequence": _C.sequence + 1})
+    return connection.execute(change).rowcount > 0
 
 
 def _own_id(tenant: str, request_id: str) -> str:

@@ -59,7 +59,11 @@ async def test_a_job_from_upload_to_download(http: httpx2.AsyncClient) -> None:
     last = seen[-2]
     assert last[2]["state"] == "STATE_SUCCEEDED"
     assert len(last[2]["result"]["variants"]) == 2
-    assert await events(http, job["jobId"], last=last[1]) == [("end", "", {})]
+    assert last[1] == last[2]["sequence"]
+    again = await events(http, job["jobId"], last=last[1])
+    assert again == [("heartbeat", last[1], last[2]), ("end", "", {})]
+    missed = await events(http, job["jobId"], last=str(int(last[1]) - 1))
+    assert [kind for kind, _, _ in missed] == ["job", "end"]
 
     page = (await http.get("/v1/jobs", params={"pageSize": 1, "states": "STATE_SUCCEEDED"})).json()
     assert page["jobs"][0]["jobId"] == job["jobId"]

@@ -1,0 +1,139 @@
+"""Parts of the gateway, made from its settings."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import grpc
+import sqlalchemy as sa
+
+from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
+from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
+from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
+from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
+from etbgm_gateway.api.admission import JobLimits
+from etbgm_gateway.api.limits import LongList, RequestLimits
+from etbgm_gateway.api.receivers import Receivers
+from etbgm_gateway.api.scopes import SCOPE_OF
+from etbgm_gateway.api.uploads import UploadLimits
+from etbgm_gateway.api.webhook_servicer import WebhookServicer
+from etbgm_gateway.identity.authentication import Authentication, Credentials
+from etbgm_gateway.identity.interceptor import AuthInterceptor
+from etbgm_gateway.identity.key_file import KeyFile
+from etbgm_gateway.identity.keys import ApiKeys
+from etbgm_gateway.outgoing.addresses import AddressRules
+from etbgm_gateway.outgoing.webhook import WebhookSender
+from etbgm_gateway.queue.deliveries import Deliveries
+from etbgm_gateway.settings import Settings
+from etbgm_gateway.store.database import connect
+from etbgm_gateway.store.quotas import Quota
+from etbgm_gateway.store.webhooks import WebhookStore
+from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.discovery import discovery_of
+from etbgm_gateway.upstream.remote import RemoteService, Waits
+from etbgm_gateway.upstream.replicas import Replicas, Stub, Tls
+from etbgm_kit.serving.settings import BadSettings, NotReachable
+
+if TYPE_CHECKING:
+    from etbgm_gateway.http.server import HttpServer
+
+
+def database(settings: Settings) -> sa.Engine:
+    """Connects to the job store. Raises BadSettings, and without a parent that waits NotReachable."""
+    try:
+        return connect(settings.job_store_url)
+    except NotReachable as error:
+        if settings.stop_with_parent:
+            raise BadSettings(str(error)) from None
+        raise
+
+
+def webhooks(settings: Settings, database: sa.Engine) -> tuple[Deliveries, Receivers, WebhookServicer]:
+    """Creates what sends events, what checks their addresses, and the API for them."""
+    store = WebhookStore(database)
+    sender = WebhookSender(AddressRules(settings.outgoing_networks, settings.outgoing_plain_http))
+    receivers = Receivers(store, sender)
+    return Deliveries(database, store, sender), receivers, WebhookServicer(store, sender, receivers)
+
+
+def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
+    """Creates the HTTP server; without it, its libraries are not imported."""
+    from etbgm_gateway.http.server import HttpOptions, HttpServer
+
+    options = HttpOptions(
+        settings.http_address,
+        settings.max_message_bytes,
+        settings.http_allowed_origins,
+        settings.tls_cert_file,
+        settings.tls_key_file,
+        settings.tls_client_ca_file,
+    )
+    return HttpServer(options, stopping)
+
+
+def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthInterceptor, ...]:
+    """Creates what checks who calls; nothing without authentication. Raises BadSettings."""
+    if keys is None:
+        return ()
+    kinds: list[Credentials] = [keys]
+    if settings.key_file:
+        kinds.append(KeyFile(settings.key_file))
+    if settings.jwt_issuer:
+        from etbgm_gateway.identity.tokens import Tokens, is_trusted
+
+        if not is_trusted(settings.jwt_issuer):
+            raise BadSettings("ETBGM_JWT_ISSUER: must be an https URL")
+        kinds.append(Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
+    return (AuthInterceptor(Authentication(*kinds), SCOPE_OF),)
+
+
+def limits(settings: Settings) -> JobLimits:
+    """The limits on one job."""
+    spans = (
+        media_pb2.EmotionTimeline.DESCRIPTOR.fields_by_name["spans"],
+        media_pb2.Transcript.DESCRIPTOR.fields_by_name["segments"],
+        gateway_pb2.RemixJobRequest.DESCRIPTOR.fields_by_name["spans"],
+    )
+    limit = LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")
+    longer = {field.full_name: limit for field in spans}
+    request = RequestLimits(settings.max_text_chars, settings.max_elements, longer)
+    return JobLimits(request, settings.max_spans_per_s, settings.max_variant_s)
+
+
+def upload_limits(settings: Settings) -> UploadLimits:
+    """The limits on uploads."""
+    return UploadLimits(
+        settings.max_upload_bytes, settings.max_open_uploads, settings.upload_idle_s, settings.upload_keep_s
+    )
+
+
+def quota(settings: Settings) -> Quota:
+    """What each tenant may use."""
+    return Quota(
+        settings.tenant_jobs_per_minute, settings.tenant_unfinished_jobs, settings.tenant_video_s_per_day
+    )
+
+
+def clients(settings: Settings) -> Clients:
+    """Creates clients for the addresses in `settings`; needs a running event loop."""
+
+    def remote(
+        name: str, addresses: str, stub_of: Callable[[grpc.aio.Channel], Stub], calls: int | None = None
+    ) -> RemoteService[Stub]:
+        replicas = Replicas(discovery_of(addresses), stub_of, tls)
+        waits = Waits(calls or settings.calls_per_replica, settings.replica_wait_s, settings.queue_wait_s)
+        return RemoteService(name, replicas, waits)
+
+    files = settings.services_ca_file, settings.services_cert_file, settings.services_key_file
+    tls = Tls(files[0], *files[1:]) if files[0] else None
+    mixer, separator = remote("mixer", settings.mixer_address, MixerServiceStub), settings.separator_address
+    calls = settings.riffusion_calls_per_replica
+    return Clients(
+        mixer=mixer,
+        separator=remote("separator", separator, MixerServiceStub) if separator else mixer,
+        stt=remote("stt", settings.stt_address, SpeechToTextServiceStub),
+        sentiment=remote("sentiment", settings.sentiment_address, SentimentServiceStub),
+        riffusion=remote("riffusion", settings.riffusion_address, RiffusionServiceStub, calls),
+    )
