@@ -1,4 +1,4 @@
-"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models`, `webhooks` and `doctor`."""
+"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models`, `webhooks`, `mcp` and `doctor`."""
 
 import asyncio
 import os
@@ -185,6 +185,19 @@ def compose(
         guarded(compose_there(request, riffusion, store_url))
     else:
         guarded(compose_here(request, data or _folder("XDG_CACHE_HOME", ".cache")))
+
+
+@app.command()
+def mcp(gateway: jobs.Gateway = jobs.ADDRESS) -> None:
+    """Serve agents over standard input and output (Model Context Protocol), on a running gateway."""
+    try:
+        from etbgm_cli.agents import server_of
+    except ModuleNotFoundError as error:
+        if error.name != "mcp":
+            raise
+        print_warning("the Model Context Protocol needs one more package: pip install 'etbgm-client[mcp]'")
+        raise typer.Exit(1) from None
+    server_of(gateway).run()
 
 
 @app.command()
