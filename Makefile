@@ -17,7 +17,7 @@ PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/e
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-embedded test-unit bench bench-ears bench-music bench-riffusion gallery images images-check lint protos clean
+.PHONY: help demo test drill test-embedded test-unit bench bench-ears bench-music bench-riffusion gallery images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -37,18 +37,23 @@ $(SAMPLE): | .venv/.run
 TESTING := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --timeout=900
 PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
-test: .venv/.full ## run all tests; installs torch (JOBS=2)
+test: .venv/.full ## run all tests but drills; installs torch (JOBS=2)
 	@deploy/system-packages test
 	@$(PULL_MODELS)
-	$(PYTEST)
+	$(PYTEST) -m 'not drill'
+
+drill: .venv/.dev ## run whole jobs on real videos, and kill, scale and restore installations
+	@deploy/system-packages test
+	@$(PULL_MODELS)
+	$(PYTEST) -m drill
 
 test-unit: .venv/.dev ## run the tests that start no process
 	$(TESTING) -m unit
 
-test-embedded: .venv/.dev ## run all tests that do not need torch
+test-embedded: .venv/.dev ## run all tests but drills that do not need torch
 	@deploy/system-packages test
 	@$(PULL_MODELS)
-	$(PYTEST) --ignore-glob='*/full'
+	$(PYTEST) -m 'not drill' --ignore-glob='*/full'
 
 bench: .venv/.dev ## measure time and memory of a job relative to the video's duration
 	@$(PULL_MODELS)

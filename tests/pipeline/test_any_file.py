@@ -10,7 +10,7 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import Chain
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 LIMIT_S = 20.0
 NO_DATA = pytest.param(

@@ -8,7 +8,7 @@ import pytest
 
 from tests.pipeline.conftest import Chain
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 ANGRY = "I am so angry about this, it makes me furious I hate this, it is an outrage"
 LOVE = "I love this so much really What a wonderful day"

@@ -18,7 +18,7 @@ from tests.pipeline import demo_video as story
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM, Chain
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 PARTS = {
     "speech.flac", "residual.flac", "transcript.srt", "transcript.vtt",

@@ -12,7 +12,7 @@ import soundfile
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM, serving
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 TIMELINE = {
     "duration": "12s",

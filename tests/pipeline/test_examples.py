@@ -9,7 +9,7 @@ import pytest
 
 from tests.pipeline.conftest import Chain
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 

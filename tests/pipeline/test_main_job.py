@@ -11,7 +11,7 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import Chain
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 VLOGS = ("vlog_o1_lj_music.mp4", "vlog_o2_vertical_noise.mov", "vlog_o3_multi_vfr_loudmusic.mkv")
 MARGIN_S = 0.4

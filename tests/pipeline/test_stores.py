@@ -8,7 +8,7 @@ import pytest
 from tests.pipeline import measure
 from tests.pipeline.conftest import serving
 
-pytestmark = pytest.mark.process
+pytestmark = pytest.mark.drill
 
 
 def check(output: Path, video: Path) -> None:

@@ -27,7 +27,7 @@ def pull_command(target: str) -> str:
     return str(command)
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-embedded"])
+@pytest.mark.parametrize("target", ["demo", "drill", "test", "test-embedded"])
 def test_a_target_that_recognises_speech_pulls_the_model(target: str) -> None:
     words = shlex.split(pull_command(target))
     assert words[-3:-1] == ["models", "pull"]

@@ -8,7 +8,6 @@ import pytest
 import soundfile
 
 from etbgm_mixer.media import clock, containers, extract, mux
-from etbgm_mixer.media.ffmpeg import Unreadable
 from etbgm_mixer.media.probe import Limits, TooLarge, probe
 from etbgm_mixer.types import Container
 from tests.mixer.conftest import RATE_HZ, MakeClip, Sound, noise, write
@@ -131,18 +130,3 @@ def test_files_from_the_field(
     output, sound = processed(video, limits)
     assert len(measure.packets(output)) == pictures
     assert len(sound) / RATE_HZ == pytest.approx(duration_s, abs=0.05)
-
-
-def test_all_real_videos_keep_their_pictures(test_data: Path, tmp_path: Path, limits: Limits) -> None:
-    """Sound is left aside, as the mixdown is short; what has no picture is refused."""
-    for file in sorted([*(test_data / "video/real").iterdir(), *(test_data / "field").glob("*.m*")]):
-        try:
-            path, facts = clock.steady_facts(file, tmp_path, limits)
-        except Unreadable as refused:
-            assert "no moving picture" in str(refused) or "limit" in str(refused), file.name
-            continue
-        container = containers.choose(facts, None)
-        mixdown = write(tmp_path / "mix.flac", noise(1))
-        output = tmp_path / f"result.{container}"
-        mux.mux(path, facts, mixdown, container, output, lambda _: None, 60)
-        assert len(measure.packets(output)) == facts.video.packets > 0, file.name
