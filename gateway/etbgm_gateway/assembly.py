@@ -32,6 +32,7 @@ from etbgm_gateway.settings import Settings
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.lists import JobLists
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_gateway.store.retention import Retention
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
@@ -117,6 +118,7 @@ class _Gateway:
         watching = Watching(self._jobs, message_of, settings.watch_heartbeat_s, self.stopping)
         return JobService(
             self._jobs,
+            JobLists(self._database),
             self._queue,
             Quotas(self._database, parts.quota(settings)),
             store,

@@ -16,7 +16,7 @@ from etbgm_gateway.api.limits import RequestLimits, check_limits
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.receivers import Receivers
-from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_settings, timeline_of
+from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_notes, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.upstream.clients import Clients
@@ -66,6 +66,7 @@ class Admission:
         the video), ServiceError (the mixer cannot be reached).
         """
         settings = request.settings
+        check_notes(request.labels, request.user_metadata)
         timeline = await asyncio.to_thread(self._read, settings)
         if request.webhook_url:
             await self._receivers.check(request.webhook_url, "webhook_url")

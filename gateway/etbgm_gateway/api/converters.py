@@ -31,6 +31,8 @@ def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
         parent_job_id=row.parent_job_id or "",
         video=request.video,
         settings=request.settings,
+        labels=request.labels,
+        user_metadata=request.user_metadata,
         create_time=timestamp_to_pb(row.create_time_s),
         start_time=timestamp_to_pb(row.start_time_s),
         end_time=timestamp_to_pb(row.end_time_s),
@@ -53,16 +55,24 @@ def timestamp_to_pb(seconds: float | None) -> Timestamp | None:
 
 
 def request_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
-    """Returns the part that is stored and compared with later requests of the same id: video and settings."""
-    kept = gateway_pb2.CreateJobRequest(video=request.video, settings=request.settings)
-    return kept.SerializeToString(deterministic=True)
+    """Returns the part that is stored and compared with later requests of the same id."""
+    return _kept(request).SerializeToString(deterministic=True)
 
 
 def summary_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
     """Returns the part that lists of jobs show: the same without the timeline, which may be long."""
-    kept = gateway_pb2.CreateJobRequest(video=request.video, settings=request.settings)
+    kept = _kept(request)
     kept.settings.ClearField("timeline")
     return kept.SerializeToString(deterministic=True)
+
+
+def _kept(request: gateway_pb2.CreateJobRequest) -> gateway_pb2.CreateJobRequest:
+    return gateway_pb2.CreateJobRequest(
+        video=request.video,
+        settings=request.settings,
+        labels=request.labels,
+        user_metadata=request.user_metadata,
+    )
 
 
 def states_from_pb(states: "Sequence[gateway_pb2.State.ValueType]") -> tuple[str, ...]:

@@ -8,8 +8,9 @@ import sqlalchemy as sa
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.api.admission import Admission
-from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, states_from_pb, summary_to_bytes
+from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, summary_to_bytes
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
+from etbgm_gateway.api.listing import Listing, listing_of
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.validation import check_id, is_id
@@ -20,11 +21,11 @@ from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
+from etbgm_gateway.store.lists import JobLists
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
 
-DEFAULT_PAGE, LARGEST_PAGE = 20, 100
 UNFINISHED_STATES = (gateway_pb2.STATE_QUEUED, gateway_pb2.STATE_RUNNING)
 
 
@@ -34,6 +35,7 @@ class JobService:
     def __init__(
         self,
         jobs: JobStore,
+        lists: JobLists,
         queue: JobQueue,
         quotas: Quotas,
         store: ArtifactStore,
@@ -43,7 +45,8 @@ class JobService:
         remixing: Remixing,
         watching: Watching,
     ) -> None:
-        self._jobs, self._queue, self._quotas, self._store = jobs, queue, quotas, store
+        self._jobs, self._lists, self._queue = jobs, lists, queue
+        self._quotas, self._store = quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
         self._remixing, self._watching = remixing, watching
 
@@ -81,6 +84,8 @@ class JobService:
                 state=gateway_pb2.STATE_QUEUED,
                 video=request.video,
                 settings=request.settings,
+                labels=request.labels,
+                user_metadata=request.user_metadata,
                 request_id=request.request_id,
                 parent_job_id=parent_job_id or "",
             )
@@ -92,6 +97,7 @@ class JobService:
             cues=_expected_cues(request.settings, duration_s),
             webhook_url=request.webhook_url,
             parent_job_id=parent_job_id,
+            labels=request.labels,
         )
 
         def enqueue(connection: sa.Connection, job_id: str) -> int:
@@ -106,14 +112,9 @@ class JobService:
         return await asyncio.to_thread(lambda: self._message(self._row(job_id)))
 
     async def page(self, request: gateway_pb2.ListJobsRequest) -> gateway_pb2.ListJobsResponse:
-        """Returns jobs, newest first; raises InvalidField."""
-        size = request.page_size if request.HasField("page_size") else DEFAULT_PAGE
-        if not 1 <= size <= LARGEST_PAGE:
-            raise InvalidField("page_size", f"must be in [1, {LARGEST_PAGE}]")
-        if request.page_token:
-            check_id(request.page_token, "page_token")
-        states = states_from_pb(request.states)
-        return await asyncio.to_thread(self._page, request.page_token, states, size)
+        """Returns a page of jobs; raises InvalidField."""
+        listing = await asyncio.to_thread(listing_of, request)
+        return await asyncio.to_thread(self._page, listing)
 
     def _find(self, uri: str) -> tuple[str, int]:
         key, size = self._store.find(uri)
@@ -137,11 +138,14 @@ class JobService:
             raise RequestIdUsed
         return await asyncio.to_thread(self._message, job)
 
-    def _page(self, before: str, states: tuple[str, ...], size: int) -> gateway_pb2.ListJobsResponse:
-        rows = self._jobs.page(current_tenant(), before, states, size + 1)
+    def _page(self, listing: Listing) -> gateway_pb2.ListJobsResponse:
+        rows = self._lists.page(current_tenant(), listing.page)
+        page = rows[: listing.page.size]
         return gateway_pb2.ListJobsResponse(
-            jobs=[self._message(row) for row in rows[:size]],
-            next_page_token=rows[size - 1].job_id if len(rows) > size else "",
+            jobs=[self._message(row) for row, _ in page],
+            next_page_token=listing.token_after(page[-1][1], page[-1][0].job_id)
+            if len(rows) > len(page)
+            else "",
         )
 
     async def watch(self, job_id: str, after: int) -> AsyncIterator[gateway_pb2.WatchJobResponse]:

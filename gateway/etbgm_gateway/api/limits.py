@@ -47,13 +47,22 @@ def check_limits(message: Message, limits: RequestLimits, path: str = "") -> Non
     """
     for descriptor, value in message.ListFields():
         name = f"{path}.{descriptor.name}" if path else descriptor.name
-        if descriptor.is_repeated:
+        if descriptor.message_type and descriptor.message_type.GetOptions().map_entry:
+            _check_length(descriptor, len(value), limits, name)
+            _check_texts(value, limits, name)
+        elif descriptor.is_repeated:
             _check_length(descriptor, len(value), limits, name)
             if descriptor.message_type or descriptor.type == FieldDescriptor.TYPE_STRING:
                 for i, element in enumerate(value):
                     _check_one(descriptor, element, limits, f"{name}[{i}]")
         else:
             _check_one(descriptor, value, limits, name)
+
+
+def _check_texts(texts: Mapping[str, str], limits: RequestLimits, name: str) -> None:
+    for key, text in texts.items():
+        check_text(key, name, limits.text_chars)
+        check_text(text, f"{name}[{key}]", limits.text_chars)
 
 
 def _check_one(descriptor: FieldDescriptor, value: object, limits: RequestLimits, name: str) -> None:

@@ -34,6 +34,13 @@ class Remixing:
         """Returns the request of the new job. Raises InvalidField, Conflict (the parent has no result)."""
         request = gateway_pb2.CreateJobRequest.FromString(parent.request)
         request.request_id, request.validate_only = remix.request_id, remix.validate_only
+        for kept, given in (
+            (request.labels, remix.labels),
+            (request.user_metadata, remix.user_metadata),
+        ):
+            if given:
+                kept.clear()
+                kept.update(given)
         merge(request.settings, remix.settings, remix.update_mask)
         if remix.HasField("transcript"):
             self._write_transcript(request.settings, remix)

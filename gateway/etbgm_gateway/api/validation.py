@@ -1,7 +1,7 @@
 """Checks a job's settings against the ranges in the contract."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
@@ -28,6 +28,9 @@ _NAME = r"[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,63}"
 _MEDIA_TYPE = re.compile(f"{_NAME}/{_NAME}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _ID = re.compile(r"[A-Za-z0-9_-]{8,64}")
+_LABEL_KEY = re.compile(r"[a-z][a-z0-9_-]{0,62}")
+MOST_NOTES, LONGEST_LABEL = 64, 63
+"""Number of labels, and of entries of user metadata, and characters of a label (as on Google Cloud)."""
 _LANGUAGE = re.compile(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8}){0,8}")
 
 
@@ -40,6 +43,25 @@ def check_id(value: str, field: str) -> None:
     """Raises InvalidField unless `value` is a valid id."""
     if not is_id(value):
         raise InvalidField(field, "must be 8 to 64 characters of [A-Za-z0-9_-]")
+
+
+def is_label_key(value: str) -> bool:
+    """Whether `value` can be the key of a label."""
+    return bool(_LABEL_KEY.fullmatch(value))
+
+
+def check_notes(labels: Mapping[str, str], user_metadata: Mapping[str, str]) -> None:
+    """Raises InvalidField unless what a caller notes on a job keeps to its limits."""
+    for field, notes in (("labels", labels), ("user_metadata", user_metadata)):
+        if len(notes) > MOST_NOTES:
+            raise InvalidField(field, f"must have at most {MOST_NOTES} entries, has {len(notes):,}")
+    for key, value in labels.items():
+        if not is_label_key(key):
+            raise InvalidField("labels", "must have keys of 1 to 63 characters of [a-z0-9_-], a letter first")
+        if len(value) > LONGEST_LABEL:
+            raise InvalidField(f"labels[{key}]", f"must have at most {LONGEST_LABEL} characters")
+    if not all(0 < len(key) <= LONGEST_LABEL for key in user_metadata):
+        raise InvalidField("user_metadata", f"must have keys of 1 to {LONGEST_LABEL} characters")
 
 
 def check_settings(settings: gateway_pb2.JobSettings) -> None:

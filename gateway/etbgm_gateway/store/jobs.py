@@ -3,8 +3,8 @@
 import hashlib
 import secrets
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
@@ -36,14 +36,14 @@ JOBS = sa.Table(
     sa.Column("webhook_url", sa.String(1000)),
     sa.Column("caller_request_id", sa.String(64)),
     sa.Column("parent_job_id", sa.String(36)),
+    sa.Column("labels", sa.JSON(none_as_null=True)),
+    sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
 _IDS_PER_QUERY = 1000
 """The number of parameters in a statement is limited."""
-_MOST_LISTED_BYTES = 16 << 10
-"""Jobs of earlier versions have no summary; a request over this size is then left out of lists."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,8 @@ class NewJob:
     cues: int
     webhook_url: str = ""
     parent_job_id: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
 
 
 Version = tuple[int, str]
@@ -116,10 +118,6 @@ class JobRow:
 
 
 _WHOLE = tuple(_C[name] for name in JobRow.__slots__)
-_SHORT = sa.case((sa.func.length(_C.request) <= _MOST_LISTED_BYTES, _C.request), else_=b"")
-_SUMMARY = sa.func.coalesce(_C.summary, _SHORT)
-_LISTED = {"request": _SUMMARY.label("request"), "result": sa.null().label("result")}
-_SUMMARISED = tuple(_LISTED.get(name, _C[name]) for name in JobRow.__slots__)
 
 
 class JobStore:
@@ -150,6 +148,8 @@ class JobStore:
             "cues_left": new.cues,
             "webhook_url": new.webhook_url or None,
             "caller_request_id": new.request_id,
+            "labels": dict(new.labels) or None,
+            "priority": new.priority,
             "parent_job_id": new.parent_job_id,
         }
         try:
@@ -182,19 +182,6 @@ class JobStore:
         """Returns the versions of those of the jobs that exist."""
         rows = self._with_ids((_C.job_id, _C.sequence, _C.state), job_ids)
         return {row["job_id"]: (row["sequence"], row["state"]) for row in rows}
-
-    def page(self, tenant: str, before: str, states: Collection[str], size: int) -> list[JobRow]:
-        """Returns at most `size` jobs of the tenant, newest first: no results, and summaries as requests.
-
-        Only jobs in `states` (all when empty), with an id below `before` unless that is empty.
-        """
-        query = sa.select(*_SUMMARISED).where(_C.tenant == tenant).order_by(_C.job_id.desc()).limit(size)
-        if states:
-            query = query.where(_C.state.in_(states))
-        if before:
-            query = query.where(_C.job_id < before)
-        with self._engine.connect() as connection:
-            return [JobRow(**row) for row in connection.execute(query).mappings()]
 
     def unfinished(self) -> list[str]:
         """Returns the ids of queued and running jobs, oldest first."""

@@ -148,23 +148,29 @@ class MixerService:
             container = containers.choose(facts, request.container)
             music_bed.check([cue.span for cue in request.cues], facts.duration_s)
             parts, notes = self._parts(request, facts.duration_s, borrowed, on_progress)
-            previews: list[Artifact] = []
-
-            def keep_preview(path: Path) -> None:
-                previews.append(self._store.put(path, PREVIEW_TYPE))
-                on_preview(previews[-1])
-
             target = Target(video, facts, container, folder, self._timeout_s)
-            rendered = render(Mix(parts, request.settings), target, on_progress, keep_preview)
-            return Mixed(
-                video=self._store.move(rendered.video, containers.MEDIA_TYPES[container]),
-                preview=previews[-1],
-                waveform=self._store.put_bytes(rendered.waveform, "application/json"),
-                music=self._store.move(rendered.music, "audio/flac"),
-                levels=self._store.put_bytes(rendered.levels, "application/json"),
-                report=replace(rendered.report, notes=(*notes, *rendered.report.notes)),
-                container=container,
-            )
+            mixed = self._rendered(Mix(parts, request.settings), target, on_progress, on_preview)
+            return replace(mixed, report=replace(mixed.report, notes=(*notes, *mixed.report.notes)))
+
+    def _rendered(
+        self, mix: Mix, target: Target, on_progress: OnProgress, on_preview: Callable[[Artifact], None]
+    ) -> Mixed:
+        previews: list[Artifact] = []
+
+        def keep_preview(path: Path) -> None:
+            previews.append(self._store.put(path, PREVIEW_TYPE))
+            on_preview(previews[-1])
+
+        rendered = render(mix, target, on_progress, keep_preview)
+        return Mixed(
+            video=self._store.move(rendered.video, containers.MEDIA_TYPES[target.container]),
+            preview=previews[-1],
+            music=self._store.move(rendered.music, "audio/flac"),
+            waveform=self._store.put_bytes(rendered.waveform, "application/json"),
+            levels=self._store.put_bytes(rendered.levels, "application/json"),
+            report=rendered.report,
+            container=target.container,
+        )
 
     def _parts(
         self, request: MixRequest, duration_s: float, borrowed: ExitStack, on_progress: OnProgress

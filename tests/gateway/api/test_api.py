@@ -140,7 +140,7 @@ async def test_jobs_are_listed_newest_first_in_pages(api: Api, services: FakeSer
         newest = made[::-1]
         assert listed == [newest[:2], newest[2:4], newest[4:]]
     for bad in (
-        pb.ListJobsRequest(page_size=0),
+        pb.ListJobsRequest(page_size=-1),
         pb.ListJobsRequest(page_token="!"),
         pb.ListJobsRequest(states=[pb.STATE_UNSPECIFIED]),
     ):
