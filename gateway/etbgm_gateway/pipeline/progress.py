@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from types import TracebackType
 
 from google.protobuf.timestamp_pb2 import Timestamp
@@ -37,7 +38,7 @@ class Progress:
         self._cues_left = job.cues_left
         self._parts: dict[int, list[float]] = {}
         self._waiting: dict[int, Counter[str]] = {}
-        self._changed = False
+        self._changed, self._ended = False, asyncio.Event()
         for entry in self._job.stages:
             entry.waiting_for = ""
 
@@ -53,7 +54,8 @@ class Progress:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._writer.cancel()
+        # Not cancelled: a write that goes on in its thread could overwrite the last one.
+        self._ended.set()
         await asyncio.wait([self._writer])
         await self._write()
 
@@ -125,9 +127,10 @@ class Progress:
         return next((entry for entry in self._job.stages if entry.stage == stage), None)
 
     async def _write_often(self) -> None:
-        while True:
+        while not self._ended.is_set():
             await self._write()
-            await asyncio.sleep(WRITE_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ended.wait(), WRITE_EVERY_S)
 
     async def _write(self) -> None:
         if self._changed:
