@@ -60,11 +60,12 @@ def webhooks(settings: Settings, database: sa.Engine) -> tuple[Deliveries, Recei
 
 def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
     """Creates the HTTP server; without it, its libraries are not imported."""
+    from etbgm_gateway.http.app import BodyLimits
     from etbgm_gateway.http.server import HttpOptions, HttpServer
 
     options = HttpOptions(
         settings.http_address,
-        settings.max_message_bytes,
+        BodyLimits(settings.max_message_bytes, settings.max_fields),
         settings.http_allowed_origins,
         settings.tls_cert_file,
         settings.tls_key_file,

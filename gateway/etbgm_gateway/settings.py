@@ -212,6 +212,10 @@ class Settings(ServiceSettings):
     max_elements: int = Field(default=100, ge=1)
     """Maximum number of elements in each repeated field of a request, except for a timeline's spans."""
 
+    max_fields: int = Field(default=120_000, ge=1000)
+    """Maximum number of fields in a request, at any depth: a timeline takes 12 for each span. It limits the
+    memory that a request takes."""
+
     max_timeline_spans: int = Field(default=10_000, ge=1)
     """Maximum number of spans in a timeline that CreateJob accepts."""
 

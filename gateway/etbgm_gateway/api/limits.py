@@ -69,7 +69,7 @@ def _check_one(descriptor: FieldDescriptor, value: object, limits: RequestLimits
     if isinstance(value, Duration):
         _check_duration(value, name)
     elif isinstance(value, Message):
-        if descriptor.message_type and not _is_flat(descriptor.message_type.full_name):
+        if descriptor.message_type and not is_flat(descriptor.message_type.full_name):
             check_limits(value, limits, name)
     elif isinstance(value, str):
         check_text(value, name, limits.text_chars)
@@ -99,6 +99,6 @@ def _check_length(descriptor: FieldDescriptor, length: int, limits: RequestLimit
         )
 
 
-def _is_flat(full_name: str) -> bool:
+def is_flat(full_name: str) -> bool:
     """Whether messages of this type contain neither texts nor repeated fields; there may be thousands."""
     return full_name in ("google.protobuf.Duration", "etbgm.media.v1.Span", "etbgm.media.v1.EmotionScore")

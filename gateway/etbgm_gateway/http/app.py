@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 
 import grpc
 from google.protobuf.message import Message
@@ -33,6 +34,9 @@ log = logging.getLogger(__name__)
 BODY_S = 30.0
 """Time that a client has to send a JSON body."""
 
+LONG_BYTES = 16 << 10
+"""Longer JSON bodies are read in a thread, so that they do not delay other callers."""
+
 _TITLES = {
     404: "NO_SUCH_PATH",
     405: "METHOD_NOT_ALLOWED",
@@ -44,15 +48,21 @@ _TITLES = {
 Handler = Callable[[Request], Awaitable[Response]]
 
 
-def make_app(
-    channel: grpc.aio.Channel, max_body_bytes: int, allowed_origins: Sequence[str] = ()
-) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Limits on a JSON body: its size and the number of its members."""
+
+    size_bytes: int
+    fields: int
+
+
+def make_app(channel: grpc.aio.Channel, limits: BodyLimits, allowed_origins: Sequence[str] = ()) -> Starlette:
     """Returns the application that calls the API through `channel`.
 
     Browsers may use it from pages of `allowed_origins`, by default only from its own.
     """
     api = Api(channel)
-    transcoded = [_transcoded(route, api, max_body_bytes) for route in routes()]
+    transcoded = [_transcoded(route, api, limits) for route in routes()]
     arriving, leaving = Uploads(api), Downloads(api)
     health = health_pb2_grpc.HealthStub(channel)
     document = JSONResponse(openapi())
@@ -89,10 +99,14 @@ def _route(path: str, handler: Handler, *methods: str) -> HttpRoute:
     return route
 
 
-def _transcoded(route: Route, api: Api, max_body_bytes: int) -> HttpRoute:
+def _transcoded(route: Route, api: Api, limits: BodyLimits) -> HttpRoute:
     async def handle(request: Request) -> Response:
-        body = await _body(request, max_body_bytes) if route.has_body else b""
-        message = request_of(route, request.path_params, request.query_params.multi_items(), body)
+        body = await _body(request, limits.size_bytes) if route.has_body else b""
+        query = request.query_params.multi_items()
+        given = (route, request.path_params, query, body, limits.fields)
+        message = (
+            await asyncio.to_thread(request_of, *given) if len(body) > LONG_BYTES else request_of(*given)
+        )
         if route.rpc.server_streaming:
             return await _events(api, route, message, request)
         return JSONResponse(json_of(await api.unary(route.rpc, message, request)))

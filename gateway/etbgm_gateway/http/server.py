@@ -14,7 +14,7 @@ import grpc
 import uvicorn
 from starlette.applications import Starlette
 
-from etbgm_gateway.http.app import make_app
+from etbgm_gateway.http.app import BodyLimits, make_app
 from etbgm_kit.errors import ServerStopping
 from etbgm_kit.serving.settings import BadSettings
 from etbgm_kit.serving.stopping import pause
@@ -30,14 +30,14 @@ CONNECTIONS = 4096
 
 @dataclass(frozen=True, slots=True)
 class HttpOptions:
-    """Where to listen (host:port), the largest JSON body, and web pages that may call the API.
+    """Where to listen (host:port), the limits on a JSON body, and web pages that may call the API.
 
     With `cert_file` and `key_file` (PEM) it speaks TLS; clients then need a certificate that an authority
     in `client_ca_file` has signed, if that is given.
     """
 
     address: str
-    max_body_bytes: int
+    limits: BodyLimits
     allowed_origins: Sequence[str] = ()
     cert_file: Path | None = None
     key_file: Path | None = None
@@ -65,7 +65,7 @@ class HttpServer:
     async def serve(self) -> None:
         """Serves until `stopping` is set, then finishes the open requests."""
         async with grpc.aio.insecure_channel(self._socket) as channel:
-            app = make_app(channel, self._options.max_body_bytes, self._options.allowed_origins)
+            app = make_app(channel, self._options.limits, self._options.allowed_origins)
             config = self._config(app)
             server = _Uvicorn(config)
             serving = asyncio.create_task(server.serve([self._listener]))

@@ -16,14 +16,16 @@ Json = dict[str, Any]
 
 
 def request_of(
-    route: Route, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes
+    route: Route, path: Mapping[str, str], query: Iterable[tuple[str, str]], body: bytes, most_fields: int
 ) -> Message:
-    """Returns the request of `route`. Raises InvalidField if it cannot be understood.
+    """Returns the request of `route`. Raises InvalidField if it cannot be understood or has too many fields.
+
+    Blocks for long if the body is long.
 
     Fields come from the path and the body, or without a body from the query, where nested fields are
     written as settings.style and repeated ones several times. Names may be in camelCase or snake_case.
     """
-    fields = _object(body) if route.has_body else {}
+    fields = _object(body, most_fields) if route.has_body else {}
     for name, text in query:
         if route.has_body:
             raise InvalidField(name, "belongs in the body")
@@ -42,7 +44,10 @@ def json_of(message: Message) -> Json:
     return found
 
 
-def _object(body: bytes) -> Json:
+def _object(body: bytes, most_fields: int) -> Json:
+    # Each member and each object takes far more memory than its two characters.
+    if body.count(b",") + body.count(b"{") > most_fields:
+        raise InvalidField("body", f"has more than {most_fields:,} fields (ETBGM_MAX_FIELDS)")
     try:
         fields = json.loads(body or b"{}")
     except (ValueError, RecursionError):

@@ -134,6 +134,8 @@ JOBS = (
     Attack("a timeline longer than the video", "CreateJob", timeline(span(0, 50), duration_s=50), BAD),
     Attack("1,000 spans in 5 s", "CreateJob", timeline(*[span(0, 5)] * 1000), BAD),
     Attack("50,000 spans", "CreateJob", timeline(*[span(0, 5)] * 50_000, duration_s=50_000), BAD),
+    Attack("2,000,000 spans in 4 MB", "CreateJob", always(pb.CreateJobRequest(settings=pb.JobSettings(timeline={"spans": [{}] * 2_000_000}))), BAD),
+    Attack("a million scores of one span", "CreateJob", timeline(span(0, 5, scores=[{}] * 1_000_000)), BAD),
     Attack("500,000 spans", "CreateJob", timeline(*[{}] * 2_500_000), "RESOURCE_EXHAUSTED", ""),
     Attack("a short request id", "CreateJob", lambda w: pb.CreateJobRequest(video=w.video, request_id="a"), BAD),
     Attack("a request id that is a path", "CreateJob", lambda w: pb.CreateJobRequest(video=w.video, request_id="../../../x"), BAD),

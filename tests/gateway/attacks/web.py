@@ -101,6 +101,7 @@ BODIES = (
     attack("100,000 lists within each other", "POST /v1/jobs", 400, body="[" * 100_000, headers=JSON),
     attack("100,000 objects within each other", "POST /v1/jobs", 400, body='{"settings":' * 100_000, headers=JSON),
     attack("200 messages within each other", "POST /v1/jobs", 400, body='{"settings":' * 200 + "1" + "}" * 200, headers=JSON),
+    attack("a million spans", "POST /v1/jobs", 400, body='{"settings": {"timeline": {"spans": [' + ",".join(["{}"] * 1_000_000) + "]}}}", headers=JSON),
     attack("5 MB", "POST /v1/jobs", 413, body=b" " * (5 << 20), headers=JSON),
     attack("bytes that are not UTF-8", "POST /v1/jobs", 400, body=b'{"video": "\xff\xfe"}', headers=JSON),
     attack("half of a pair of surrogates", "POST /v1/jobs", 400, body='{"settings": {"style": "\\ud800"}}', headers=JSON),

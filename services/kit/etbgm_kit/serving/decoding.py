@@ -1,36 +1,44 @@
 """Requests that cannot be decoded: gRPC itself would answer UNKNOWN, which says nothing about the cause."""
 
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from google.protobuf.message import DecodeError
 
-from etbgm_kit.errors import InvalidField
+from etbgm_kit.errors import EtbgmError, InvalidField
 
 Deserializer = Callable[[bytes], Any]
 
-_UNDECODABLE = object()
-"""Stands for a request that is not a message of its type."""
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """Stands for a request that cannot be decoded."""
+
+    error: EtbgmError
 
 
 def guarded(deserializer: Deserializer | None) -> Deserializer | None:
-    """A deserializer that does not raise DecodeError, so that `decoded` can raise InvalidField instead."""
+    """A deserializer that raises neither DecodeError nor EtbgmError, which `decoded` raises instead."""
     if deserializer is None:
         return None
 
     def deserialize(data: bytes) -> Any:
         try:
             return deserializer(data)
+        except EtbgmError as error:
+            # Without its traceback, which would keep the request in memory until cycles are collected.
+            return _Refused(error.with_traceback(None))
         except DecodeError:
-            return _UNDECODABLE
+            return _Refused(InvalidField("request", "is not a message of this method's request type"))
 
     return deserialize
 
 
 def decoded(request: Any) -> Any:
-    """The request, or an iterator that checks each message of a stream. Raises InvalidField."""
-    if request is _UNDECODABLE:
-        raise InvalidField("request", "is not a message of this method's request type")
+    """The request, or an iterator that checks each message of a stream. Raises EtbgmError."""
+    if isinstance(request, _Refused):
+        raise request.error
     return _each(request) if hasattr(request, "__aiter__") else request
 
 
