@@ -108,7 +108,7 @@ class _Gateway:
         )
         self._orphans.open()
         self._uploads = Uploads(settings.uploads_dir, store, parts.upload_limits(settings))
-        keep = Keep(settings.job_keep_s, settings.upload_artifact_keep_s)
+        keep = Keep(settings.job_keep_s, settings.upload_artifact_keep_s, settings.unheld_keep_s)
         self._garbage = Garbage(
             Retention(self._database), self._queue, store, keep, self._uploads.remove_old, self._deliveries
         )

@@ -231,6 +231,11 @@ class Settings(ServiceSettings):
     upload_artifact_keep_s: float | None = Field(default=None, gt=0)
     """Time after which the artifact of a completed upload is deleted unless a job holds it; absent: never."""
 
+    unheld_keep_s: float | None = Field(default=None, ge=1)
+    """Age at which objects of the artifact store are erased if no job or upload holds them, such as results
+    of cancelled calls; absent: never. It must exceed the longest duration of a job. Leave it absent if other
+    programs use the same store, or if jobs of release 0.1 are to be kept."""
+
     upload_keep_s: float = Field(default=86400.0, gt=0)
     """Time without new data after which an incomplete upload is removed."""
 

@@ -2,6 +2,7 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,15 +16,19 @@ log = logging.getLogger(__name__)
 COLLECT_EVERY_S = 2.0
 """Interval between two collections. Several gateways may collect at once."""
 
+SWEEP_EVERY_S = 3600.0
+"""Interval at which the whole store is listed."""
+
 _RECORDS = "records/"
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long finished jobs and completed uploads are kept, in seconds; None for ever."""
+    """How long finished jobs, completed uploads and what nobody holds are kept, in seconds; None for ever."""
 
     jobs_s: float | None
     uploads_s: float | None
+    unheld_s: float | None
 
 
 class Garbage:
@@ -42,6 +47,7 @@ class Garbage:
         self._retention, self._queue, self._store = retention, queue, store
         self._deliveries = deliveries
         self.keep, self._remove_old = keep, remove_old
+        self._sweeps_at = time.monotonic()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="garbage", daemon=True)
 
@@ -80,8 +86,18 @@ class Garbage:
             for holder in self._retention.expired_uploads(self.keep.uploads_s):
                 self._retention.delete_upload(holder)
         self._remove_old()
+        self._sweep()
         self._retention.doom(self._doom)
         self._retention.erase(self._erase)
+
+    def _sweep(self) -> None:
+        """Looks through the store, from time to time, for what nobody holds."""
+        if self.keep.unheld_s is None or time.monotonic() < self._sweeps_at:
+            return
+        self._sweeps_at = time.monotonic() + min(SWEEP_EVERY_S, self.keep.unheld_s)
+        old = self._store.written_before(time.time() - self.keep.unheld_s)
+        if number := self._retention.release_unheld(old):
+            log.info("what nobody holds will be erased", extra={"objects": number})
 
     def _doom(self, name: str) -> None:
         if name.startswith(_RECORDS):

@@ -6,7 +6,8 @@ not to have it, and erased once all jobs that started before that have ended, un
 """
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
+from itertools import islice
 
 import sqlalchemy as sa
 
@@ -26,6 +27,13 @@ CLOCKS_S = 5.0
 """How far the clocks of two gateways may differ."""
 
 _PER_STATEMENT = 500
+
+
+def batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
+    """Yields `names` in groups of at most `size`."""
+    rest = iter(names)
+    while some := tuple(islice(rest, size)):
+        yield some
 
 
 class Retention:
@@ -59,6 +67,18 @@ class Retention:
         """Returns holders of uploads that were completed more than `keep_s` ago."""
         old = sa.and_(_H.holder.startswith(UPLOAD), _H.hold_time_s < time.time() - keep_s)
         return self._column(sa.select(_H.holder).distinct().where(old).limit(_PER_STATEMENT))
+
+    def release_unheld(self, names: Iterable[str]) -> int:
+        """Has those of `names` erased that nobody holds, such as results of cancelled calls.
+
+        Returns their number.
+        """
+        number = 0
+        for some in batched(names, _PER_STATEMENT):
+            with self._engine.begin() as connection:
+                held = set(connection.execute(sa.select(_H.name).where(_H.name.in_(some))).scalars())
+                number += self._to_erase(connection, set(some) - held)
+        return number
 
     def doom(self, doom: Callable[[str], None]) -> None:
         """Calls `doom` for each object that is not doomed yet."""
@@ -98,9 +118,15 @@ class Retention:
         with_uploads = sa.select(_H.name).where(_H.holder.in_(list(connection.execute(uploads).scalars())))
         unheld |= set(connection.execute(with_uploads).scalars())
         connection.execute(HOLDINGS.delete().where(_H.name.in_(unheld)))
-        known = set(connection.execute(sa.select(_C.name).where(_C.name.in_(unheld))).scalars())
-        if new := unheld - known:
-            connection.execute(_TABLE.insert(), [{"name": name} for name in sorted(new)])
+        self._to_erase(connection, unheld)
+
+    def _to_erase(self, connection: sa.Connection, names: Collection[str]) -> int:
+        """Records that `names` are to be erased; returns how many were not known to be."""
+        known = set(connection.execute(sa.select(_C.name).where(_C.name.in_(names))).scalars())
+        new = sorted(set(names) - known)
+        if new:
+            connection.execute(_TABLE.insert(), [{"name": name} for name in new])
+        return len(new)
 
     def _column(self, query: "sa.Select[str]") -> list[str]:
         with self._engine.connect() as connection:

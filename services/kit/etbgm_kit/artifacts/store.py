@@ -91,6 +91,14 @@ class ArtifactStore:
         with suppress(FileNotFoundError):
             obstore.delete(self._store, key)
 
+    def written_before(self, time_s: float) -> Iterator[str]:
+        """Yields the keys of artifacts and records last written before this time (seconds since 1970)."""
+        for prefix in ("artifacts", "records"):
+            for objects in obstore.list(self._store, prefix):
+                for each in objects:
+                    if each["last_modified"].timestamp() < time_s:
+                        yield each["path"]
+
     def _size_of(self, key: str) -> int | None:
         try:
             return int(obstore.head(self._store, key)["size"])
