@@ -17,7 +17,7 @@ PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/e
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drill test-embedded test-unit bench bench-ears bench-music bench-riffusion gallery images images-check lint protos clean
+.PHONY: help demo test drill test-embedded test-unit bench bench-ears bench-gateway bench-music bench-riffusion gallery images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -70,6 +70,10 @@ gallery: .venv/.dev ## write a page with sound and piano roll of 7 emotions in 8
 bench-ears: .venv/.dev ## measure separation, recognition and classification against known truth (ETBGM_TEST_DATA)
 	@$(PULL_MODELS)
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.ears
+
+bench-gateway: .venv/.dev ## measure the gateway under load, kills and attacks, over simulated engines (QUICK=--quick)
+	@deploy/system-packages test
+	$(BIN)/python -m tests.gateway.bench $(QUICK)
 
 bench-riffusion: .venv/.full ## compare diffusion with diffusers, and decoding with riffusion's (SHAPE=sd15: CUDA)
 	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse)

@@ -31,6 +31,7 @@ class FakeServices:
 
     def __init__(self, folder: Path, store_url: str, environment: dict[str, str], *names: str) -> None:
         folder.mkdir(exist_ok=True)
+        (folder / "addresses").unlink(missing_ok=True)
         self.folder, self.store_url, self.environment = folder, store_url, environment
         command: list[str | Path] = [sys.executable, "-m", "tests.gateway.fakes", folder, store_url, *names]
         self._process = subprocess.Popen(

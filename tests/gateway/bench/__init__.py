@@ -1,0 +1,1 @@
+"""Measures what many can ask of the gateway at once; see `make bench-gateway`."""
