@@ -14,7 +14,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2, keys_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm_client.credentials import Tls, default_key, default_tls
-from etbgm_client.errors import ApiError
+from etbgm_client.errors import ApiError, ask
 from etbgm_client.results import files_of
 from etbgm_client.webhooks import Webhooks
 
@@ -106,21 +106,27 @@ class AsyncClient:
         raise AssertionError("the last attempt returns or raises")
 
     async def create_job(
-        self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
+        self,
+        video: media_pb2.Artifact,
+        settings: pb.JobSettings | None = None,
+        request_id: str = "",
+        webhook_url: str = "",
     ) -> pb.Job:
         """Queues a job and returns it. Repeating a `request_id` does not create a second job.
 
+        `webhook_url` hears of the job's end; see `webhooks`.
         While the gateway is busy, repeats the request when the gateway asks for it, for up to CALL_S.
         """
         request = pb.CreateJobRequest(
-            video=video, settings=settings, request_id=request_id or uuid.uuid4().hex
+            video=video,
+            settings=settings,
+            request_id=request_id or uuid.uuid4().hex,
+            webhook_url=webhook_url,
         )
         ends_at = time.monotonic() + CALL_S
         while True:
             try:
-                return (
-                    await _ask(self._stub.CreateJob(request, timeout=CALL_S, metadata=self._metadata))
-                ).job
+                return (await ask(self._stub.CreateJob(request, timeout=CALL_S, metadata=self._metadata))).job
             except ApiError as error:
                 pause_s = error.retry_after_s
                 if pause_s is None or time.monotonic() + pause_s > ends_at:
@@ -130,7 +136,7 @@ class AsyncClient:
     async def get_job(self, job_id: str) -> pb.Job:
         """Returns the job in its current state."""
         return (
-            await _ask(
+            await ask(
                 self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata)
             )
         ).job
@@ -141,7 +147,7 @@ class AsyncClient:
         token = ""
         while len(jobs) < limit:
             request = pb.ListJobsRequest(page_size=min(100, limit - len(jobs)), page_token=token)
-            page = await _ask(self._stub.ListJobs(request, timeout=CALL_S, metadata=self._metadata))
+            page = await ask(self._stub.ListJobs(request, timeout=CALL_S, metadata=self._metadata))
             jobs += page.jobs
             token = page.next_page_token
             if not token:
@@ -189,7 +195,7 @@ class AsyncClient:
     async def cancel_job(self, job_id: str) -> pb.Job:
         """Cancels the job and returns it."""
         return (
-            await _ask(
+            await ask(
                 self._stub.CancelJob(
                     pb.CancelJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata
                 )
@@ -199,22 +205,22 @@ class AsyncClient:
     async def delete_job(self, job_id: str) -> None:
         """Deletes a finished job and its artifacts that no other job holds."""
         request = pb.DeleteJobRequest(job_id=job_id)
-        await _ask(self._stub.DeleteJob(request, timeout=CALL_S, metadata=self._metadata))
+        await ask(self._stub.DeleteJob(request, timeout=CALL_S, metadata=self._metadata))
 
     async def create_key(self, tenant: str, scopes: Sequence[str], note: str) -> keys_pb2.CreateKeyResponse:
         """Creates an API key; its text is in the response only. Needs the scope admin."""
         request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)
-        return await _ask(self._keys.CreateKey(request, timeout=CALL_S, metadata=self._metadata))
+        return await ask(self._keys.CreateKey(request, timeout=CALL_S, metadata=self._metadata))
 
     async def list_keys(self) -> list[keys_pb2.Key]:
         """Returns all API keys, newest first. Needs the scope admin."""
         request = keys_pb2.ListKeysRequest()
-        return list((await _ask(self._keys.ListKeys(request, timeout=CALL_S, metadata=self._metadata))).keys)
+        return list((await ask(self._keys.ListKeys(request, timeout=CALL_S, metadata=self._metadata))).keys)
 
     async def revoke_key(self, key_id: str) -> keys_pb2.Key:
         """Revokes an API key and returns it. Needs the scope admin."""
         request = keys_pb2.RevokeKeyRequest(key_id=key_id)
-        return (await _ask(self._keys.RevokeKey(request, timeout=CALL_S, metadata=self._metadata))).key
+        return (await ask(self._keys.RevokeKey(request, timeout=CALL_S, metadata=self._metadata))).key
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """Downloads the artifact to `path`. The file appears only when it is complete."""
@@ -252,13 +258,6 @@ async def _within(read: Awaitable[Answer], lost_at: float | None) -> Answer:
     """Awaits `read`. Raises TimeoutError if the connection was lost more than RECONNECT_S ago."""
     left_s = None if lost_at is None else max(0.0, lost_at + RECONNECT_S - time.monotonic())
     return await asyncio.wait_for(read, left_s)
-
-
-async def _ask(call: Awaitable[Answer]) -> Answer:
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        raise ApiError.of(error) from None
 
 
 def _sha256_of(path: Path) -> str:

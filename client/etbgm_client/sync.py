@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Self, TypeVar
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.gateway.v1 import webhooks_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_client.aio import AsyncClient
 from etbgm_client.credentials import Tls
@@ -43,10 +44,14 @@ class Client:
         return self._run(self._client.upload(path, media_type))
 
     def create_job(
-        self, video: media_pb2.Artifact, settings: pb.JobSettings | None = None, request_id: str = ""
+        self,
+        video: media_pb2.Artifact,
+        settings: pb.JobSettings | None = None,
+        request_id: str = "",
+        webhook_url: str = "",
     ) -> pb.Job:
         """See AsyncClient.create_job."""
-        return self._run(self._client.create_job(video, settings, request_id))
+        return self._run(self._client.create_job(video, settings, request_id, webhook_url))
 
     def get_job(self, job_id: str) -> pb.Job:
         """See AsyncClient.get_job."""
@@ -80,6 +85,26 @@ class Client:
     def delete_job(self, job_id: str) -> None:
         """See AsyncClient.delete_job."""
         self._run(self._client.delete_job(job_id))
+
+    def rotate_webhook_secret(self) -> str:
+        """See Webhooks.rotate_secret."""
+        return self._run(self._client.webhooks.rotate_secret())
+
+    def create_webhook(self, url: str) -> webhooks_pb2.Webhook:
+        """See Webhooks.create."""
+        return self._run(self._client.webhooks.create(url))
+
+    def list_webhooks(self) -> list[webhooks_pb2.Webhook]:
+        """See Webhooks.list."""
+        return self._run(self._client.webhooks.list())
+
+    def delete_webhook(self, webhook_id: str) -> None:
+        """See Webhooks.delete."""
+        self._run(self._client.webhooks.delete(webhook_id))
+
+    def test_webhook(self, url: str) -> webhooks_pb2.TestWebhookResponse:
+        """See Webhooks.test."""
+        return self._run(self._client.webhooks.test(url))
 
     def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """See AsyncClient.download."""
