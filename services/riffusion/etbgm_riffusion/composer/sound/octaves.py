@@ -21,8 +21,8 @@ _SPREAD_LOST = 10 ** (1.5 / 20)
 _ROUNDS = 3
 """Times that the gains are corrected by what they reach, as the curve is not flat inside an octave."""
 
-_MOST_DB = 30.0
-"""Gain or cut of an octave: beyond it, a filter brings up what nobody played."""
+_MOST_DB = 18.0
+"""Most gain or cut of an octave: beyond it, a filter brings up what nobody played."""
 
 
 class Octave(NamedTuple):
@@ -31,27 +31,31 @@ class Octave(NamedTuple):
     middle_hz: float
     share_db: float
     """Its part of the energy of recorded music, dB."""
+    usual_db: float
+    """Fixed gain: what the SoundFont's sounds lack on average over all emotions and styles, dB."""
     pull: float
-    """Fraction of the distance to `share_db`, in dB, by which the sound moves: 0 nothing, 1 all of it. The
-    rest keeps apart emotions, styles and instruments."""
+    """Part of the distance to `share_db`, in dB, by which the sound of a unit moves then: 0 nothing, 1 all
+    of it. The rest keeps emotions and instruments apart. It is small below 4 kHz, as these octaves tell
+    the register of the tones."""
     width_db: float
     """Energy of the side relative to the middle in recorded music, dB."""
 
 
 OCTAVES = (
-    Octave(31.5, -26.0, 0.8, -20.0),
-    Octave(63, -7.5, 0.6, -20.0),
-    Octave(125, -7.3, 0.6, -15.0),
-    Octave(250, -7.7, 0.8, -8.6),
-    Octave(500, -7.7, 0.8, -5.4),
-    Octave(1000, -13.5, 0.9, -3.6),
-    Octave(2000, -17.2, 0.8, -4.5),
-    Octave(4000, -18.9, 0.75, -3.8),
-    Octave(8000, -22.3, 0.85, -3.6),
-    Octave(16000, -27.4, 1.0, -5.0),
+    Octave(31.5, -26.0, 5.0, 0.4, -20.0),
+    Octave(63, -7.5, 1.0, 0.1, -20.0),
+    Octave(125, -7.3, 0.0, 0.1, -15.0),
+    Octave(250, -7.7, -0.5, 0.1, -8.6),
+    Octave(500, -7.7, -0.5, 0.1, -5.4),
+    Octave(1000, -13.5, -2.2, 0.1, -3.6),
+    Octave(2000, -17.2, -2.5, 0.15, -4.5),
+    Octave(4000, -18.9, 0.0, 0.4, -3.8),
+    Octave(8000, -22.3, 3.0, 0.55, -3.6),
+    Octave(16000, -27.4, 7.0, 0.65, -5.0),
 )
 _MIDDLES = np.array([octave.middle_hz for octave in OCTAVES])
 _SHARES_DB = np.array([octave.share_db for octave in OCTAVES])
+_USUAL_DB = np.array([octave.usual_db for octave in OCTAVES])
 _PULLS = np.array([octave.pull for octave in OCTAVES])
 _WIDTHS = 10 ** (np.array([octave.width_db for octave in OCTAVES]) / 10)
 
@@ -75,18 +79,26 @@ def tone_of(sound: Stereo, sample_rate_hz: int) -> Tone:
     """
     left, right = sound.T
     middle, side = _power((left + right) / 2), _power((left - right) / 2)
-    total = middle + side
-    heard = _bands(sample_rate_hz) @ total
-    if not heard.any():
+    if not (middle + side).any():
         return Tone(np.ones(len(OCTAVES)), np.ones(len(OCTAVES)), np.zeros(len(OCTAVES)))
-    wanted_db = _decibels(heard) + _PULLS * (_SHARES_DB - _decibels(heard))
+    kept, spread = _widths(_bands(sample_rate_hz) @ middle, _bands(sample_rate_hz) @ side)
+    wide = middle * (1 + interpolated(spread, sample_rate_hz)) + side * interpolated(kept, sample_rate_hz)
+    loudness = float(_loudness_weight(sample_rate_hz) @ (middle + side))
+    gains = 10 ** (_gains_db(wide, loudness, sample_rate_hz) / 20)
+    return Tone(gains, gains * np.sqrt(kept), gains * np.sqrt(spread) * _SPREAD_LOST)
+
+
+def _gains_db(sound: Spectrum, loudness: float, sample_rate_hz: int) -> Spectrum:
+    """Returns the gain of each octave; `loudness` is the K-weighted energy to reach."""
+    usual = _bands(sample_rate_hz) @ sound * 10 ** (_USUAL_DB / 10)
+    wanted_db = _decibels(usual) + _PULLS * (_SHARES_DB - _decibels(usual))
     gains_db = np.zeros(len(OCTAVES))
     for _ in range(_ROUNDS):
-        reached = _bands(sample_rate_hz) @ (total * interpolated(10 ** (gains_db / 10), sample_rate_hz))
-        missing_db = wanted_db - _decibels(reached)
-        gains_db = np.clip(gains_db + missing_db - missing_db.mean(), -_MOST_DB, _MOST_DB)
-    gains = 10 ** (gains_db / 20) * _make_up(total, gains_db, sample_rate_hz)
-    return Tone(gains, *_widths(gains, _bands(sample_rate_hz) @ middle, _bands(sample_rate_hz) @ side))
+        reached = sound * interpolated(10 ** (gains_db / 10), sample_rate_hz)
+        gains_db += wanted_db - _decibels(_bands(sample_rate_hz) @ reached)
+        gains_db += _make_up_db(sound, gains_db, loudness, sample_rate_hz)
+        gains_db = np.clip(gains_db, -_MOST_DB, _MOST_DB)
+    return gains_db + _make_up_db(sound, gains_db, loudness, sample_rate_hz)
 
 
 def interpolated(values: Spectrum, sample_rate_hz: int, window: int = _WINDOW) -> Spectrum:
@@ -96,17 +108,16 @@ def interpolated(values: Spectrum, sample_rate_hz: int, window: int = _WINDOW) -
     return np.asarray(np.exp(levels))
 
 
-def _widths(gains: Spectrum, middle: Spectrum, side: Spectrum) -> tuple[Spectrum, Spectrum]:
-    """Returns the gains of the side and of the spread middle that make the side as strong as wanted."""
-    missing = np.maximum(0, _WIDTHS * middle - side) / np.maximum(middle, 1e-20)
-    narrowed = np.sqrt(np.minimum(1, _WIDTHS * middle / np.maximum(side, 1e-20)))
-    return gains * np.sqrt(narrowed), gains * np.sqrt(missing) * _SPREAD_LOST
+def _widths(middle: Spectrum, side: Spectrum) -> tuple[Spectrum, Spectrum]:
+    """Returns how much of the side is kept, and how much of the middle is spread to it, as energies."""
+    spread = np.maximum(0, _WIDTHS * middle - side) / np.maximum(middle, 1e-20)
+    kept = np.sqrt(np.minimum(1, _WIDTHS * middle / np.maximum(side, 1e-20)))
+    return kept, spread
 
 
-def _make_up(total: Spectrum, gains_db: Spectrum, sample_rate_hz: int) -> float:
-    weight = _loudness_weight(sample_rate_hz)
-    after = (weight * total * interpolated(10 ** (gains_db / 10), sample_rate_hz)).sum()
-    return float(np.sqrt((weight * total).sum() / after))
+def _make_up_db(sound: Spectrum, gains_db: Spectrum, loudness: float, sample_rate_hz: int) -> float:
+    after = _loudness_weight(sample_rate_hz) @ (sound * interpolated(10 ** (gains_db / 10), sample_rate_hz))
+    return float(10 * np.log10(loudness / after))
 
 
 def _decibels(energies: Spectrum) -> Spectrum:
