@@ -53,7 +53,7 @@ STYLES: dict[str, Style] = {
         Style(
             "acoustic", "Guitar, woodwinds and double bass, close and warm.",
             drums=40, tempo_bpm=(84, 98), meters=(4, 4, 3),
-            figures={"stabs": "strum", "ostinato": "pulse", "block": "arpeggio"}, basses={},
+            figures={}, basses={},
             kit="brushes", drive=3, swing=0.5, reverb=34, suits=(0.2, 0.0),
         ),
         Style(
@@ -73,16 +73,14 @@ STYLES: dict[str, Style] = {
         Style(
             "electronic", "Synthesisers over a drum machine.",
             drums=25, tempo_bpm=(88, 98), meters=(4,),
-            figures={"strum": "offbeat", "comp": "arpeggio", "lurch": "lurch"},
+            figures={"strum": "offbeat", "comp": "broken"},
             basses={"bounce": "octaves"},
             kit="machine", drive=3, swing=0.5, reverb=40, suits=(0.0, 0.6),
         ),
         Style(
             "jazz", "Piano trio with vibraphone: walking bass, brushes, swung eighths.",
             drums=32, tempo_bpm=(88, 104), meters=(4, 4, 3),
-            figures={
-                "block": "comp", "strum": "comp", "offbeat": "comp", "pulse": "stabs", "ostinato": "stabs",
-            },
+            figures={"arpeggio": "strum", "offbeat": "strum", "ostinato": "riff"},
             basses={"half": "two", "bounce": "walk", "drive": "walk", "skip": "walk"},
             kit="jazz", drive=3, swing=0.62, reverb=30, suits=(0.4, 0.1),
             balance_db={"pad": -8, "bass": 2},
@@ -90,20 +88,20 @@ STYLES: dict[str, Style] = {
         Style(
             "lofi", "Electric piano over dusty, swung beats.",
             drums=25, tempo_bpm=(74, 86), meters=(4,),
-            figures={"strum": "comp", "offbeat": "comp", "pulse": "comp", "ostinato": "arpeggio"},
+            figures={"offbeat": "strum", "ostinato": "riff"},
             basses={"half": "lazy", "bounce": "lazy", "drive": "octaves"},
             kit="lofi", drive=3, swing=0.58, reverb=36, suits=(0.2, -0.3),
         ),
         Style(
             "orchestral", "A symphony orchestra: strings, woodwinds, horns, harp and timpani.",
             drums=48, tempo_bpm=(82, 98), meters=(4, 4, 3),
-            figures={"strum": "arpeggio", "comp": "block", "pulse": "ostinato"}, basses={},
+            figures={"strum": "arpeggio", "comp": "broken", "pulse": "ostinato"}, basses={},
             kit="orchestra", drive=3, swing=0.5, reverb=72, suits=(-0.1, 0.5),
         ),
         Style(
             "pop", "Piano, guitars and a band's rhythm section.",
             drums=0, tempo_bpm=(88, 102), meters=(4,),
-            figures={"broken": "block", "comp": "strum", "rise": "stabs"},
+            figures={"rise": "stabs"},
             basses={"half": "root", "whole": "half"},
             kit="pop", drive=3, swing=0.5, reverb=36, suits=(0.6, 0.4),
         ),

@@ -33,28 +33,28 @@ class Texture:
 
 TEXTURES: tuple[Texture, ...] = (
     Texture(
-        "band", tempo=1.0, density=1.0, drive=0.3, entries={"drums": 2, "counter": 4},
+        "band", tempo=1.0, density=1.0, drive=0.2, entries={"drums": 1, "counter": 4},
         rests=((), (), ("counter",), ("pad",)), figure=1,
     ),
     Texture(
-        "chamber", tempo=0.97, density=0.9, drive=-0.5, entries={"drums": 4, "pad": 4, "counter": 8},
+        "chamber", tempo=0.985, density=0.96, drive=-0.2, entries={"drums": 2, "pad": 2, "counter": 8},
         rests=(("pad",), (), ("pad", "counter")), figure=0,
-        balance_db={"keys": 3, "lead": 1, "drums": -4, "bass": -1},
+        balance_db={"keys": 1.5, "lead": 1, "drums": -1.5},
     ),
     Texture(
-        "drive", tempo=1.03, density=1.1, drive=0.6, entries={"counter": 4, "pad": 2},
+        "drive", tempo=1.015, density=1.04, drive=0.2, entries={"counter": 4, "pad": 2},
         rests=(("counter",), ("pad",), ()), figure=2,
-        balance_db={"drums": 2, "bass": 2, "pad": -4, "lead": -1},
+        balance_db={"drums": 1, "bass": 1, "pad": -2},
     ),
     Texture(
-        "wide", tempo=0.99, density=0.95, drive=-0.3, entries={"keys": 2, "drums": 4, "counter": 4},
+        "wide", tempo=0.995, density=0.98, drive=-0.1, entries={"drums": 2, "counter": 4},
         rests=((), ("counter",), ()), figure=0,
-        balance_db={"pad": 4, "counter": 3, "keys": -3, "drums": -2},
+        balance_db={"pad": 1.5, "counter": 3, "keys": -1, "drums": -1},
     ),
     Texture(
-        "duo", tempo=1.0, density=1.1, drive=-0.6, entries={"drums": 4, "pad": 8, "counter": 8},
+        "duo", tempo=1.0, density=1.04, drive=-0.2, entries={"drums": 2, "pad": 4, "counter": 8},
         rests=(("pad", "counter"), ("pad",), ("pad", "counter"), ()), figure=1,
-        balance_db={"keys": 4, "drums": -3, "pad": -3},
+        balance_db={"keys": 1.5, "drums": -1.5, "pad": -1.5},
     ),
 )  # fmt: skip
 """All textures."""

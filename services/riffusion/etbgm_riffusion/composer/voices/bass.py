@@ -80,7 +80,7 @@ def _bounce(bar: Bar, part: Part) -> list[Event]:
 
 def _skip(bar: Bar, part: Part) -> list[Event]:
     """The root on the first beat, then off the beat an octave higher."""
-    offs = (1.5, 2.5) if part.variant % 2 else (1.5, 3)
+    offs = (1, 2.5) if part.variant % 2 else (2, 3.5)
     return [
         Event(0, 0.75, _root(bar), part.velocity),
         *(Event(beat, 0.5, _root(bar) + 12, part.velocity - 8) for beat in offs if beat < bar.beats),

@@ -86,7 +86,7 @@ def _rise(bar: Bar, part: Part) -> list[Event]:
 def _broken(bar: Bar, part: Part) -> list[Event]:
     """The low note on the first beat, then the others above it, beat by beat."""
     upper, step = _upper(bar), max(0.5, _step(part))
-    events = [Event(0, bar.beats, _low(bar), part.velocity)]
+    events = [Event(0, bar.beats, _low(bar), part.velocity - 8)]
     for index, beat in enumerate(onsets(bar.beats, step)[1:]):
         pitch = upper[(index + 1 + part.variant + bar.number) % len(upper)]
         accent = 4 if beat % 1 == 0 else 10
@@ -189,7 +189,7 @@ def _tremble(bar: Bar, part: Part) -> list[Event]:
     gap = float(int(part.chance.random() * bar.beats))
     beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]
     trill = [
-        Event(beat, 0.25, other if i % 2 else low, part.velocity - (0 if i % 2 == 0 else 8))
+        Event(beat, 0.25, other if i % 2 else low, part.velocity - (0 if i % 2 == 0 else 3))
         for i, beat in enumerate(beats)
     ]
     strong = [beat for beat in beats if beat % 1 == 0]
