@@ -182,10 +182,11 @@ def _lurch(bar: Bar, part: Part) -> list[Event]:
 def _tremble(bar: Bar, part: Part) -> list[Event]:
     """A fast tremolo of a chord note and its neighbour, interrupted once: restless, uneven.
 
-    At a peak of tension the neighbour is a semitone above.
+    At a peak of tension the neighbour is a semitone above; elsewhere none that the lead may sing is one away.
     """
-    low = _member(bar, 2 * (part.variant % 2))
-    other = low + 1 if bar.tense else nearest(low + 2, [n for n in part.fitting(bar) if n != low % 12])
+    low, fitting = _member(bar, 2 * (part.variant % 2)), part.fitting(bar)
+    calm = [n for n in fitting if n != low % 12 and not {(n + 1) % 12, (n - 1) % 12}.intersection(fitting)]
+    other = low + 1 if bar.tense else nearest(low + 2, calm)
     gap = float(int(part.chance.random() * bar.beats))
     beats = [b for b in onsets(bar.beats, 0.25) if not gap <= b < gap + 1 or bar.beats <= 2]
     trill = [
