@@ -58,7 +58,7 @@ STYLES: dict[str, Style] = {
         ),
         Style(
             "ambient", "Slow pads and bells with much space.",
-            drums=0, tempo_bpm=(72, 84), meters=(4,),
+            drums=0, tempo_bpm=(66, 86), meters=(4,),
             figures={"strum": "offbeat", "comp": "broken", "stabs": "rise"},
             basses={"bounce": "half", "drive": "half", "skip": "half"},
             kit="machine", drive=2, swing=0.5, reverb=80, suits=(0.0, -0.5), pulse=False,
