@@ -2,12 +2,11 @@
 
 import asyncio
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 import grpc
 
-from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
 from etbgm_gateway import parts
 from etbgm_gateway.api.admission import Admission
 from etbgm_gateway.api.converters import job_to_pb
@@ -16,6 +15,7 @@ from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.probing import Probes
+from etbgm_gateway.api.queue_stats import QueueStats
 from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.servicer import GatewayServicer
@@ -32,8 +32,9 @@ from etbgm_gateway.queue.orphans import Orphans
 from etbgm_gateway.settings import Settings
 from etbgm_gateway.store.executors import Executors
 from etbgm_gateway.store.holdings import Holdings
-from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.jobs import JobRow, JobStore
 from etbgm_gateway.store.lists import JobLists
+from etbgm_gateway.store.outlook import Outlook
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_gateway.store.retention import Retention
 from etbgm_gateway.upstream.presence import LOOK_EVERY_S
@@ -113,16 +114,21 @@ class _Gateway:
             Retention(self._database), self._queue, store, keep, self._uploads.remove_old, self._deliveries
         )
         self._ownership = Ownership(holdings, store)
+        self._outlook = Outlook(self._database, settings.concurrent_jobs)
         self._job_service = self._new_job_service(settings, store, receivers)
         self.http = parts.http(settings, self.stopping) if settings.http_address else None
 
     def _new_job_service(self, settings: Settings, store: ArtifactStore, receivers: Receivers) -> JobService:
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
-        message_of = partial(job_to_pb, keep_s=settings.job_keep_s)
+
+        def message_of(row: JobRow) -> gateway_pb2.Job:
+            return job_to_pb(row, settings.job_keep_s, self._outlook.of(row))
+
         watching = Watching(self._jobs, message_of, settings.watch_heartbeat_s, self.stopping)
         return JobService(
             self._jobs,
             JobLists(self._database),
+            self._outlook,
             self._queue,
             Quotas(self._database, parts.quota(settings)),
             store,
@@ -135,7 +141,8 @@ class _Gateway:
 
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
-        servicer = GatewayServicer(self._job_service, self._uploads, self._ownership)
+        stats = QueueStats(self._database, self._outlook, self._queue)
+        servicer = GatewayServicer(self._job_service, self._uploads, self._ownership, stats)
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(self._webhook_servicer, server)
         if self._keys:

@@ -24,9 +24,11 @@ from etbgm_gateway.upstream.errors import ServiceError
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, seconds_from_pb
 from etbgm_kit.errors import InvalidField, NotFound
+from etbgm_kit.ranges import check_range
 from etbgm_kit.serving.status import RemoteError
 from etbgm_kit.types import EmotionTimeline
 
+HIGHEST_PRIORITY = 100
 STYLE_DEADLINE_S = 2.0
 """Timeout of the style check; without an answer, the job's stage reports the error."""
 
@@ -66,6 +68,7 @@ class Admission:
         the video), ServiceError (the mixer cannot be reached).
         """
         settings = request.settings
+        check_range("priority", request.priority, 0, HIGHEST_PRIORITY)
         check_notes(request.labels, request.user_metadata)
         timeline = await asyncio.to_thread(self._read, settings)
         if request.webhook_url:

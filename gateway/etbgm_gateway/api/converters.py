@@ -7,12 +7,13 @@ from google.rpc.status_pb2 import Status
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow
+from etbgm_gateway.store.outlook import NO_FORECAST, Forecast
 from etbgm_kit.artifacts.addresses import current
 from etbgm_kit.artifacts.memo import artifacts_in
 from etbgm_kit.errors import InvalidField
 
 
-def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
+def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_FORECAST) -> gateway_pb2.Job:
     """Returns the message for `row`; a finished job is kept for `keep_s`, None for ever."""
     request = gateway_pb2.CreateJobRequest.FromString(row.request)
     progress = gateway_pb2.Job.FromString(row.stages)
@@ -27,6 +28,10 @@ def job_to_pb(row: JobRow, keep_s: float | None = None) -> gateway_pb2.Job:
         stages=progress.stages,
         previews=progress.previews,
         sequence=row.sequence,
+        priority=request.priority,
+        queue_position=forecast.position,
+        estimated_start_time=timestamp_to_pb(forecast.start_time_s),
+        estimated_end_time=timestamp_to_pb(forecast.end_time_s),
         request_id=row.own_request_id,
         parent_job_id=row.parent_job_id or "",
         video=request.video,
@@ -72,6 +77,7 @@ def _kept(request: gateway_pb2.CreateJobRequest) -> gateway_pb2.CreateJobRequest
         settings=request.settings,
         labels=request.labels,
         user_metadata=request.user_metadata,
+        priority=request.priority,
     )
 
 

@@ -22,6 +22,7 @@ from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
 from etbgm_gateway.store.lists import JobLists
+from etbgm_gateway.store.outlook import Outlook
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
@@ -36,6 +37,7 @@ class JobService:
         self,
         jobs: JobStore,
         lists: JobLists,
+        outlook: Outlook,
         queue: JobQueue,
         quotas: Quotas,
         store: ArtifactStore,
@@ -45,7 +47,7 @@ class JobService:
         remixing: Remixing,
         watching: Watching,
     ) -> None:
-        self._jobs, self._lists, self._queue = jobs, lists, queue
+        self._jobs, self._lists, self._outlook, self._queue = jobs, lists, outlook, queue
         self._quotas, self._store = quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
         self._remixing, self._watching = remixing, watching
@@ -84,6 +86,7 @@ class JobService:
                 state=gateway_pb2.STATE_QUEUED,
                 video=request.video,
                 settings=request.settings,
+                priority=request.priority,
                 labels=request.labels,
                 user_metadata=request.user_metadata,
                 request_id=request.request_id,
@@ -98,12 +101,14 @@ class JobService:
             webhook_url=request.webhook_url,
             parent_job_id=parent_job_id,
             labels=request.labels,
+            priority=request.priority,
+            media_s=duration_s * variants_of(request.settings),
         )
 
         def enqueue(connection: sa.Connection, job_id: str) -> int:
             self._quotas.spend(connection, new.tenant, duration_s)
             self._ownership.hold_inputs(connection, job_id, request)
-            return self._queue.enqueue(connection, new.tenant, job_id)
+            return self._queue.enqueue(connection, new.tenant, job_id, new.priority)
 
         return await self._answer(await asyncio.to_thread(self._jobs.add, new, enqueue), kept, parent_job_id)
 
@@ -130,7 +135,7 @@ class JobService:
         return row
 
     def _message(self, row: JobRow) -> gateway_pb2.Job:
-        return job_to_pb(row, self._garbage.keep.jobs_s)
+        return job_to_pb(row, self._garbage.keep.jobs_s, self._outlook.of(row))
 
     async def _answer(self, job: JobRow, request: bytes, parent_job_id: str | None) -> gateway_pb2.Job:
         """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""
@@ -142,7 +147,7 @@ class JobService:
         rows = self._lists.page(current_tenant(), listing.page)
         page = rows[: listing.page.size]
         return gateway_pb2.ListJobsResponse(
-            jobs=[self._message(row) for row, _ in page],
+            jobs=[job_to_pb(row, self._garbage.keep.jobs_s) for row, _ in page],
             next_page_token=listing.token_after(page[-1][1], page[-1][0].job_id)
             if len(rows) > len(page)
             else "",
@@ -160,8 +165,8 @@ class JobService:
         if row.state not in UNFINISHED:
             return
         async for changed in self._watching.follow(row):
-            job = changed or job
-            yield gateway_pb2.WatchJobResponse(job=job, heartbeat=changed is None)
+            before, job = job, changed or await self.get(job_id)  # heartbeats have new estimates
+            yield gateway_pb2.WatchJobResponse(job=job, heartbeat=job.sequence == before.sequence)
             if job.state not in UNFINISHED_STATES:
                 return
 

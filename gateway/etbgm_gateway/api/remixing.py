@@ -41,6 +41,8 @@ class Remixing:
             if given:
                 kept.clear()
                 kept.update(given)
+        if remix.HasField("priority"):
+            request.priority = remix.priority
         merge(request.settings, remix.settings, remix.update_mask)
         if remix.HasField("transcript"):
             self._write_transcript(request.settings, remix)

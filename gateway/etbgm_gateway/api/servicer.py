@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, queue_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.errors import UploadIdle
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.ownership import Ownership, owner_of_uploads
+from etbgm_gateway.api.queue_stats import QueueStats
 from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
 from etbgm_kit.artifacts.store import BLOCK_BYTES
 from etbgm_kit.converters import artifact_to_pb
@@ -21,8 +22,11 @@ ACCEPTED = (("etbgm-accepted", "true"),)
 class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """The gateway's gRPC API."""
 
-    def __init__(self, jobs: JobService, uploads: Uploads, ownership: Ownership) -> None:
+    def __init__(
+        self, jobs: JobService, uploads: Uploads, ownership: Ownership, queue_stats: QueueStats
+    ) -> None:
         self._jobs, self._uploads, self._ownership = jobs, uploads, ownership
+        self._queue_stats = queue_stats
 
     async def UploadVideo(
         self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
@@ -100,6 +104,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         """See gateway.proto."""
         await self._jobs.delete(request.job_id)
         return gateway_pb2.DeleteJobResponse()
+
+    async def GetQueueStats(
+        self, request: queue_pb2.GetQueueStatsRequest, context: Context
+    ) -> queue_pb2.GetQueueStatsResponse:
+        """See gateway.proto."""
+        return await asyncio.to_thread(self._queue_stats.read)
 
     async def DownloadArtifact(
         self, request: gateway_pb2.DownloadArtifactRequest, context: Context

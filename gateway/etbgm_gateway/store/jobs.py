@@ -38,6 +38,7 @@ JOBS = sa.Table(
     sa.Column("parent_job_id", sa.String(36)),
     sa.Column("labels", sa.JSON(none_as_null=True)),
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("media_s", sa.Double),
     sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
@@ -50,7 +51,7 @@ _IDS_PER_QUERY = 1000
 class NewJob:
     """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues.
 
-    `parent_job_id` is the job that it is a remix of, if any.
+    `parent_job_id` is the job that it is a remix of, if any; `media_s` the seconds of all its variants.
     """
 
     tenant: str
@@ -62,6 +63,7 @@ class NewJob:
     parent_job_id: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
+    media_s: float = 0.0
 
 
 Version = tuple[int, str]
@@ -87,6 +89,7 @@ class JobRow:
     its stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often
     the job was started, `cues_left` the cues that have not been rendered yet: an estimate
     until the timeline is known. `sequence` increases with each change.
+    `turn` is its place in the queue, `media_s` the seconds of all its variants.
     """
 
     job_id: str
@@ -105,6 +108,8 @@ class JobRow:
     caller_request_id: str | None = None
     parent_job_id: str | None = None
     sequence: int = 1
+    turn: int = 1
+    media_s: float | None = None
 
     @property
     def version(self) -> Version:
@@ -150,6 +155,7 @@ class JobStore:
             "caller_request_id": new.request_id,
             "labels": dict(new.labels) or None,
             "priority": new.priority,
+            "media_s": new.media_s,
             "parent_job_id": new.parent_job_id,
         }
         try:
