@@ -48,6 +48,12 @@ class ApiError(Exception):
         return {key: value for info in self._details(ErrorInfo) for key, value in info.metadata.items()}
 
     @property
+    def retryable(self) -> bool:
+        """Whether the same request may succeed later without a change."""
+        stated = self.metadata.get("retryable")
+        return self.code == "UNAVAILABLE" if stated is None else stated == "true"
+
+    @property
     def fields(self) -> dict[str, str]:
         """For invalid requests: the path of each invalid field, and the reason."""
         return {v.field: v.description for bad in self._details(BadRequest) for v in bad.field_violations}

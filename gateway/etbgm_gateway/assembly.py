@@ -9,6 +9,7 @@ import grpc
 from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
 from etbgm_gateway import parts
 from etbgm_gateway.api.admission import Admission
+from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.converters import job_to_pb
 from etbgm_gateway.api.interceptor import FieldsInterceptor
 from etbgm_gateway.api.job_service import JobService
@@ -115,6 +116,7 @@ class _Gateway:
         )
         self._ownership = Ownership(holdings, store)
         self._outlook = Outlook(self._database, settings.concurrent_jobs)
+        self._capabilities = Capabilities(self._clients, *parts.shown_limits(settings))
         self._job_service = self._new_job_service(settings, store, receivers)
         self.http = parts.http(settings, self.stopping) if settings.http_address else None
 
@@ -142,7 +144,9 @@ class _Gateway:
     def add_to(self, server: grpc.aio.Server) -> None:
         """Registers the servicers."""
         stats = QueueStats(self._database, self._outlook, self._queue)
-        servicer = GatewayServicer(self._job_service, self._uploads, self._ownership, stats)
+        servicer = GatewayServicer(
+            self._job_service, self._uploads, self._ownership, stats, self._capabilities
+        )
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(self._webhook_servicer, server)
         if self._keys:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import grpc
 import sqlalchemy as sa
 
-from etbgm.gateway.v1 import gateway_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
@@ -34,6 +34,8 @@ from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.remote import RemoteService, Waits
 from etbgm_gateway.upstream.replicas import Replicas, Stub, Tls
+from etbgm_kit.converters import seconds_to_pb
+from etbgm_kit.ranges import MOST_VARIANTS
 from etbgm_kit.serving.settings import BadSettings, NotReachable
 
 if TYPE_CHECKING:
@@ -138,3 +140,27 @@ def clients(settings: Settings) -> Clients:
         sentiment=remote("sentiment", settings.sentiment_address, SentimentServiceStub),
         riffusion=remote("riffusion", settings.riffusion_address, RiffusionServiceStub, calls),
     )
+
+
+def shown_limits(settings: Settings) -> tuple[capabilities_pb2.Limits, capabilities_pb2.Quota]:
+    """Returns the limits and the quota as callers see them."""
+    most = capabilities_pb2.Limits(
+        upload_bytes=settings.max_upload_bytes,
+        message_bytes=settings.max_message_bytes,
+        variants=MOST_VARIANTS,
+        variant_duration=seconds_to_pb(settings.max_variant_s),
+        text_chars=settings.max_text_chars,
+        elements=settings.max_elements,
+        timeline_spans=settings.max_timeline_spans,
+        spans_per_second=settings.max_spans_per_s,
+    )
+    if settings.job_keep_s is not None:
+        most.job_retention.CopyFrom(seconds_to_pb(settings.job_keep_s))
+    if settings.upload_artifact_keep_s is not None:
+        most.upload_retention.CopyFrom(seconds_to_pb(settings.upload_artifact_keep_s))
+    used = capabilities_pb2.Quota(
+        jobs_per_minute=settings.tenant_jobs_per_minute, unfinished_jobs=settings.tenant_unfinished_jobs
+    )
+    if settings.tenant_video_s_per_day is not None:
+        used.video_duration_per_day.CopyFrom(seconds_to_pb(settings.tenant_video_s_per_day))
+    return most, used

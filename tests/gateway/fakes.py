@@ -141,6 +141,11 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         async for response in self._engine.calls.stream(request, mixer_pb2.MixResponse, work):
             yield response
 
+    async def GetSeparator(
+        self, request: mixer_pb2.GetSeparatorRequest, context: Context
+    ) -> mixer_pb2.GetSeparatorResponse:
+        return mixer_pb2.GetSeparatorResponse(engine=_engine("deepfilternet"))
+
 
 class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
     """Always hears the same."""
@@ -179,6 +184,11 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
             ),
             notes=["The captions were imported."],
         )
+
+    async def GetRecognizer(
+        self, request: stt_pb2.GetRecognizerRequest, context: Context
+    ) -> stt_pb2.GetRecognizerResponse:
+        return stt_pb2.GetRecognizerResponse(engine=_engine("faster-whisper"), languages=["en", "ko"])
 
 
 class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
@@ -249,6 +259,17 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
 
         async for response in self._engine.calls.stream(request, riffusion_pb2.GenerateResponse, work):
             yield response
+
+    async def GetMusicEngine(
+        self, request: riffusion_pb2.GetMusicEngineRequest, context: Context
+    ) -> riffusion_pb2.GetMusicEngineResponse:
+        return riffusion_pb2.GetMusicEngineResponse(engine=_engine("composer"))
+
+    async def ListStyles(
+        self, request: riffusion_pb2.ListStylesRequest, context: Context
+    ) -> riffusion_pb2.ListStylesResponse:
+        style = riffusion_pb2.Style(name="ambient", description="Long sounds.")
+        return riffusion_pb2.ListStylesResponse(styles=[style])
 
     async def ReadStyle(
         self, request: riffusion_pb2.ReadStyleRequest, context: Context

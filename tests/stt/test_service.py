@@ -34,6 +34,10 @@ class FakeRecogniser:
     def load(self) -> None:
         pass
 
+    @property
+    def languages(self) -> tuple[str, ...]:
+        return ("en",)
+
     def recognise(
         self, blocks: Iterable[Mono], language: str | None, needs_english: Callable[[str], bool]
     ) -> Iterator[Recognised]:

@@ -29,6 +29,7 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
         previews=progress.previews,
         sequence=row.sequence,
         priority=request.priority,
+        selected_variant=row.selected_variant,
         queue_position=forecast.position,
         estimated_start_time=timestamp_to_pb(forecast.start_time_s),
         estimated_end_time=timestamp_to_pb(forecast.end_time_s),

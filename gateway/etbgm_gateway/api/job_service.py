@@ -26,6 +26,7 @@ from etbgm_gateway.store.outlook import Outlook
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
+from etbgm_kit.ranges import check_range
 
 UNFINISHED_STATES = (gateway_pb2.STATE_QUEUED, gateway_pb2.STATE_RUNNING)
 
@@ -169,6 +170,17 @@ class JobService:
             yield gateway_pb2.WatchJobResponse(job=job, heartbeat=job.sequence == before.sequence)
             if job.state not in UNFINISHED_STATES:
                 return
+
+    async def select_variant(self, job_id: str, number: int) -> gateway_pb2.Job:
+        """Notes the chosen variant, 0 for none; raises NotFound, Conflict (not succeeded), InvalidField."""
+        row = await asyncio.to_thread(self._row, job_id)
+        if row.result is None:
+            raise Conflict("only a job that has succeeded has variants", job_id=job_id)
+        variants = len(gateway_pb2.JobResult.FromString(row.result).variants)
+        check_range("number", number, 0, variants)
+        if (number or None) != row.selected_variant:
+            await asyncio.to_thread(self._jobs.select_variant, job_id, number or None)
+        return await self.get(job_id)
 
     async def cancel(self, job_id: str) -> gateway_pb2.Job:
         """Stops the job unless it is finished; raises NotFound."""

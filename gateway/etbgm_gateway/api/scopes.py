@@ -2,11 +2,17 @@
 
 from etbgm_gateway.identity.types import ADMIN, READ, WRITE
 
+_READING = (
+    *("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact"),
+    *("GetQueueStats", "GetCapabilities"),
+)
+_WRITING = (
+    *("UploadVideo", "CreateJob", "RemixJob"),
+    *("SelectVariant", "CancelJob", "DeleteJob"),
+)
 SCOPE_OF = {
-    **dict.fromkeys(
-        ("GetUpload", "GetJob", "ListJobs", "WatchJob", "GetQueueStats", "DownloadArtifact"), READ
-    ),
-    **dict.fromkeys(("UploadVideo", "CreateJob", "RemixJob", "CancelJob", "DeleteJob"), WRITE),
+    **dict.fromkeys(_READING, READ),
+    **dict.fromkeys(_WRITING, WRITE),
     **dict.fromkeys(("CreateWebhook", "ListWebhooks", "DeleteWebhook"), WRITE),
     **dict.fromkeys(("RotateWebhookSecret", "TestWebhook"), WRITE),
     **dict.fromkeys(("CreateKey", "ListKeys", "RevokeKey"), ADMIN),

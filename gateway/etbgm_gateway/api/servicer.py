@@ -3,8 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, queue_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2, gateway_pb2_grpc, queue_pb2
 from etbgm.media.v1 import media_pb2
+from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.errors import UploadIdle
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.ownership import Ownership, owner_of_uploads
@@ -23,10 +24,15 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     """The gateway's gRPC API."""
 
     def __init__(
-        self, jobs: JobService, uploads: Uploads, ownership: Ownership, queue_stats: QueueStats
+        self,
+        jobs: JobService,
+        uploads: Uploads,
+        ownership: Ownership,
+        queue_stats: QueueStats,
+        capabilities: Capabilities,
     ) -> None:
         self._jobs, self._uploads, self._ownership = jobs, uploads, ownership
-        self._queue_stats = queue_stats
+        self._queue_stats, self._capabilities = queue_stats, capabilities
 
     async def UploadVideo(
         self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
@@ -92,6 +98,13 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         async for response in self._jobs.watch(request.job_id, request.after_sequence):
             yield response
 
+    async def SelectVariant(
+        self, request: gateway_pb2.SelectVariantRequest, context: Context
+    ) -> gateway_pb2.SelectVariantResponse:
+        """See gateway.proto."""
+        job = await self._jobs.select_variant(request.job_id, request.number)
+        return gateway_pb2.SelectVariantResponse(job=job)
+
     async def CancelJob(
         self, request: gateway_pb2.CancelJobRequest, context: Context
     ) -> gateway_pb2.CancelJobResponse:
@@ -110,6 +123,12 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
     ) -> queue_pb2.GetQueueStatsResponse:
         """See gateway.proto."""
         return await asyncio.to_thread(self._queue_stats.read)
+
+    async def GetCapabilities(
+        self, request: capabilities_pb2.GetCapabilitiesRequest, context: Context
+    ) -> capabilities_pb2.GetCapabilitiesResponse:
+        """See gateway.proto."""
+        return await self._capabilities.read()
 
     async def DownloadArtifact(
         self, request: gateway_pb2.DownloadArtifactRequest, context: Context

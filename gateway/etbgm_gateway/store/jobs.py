@@ -39,6 +39,7 @@ JOBS = sa.Table(
     sa.Column("labels", sa.JSON(none_as_null=True)),
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Column("media_s", sa.Double),
+    sa.Column("selected_variant", sa.Integer),
     sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
@@ -110,6 +111,7 @@ class JobRow:
     sequence: int = 1
     turn: int = 1
     media_s: float | None = None
+    selected_variant: int | None = None
 
     @property
     def version(self) -> Version:
@@ -232,6 +234,12 @@ class JobStore:
             tenant, webhook_url = connection.execute(query).one()
             self._announce(connection, tenant, job_id, state, webhook_url)
         return True
+
+    def select_variant(self, job_id: str, number: int | None) -> None:
+        """Notes the chosen variant of a finished job, None for no choice."""
+        values = {"selected_variant": number, "sequence": _C.sequence + 1}
+        with self._engine.begin() as connection:
+            connection.execute(JOBS.update().where(_C.job_id == job_id).values(values))
 
     def _change(self, job_id: str, values: Mapping[str, object]) -> bool:
         with self._engine.begin() as connection:

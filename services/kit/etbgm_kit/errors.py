@@ -21,6 +21,9 @@ from typing import ClassVar
 _MESSAGE_BYTES, _FACT_BYTES = 1000, 200
 """Longer texts are cut: gRPC refuses statuses over 8 KiB, and texts may quote what the caller sent."""
 
+_RETRYABLE = ("UNAVAILABLE", "RESOURCE_EXHAUSTED", "ABORTED", "DEADLINE_EXCEEDED")
+"""Codes of errors that pass."""
+
 
 def _cut(text: str, most_bytes: int) -> str:
     data = text.encode()
@@ -37,6 +40,11 @@ class EtbgmError(Exception):
 
     code: ClassVar[str] = "INTERNAL"
     reason: ClassVar[str] = "INTERNAL"
+
+    @property
+    def is_retryable(self) -> bool:
+        """Whether the same request may succeed later without a change by its caller or the operator."""
+        return self.code in _RETRYABLE
 
     def __init__(self, message: str, **facts: object) -> None:
         super().__init__(message)
@@ -97,6 +105,11 @@ class StorageFull(EtbgmError):
 
     code = "RESOURCE_EXHAUSTED"
     reason = "STORAGE_FULL"
+
+    @property
+    def is_retryable(self) -> bool:
+        """False: a disk stays full until someone frees space."""
+        return False
 
     def __init__(self, folder: Path | str, remedy: str) -> None:
         super().__init__(f"no space is left in {folder}: {remedy}", folder=folder)

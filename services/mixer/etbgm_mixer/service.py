@@ -9,7 +9,7 @@ from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
-from etbgm_kit.types import Artifact
+from etbgm_kit.types import Artifact, EngineInfo
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.media import audio_tracks, channels, clock, containers, extract, ffmpeg, subtitles
 from etbgm_mixer.media.probe import Limits, check_limits
@@ -83,6 +83,11 @@ class MixerService:
         if self._loaded is None:
             raise NotReady
         return self._loaded
+
+    @property
+    def separator(self) -> EngineInfo:
+        """The separator. Raises NotReady."""
+        return self._separator.engine
 
     @property
     def separator_advice(self) -> tuple[str, ...]:

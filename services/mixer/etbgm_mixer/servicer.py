@@ -6,7 +6,7 @@ from typing import Any
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
-from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
+from etbgm_kit.converters import artifact_from_pb, artifact_to_pb, engine_to_pb
 from etbgm_kit.serving.calls import Calls, OnProgress
 from etbgm_kit.serving.interceptor import Context
 from etbgm_kit.types import Artifact
@@ -74,3 +74,9 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
 
         async for response in self._calls.stream(request, pb.MixResponse, work):
             yield response
+
+    async def GetSeparator(
+        self, request: pb.GetSeparatorRequest, context: Context
+    ) -> pb.GetSeparatorResponse:
+        """Describes the separator, once it is loaded."""
+        return pb.GetSeparatorResponse(engine=engine_to_pb(self._service.separator))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 from etbgm.riffusion.v1 import riffusion_pb2 as pb
 from etbgm.riffusion.v1 import riffusion_pb2_grpc
+from etbgm_kit.converters import engine_to_pb
 from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.interceptor import Context
 from etbgm_riffusion.converters import (
@@ -38,6 +39,13 @@ class RiffusionServicer(riffusion_pb2_grpc.RiffusionServiceServicer):
             lambda _: self._service.advice,
         ):
             yield response
+
+    async def GetMusicEngine(
+        self, request: pb.GetMusicEngineRequest, context: Context
+    ) -> pb.GetMusicEngineResponse:
+        """Describes the engine, once it is loaded; may hash adapters."""
+        info = await asyncio.to_thread(self._service.engine.info)
+        return pb.GetMusicEngineResponse(engine=engine_to_pb(info))
 
     async def ListStyles(self, request: pb.ListStylesRequest, context: Context) -> pb.ListStylesResponse:
         """Returns the styles; needs no computation."""

@@ -1,6 +1,6 @@
 """The protocol of recognition engines; each engine has its own file."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from etbgm_kit.media.vad import Mono
@@ -14,6 +14,10 @@ class Recogniser(Protocol):
     @property
     def engine(self) -> EngineInfo:
         """The engine behind the results."""
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """BCP-47 tags of the languages that it knows, in alphabetical order. Raises NotReady."""
 
     def load(self) -> None:
         """Blocks until `recognise` can be called."""

@@ -1,6 +1,6 @@
 """Creates a transcript from an artifact, independent of the engine."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.store import ArtifactStore
@@ -40,6 +40,11 @@ class SpeechToTextService:
     def engine(self) -> EngineInfo:
         """The engine behind the results."""
         return self._loaded.engine
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """BCP-47 tags of the languages that the recogniser knows, in alphabetical order. Raises NotReady."""
+        return self._loaded.languages
 
     @property
     def revision(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from etbgm.media.v1 import media_pb2
 from etbgm.stt.v1 import stt_pb2 as pb
 from etbgm.stt.v1 import stt_pb2_grpc
-from etbgm_kit.converters import segment_to_pb
+from etbgm_kit.converters import engine_to_pb, segment_to_pb
 from etbgm_kit.serving.calls import Calls
 from etbgm_kit.serving.interceptor import Context
 from etbgm_stt.converters import (
@@ -47,3 +47,11 @@ class SpeechToTextServicer(stt_pb2_grpc.SpeechToTextServiceServicer):
         """Reads captions without taking a slot."""
         asked = captions_request_from_pb(request)
         return imported_to_pb(await asyncio.to_thread(self._service.import_captions, asked))
+
+    async def GetRecognizer(
+        self, request: pb.GetRecognizerRequest, context: Context
+    ) -> pb.GetRecognizerResponse:
+        """Describes the recogniser, once the model is loaded."""
+        return pb.GetRecognizerResponse(
+            engine=engine_to_pb(self._service.engine), languages=self._service.languages
+        )

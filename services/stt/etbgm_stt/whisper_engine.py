@@ -5,7 +5,7 @@ passes from one window to the next, so memory use does not grow with the sound, 
 not spread, and the caller may stop after each window.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from etbgm_kit.artifacts.revision import revision_of, version_of
@@ -15,7 +15,7 @@ from etbgm_kit.media.vad import Mono, model_sha256
 from etbgm_kit.models.catalogue import ingredient
 from etbgm_kit.types import EngineInfo
 from etbgm_stt import hearing, windows
-from etbgm_stt.languages import code_of
+from etbgm_stt.languages import code_of, tag_of
 from etbgm_stt.speech import find_speech
 from etbgm_stt.types import Language, Recognised
 from etbgm_stt.whisper_model import WhisperParams, hash_of, languages_of, load_whisper
@@ -44,6 +44,11 @@ class WhisperRecogniser:
         device = "cuda:0" if self._params.device == "cuda" else "cpu"
         ingredients = ingredient(self._params.name, str(self._params.folder)), ingredient("silero-vad")
         return EngineInfo("faster-whisper", self._revision, device, ingredients)
+
+    @property
+    def languages(self) -> Sequence[str]:
+        """See `Recogniser`."""
+        return sorted(map(tag_of, languages_of(self._loaded)))
 
     def load(self) -> None:
         """Loads the model. Raises BrokenModel."""

@@ -14,6 +14,9 @@ from etbgm_kit.errors import Busy, EtbgmError, InvalidField, QuotaExceeded, Stor
 DOMAIN = "etbgm"
 """`ErrorInfo.domain` of all our errors."""
 
+RETRYABLE = "retryable"
+"""Key in the metadata of ErrorInfo: "true" if the same request may succeed later, otherwise "false"."""
+
 
 class RemoteError(EtbgmError):
     """An error that another service returned; `status` is the status received."""
@@ -49,7 +52,8 @@ def status_of(error: EtbgmError) -> Status:
     if isinstance(error, RemoteError):
         return error.status
     status = Status(code=code_pb2.Code.Value(error.code), message=error.message)
-    status.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=error.facts))
+    metadata = {**error.facts, RETRYABLE: str(error.is_retryable).lower()}
+    status.details.add().Pack(ErrorInfo(reason=error.reason, domain=DOMAIN, metadata=metadata))
     if isinstance(error, InvalidField):
         violation = BadRequest.FieldViolation(field=error.field, description=error.why)
         status.details.add().Pack(BadRequest(field_violations=[violation]))
@@ -79,7 +83,7 @@ def internal_status(error_id: str) -> Status:
     status = Status(
         code=code_pb2.INTERNAL, message=f"internal error {error_id}; the server's log has its cause"
     )
-    info = ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"error_id": error_id})
+    info = ErrorInfo(reason="INTERNAL", domain=DOMAIN, metadata={"error_id": error_id, RETRYABLE: "false"})
     status.details.add().Pack(info)
     return status
 
