@@ -14,6 +14,7 @@ import typer
 from etbgm_cli import doctor, jobs, keys, models, webhooks
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
 from etbgm_cli.console import console, guarded, print_warning, showing_errors
+from etbgm_cli.gateway import ADDRESS, Gateway
 from etbgm_cli.options import JobOptions
 from etbgm_cli.requests import requests_of
 from etbgm_cli.run import run_here, run_there
@@ -120,6 +121,12 @@ def run(
         list[str] | None,
         typer.Option(help="Riffusion only: LoRA adapter as NAME or NAME=WEIGHT; repeatable."),
     ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option(help="KEY=VALUE by which `etbgm jobs list` finds the job; repeatable.")
+    ] = None,
+    priority: Annotated[
+        int, typer.Option(min=0, max=100, help="Higher priorities start first among your waiting jobs.")
+    ] = 0,
     gateway: Annotated[
         str | None,
         typer.Option(envvar="ETBGM_GATEWAY", help="Address of a running gateway; starts no local services."),
@@ -140,6 +147,7 @@ def run(
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
         stems=stems,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
+        labels=tuple(label or ()), priority=priority,
     )  # fmt: skip
     with showing_errors():
         requests = requests_of(videos, output, choose, options)
@@ -188,7 +196,7 @@ def compose(
 
 
 @app.command()
-def mcp(gateway: jobs.Gateway = jobs.ADDRESS) -> None:
+def mcp(gateway: Gateway = ADDRESS) -> None:
     """Serve agents over standard input and output (Model Context Protocol), on a running gateway."""
     try:
         from etbgm_cli.agents import server_of

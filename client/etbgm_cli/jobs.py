@@ -9,31 +9,75 @@ from google.protobuf import json_format
 from etbgm_cli import watching
 from etbgm_cli.console import console, guarded
 from etbgm_cli.delivery import staged
+from etbgm_cli.gateway import ADDRESS, Gateway, JobId
 from etbgm_cli.output import Place, check_place, check_space
+from etbgm_cli.remix import remix
 from etbgm_client import AsyncClient
 from etbgm_client.results import files_of
 
 app = typer.Typer(no_args_is_help=True, help="Manage the jobs of a running gateway.")
 
-Gateway = Annotated[str, typer.Option(envvar="ETBGM_GATEWAY", help="Address of the gateway.")]
-JobId = Annotated[str, typer.Argument(help="Job id.")]
-ADDRESS = "127.0.0.1:8430"
-
 
 @app.command("list")
 def list_jobs(
     limit: Annotated[int, typer.Option(min=1, help="Maximum number of jobs to list.")] = 20,
+    matching: Annotated[
+        str,
+        typer.Option("--filter", help="Only these, for example 'state = FAILED AND labels.channel = news*'."),
+    ] = "",
+    order_by: Annotated[
+        str, typer.Option(help="Order, for example 'priority desc, create_time' (default: newest first).")
+    ] = "",
     gateway: Gateway = ADDRESS,
 ) -> None:
-    """List the newest jobs."""
+    """List jobs."""
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
-            jobs = await client.list_jobs(limit)
+            jobs = await client.list_jobs(limit, matching, order_by)
         for job in jobs:
             stage = watching.STAGES.get(job.stages[-1].stage, "") if job.stages else ""
             created = job.create_time.ToDatetime().strftime("%Y-%m-%d %H:%M:%S")
-            console.print(f"{job.job_id}  {created}  {watching.state_of(job):<9}  {stage}")
+            labels = " ".join(f"{key}={value}" for key, value in sorted(job.labels.items()))
+            line = f"{job.job_id}  {created}  {watching.state_of(job):<9}  {stage:<10}  {labels}"
+            console.print(line.rstrip(), markup=False)
+
+    guarded(work())
+
+
+@app.command()
+def choose(
+    job_id: JobId,
+    number: Annotated[int, typer.Argument(min=0, help="Number of the variant; 0 for none.")],
+    gateway: Gateway = ADDRESS,
+) -> None:
+    """Note which variant of a job was chosen."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            await client.select_variant(job_id, number)
+
+    guarded(work())
+
+
+@app.command()
+def queue(gateway: Gateway = ADDRESS) -> None:
+    """Print figures on the queue as JSON."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            typer.echo(json_format.MessageToJson(await client.queue_stats()))
+
+    guarded(work())
+
+
+@app.command()
+def capabilities(gateway: Gateway = ADDRESS) -> None:
+    """Print styles, languages, engines, licences and limits of the gateway as JSON."""
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            typer.echo(json_format.MessageToJson(await client.capabilities()))
 
     guarded(work())
 
@@ -59,6 +103,9 @@ def watch(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
             watching.require_success(await watching.show(client.watch(job_id), console))
 
     guarded(work())
+
+
+app.command("remix")(remix)
 
 
 @app.command()

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from etbgm_cli.console import console, guarded
-from etbgm_cli.jobs import ADDRESS, Gateway
+from etbgm_cli.gateway import ADDRESS, Gateway
 from etbgm_client import AsyncClient
 
 app = typer.Typer(no_args_is_help=True, help="Manage the API keys of a running gateway.")

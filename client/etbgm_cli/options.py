@@ -49,6 +49,19 @@ class JobOptions:
     stems: bool = False
     denoising_strength: float | None = None
     adapters: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    priority: int = 0
+
+
+def labels_of(options: JobOptions) -> dict[str, str]:
+    """The labels for `options`, each KEY=VALUE. Raises InvalidField."""
+    labels: dict[str, str] = {}
+    for text in options.labels:
+        key, separator, value = text.partition("=")
+        if not separator:
+            raise InvalidField("label", f"must be KEY=VALUE, got {text}")
+        labels[key] = value
+    return labels
 
 
 async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSettings:

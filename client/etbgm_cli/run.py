@@ -15,7 +15,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_cli import watching
 from etbgm_cli.console import EXIT_FAILED, EXPECTED, console, print_error, print_notes, print_warning
 from etbgm_cli.delivery import staged
-from etbgm_cli.options import settings_of
+from etbgm_cli.options import labels_of, settings_of
 from etbgm_cli.output import check_space
 from etbgm_cli.requests import RunRequest
 from etbgm_cli.stack import StackOptions, make_private, stack
@@ -145,7 +145,8 @@ async def _run(request: RunRequest, client: AsyncClient, detach: bool) -> None:
     with console.status("uploading the video"):
         video = await client.upload(request.video)
         settings = await settings_of(request.options, client)
-    job = await client.create_job(video, settings)
+    labels, priority = labels_of(request.options), request.options.priority
+    job = await client.create_job(video, settings, labels=labels, priority=priority)
     if detach:
         console.print(job.job_id)
         return

@@ -4,14 +4,15 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
 import grpc
+from google.protobuf.message import Message
 
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, keys_pb2, keys_pb2_grpc, queue_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
-from etbgm.gateway.v1 import gateway_pb2_grpc, keys_pb2, keys_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm_client.credentials import Tls, default_key, default_tls
 from etbgm_client.errors import ApiError, ask
@@ -19,6 +20,7 @@ from etbgm_client.results import files_of
 from etbgm_client.webhooks import Webhooks
 
 Answer = TypeVar("Answer")
+Method = Callable[..., Awaitable[Answer]]
 
 CONNECT_S = 10.0
 """How long a new client waits for its gateway, for example while port forwarding starts."""
@@ -110,7 +112,11 @@ class AsyncClient:
         video: media_pb2.Artifact,
         settings: pb.JobSettings | None = None,
         request_id: str = "",
+        *,
         webhook_url: str = "",
+        labels: Mapping[str, str] | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+        priority: int = 0,
     ) -> pb.Job:
         """Queues a job and returns it. Repeating a `request_id` does not create a second job.
 
@@ -122,35 +128,33 @@ class AsyncClient:
             settings=settings,
             request_id=request_id or uuid.uuid4().hex,
             webhook_url=webhook_url,
+            labels=labels,
+            user_metadata=user_metadata,
+            priority=priority,
         )
-        ends_at = time.monotonic() + CALL_S
-        while True:
-            try:
-                return (await ask(self._stub.CreateJob(request, timeout=CALL_S, metadata=self._metadata))).job
-            except ApiError as error:
-                pause_s = error.retry_after_s
-                if pause_s is None or time.monotonic() + pause_s > ends_at:
-                    raise
-                await asyncio.sleep(pause_s)
+        return (await self._patiently(self._stub.CreateJob, request)).job
+
+    async def remix_job(self, remix: pb.RemixJobRequest) -> pb.Job:
+        """Queues a job like another one with other settings, and returns it; repeats it as `create_job`."""
+        request = pb.RemixJobRequest()
+        request.CopyFrom(remix)
+        request.request_id = remix.request_id or uuid.uuid4().hex
+        return (await self._patiently(self._stub.RemixJob, request)).job
 
     async def get_job(self, job_id: str) -> pb.Job:
         """Returns the job in its current state."""
-        return (
-            await ask(
-                self._stub.GetJob(pb.GetJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata)
-            )
-        ).job
+        return (await self._call(self._stub.GetJob, pb.GetJobRequest(job_id=job_id))).job
 
-    async def list_jobs(self, limit: int = 20) -> list[pb.Job]:
-        """Returns up to `limit` jobs, newest first."""
+    async def list_jobs(self, limit: int = 20, matching: str = "", order_by: str = "") -> list[pb.Job]:
+        """Returns up to `limit` jobs that fulfil `matching` (AIP-160), by `order_by` or newest first."""
         jobs: list[pb.Job] = []
-        token = ""
+        request = pb.ListJobsRequest(filter=matching, order_by=order_by)
         while len(jobs) < limit:
-            request = pb.ListJobsRequest(page_size=min(100, limit - len(jobs)), page_token=token)
-            page = await ask(self._stub.ListJobs(request, timeout=CALL_S, metadata=self._metadata))
+            request.page_size = min(100, limit - len(jobs))
+            page = await self._call(self._stub.ListJobs, request)
             jobs += page.jobs
-            token = page.next_page_token
-            if not token:
+            request.page_token = page.next_page_token
+            if not request.page_token:
                 break
         return jobs
 
@@ -192,35 +196,39 @@ class AsyncClient:
             raise ApiError(job.error)
         return job
 
+    async def select_variant(self, job_id: str, number: int) -> pb.Job:
+        """Notes the chosen variant, from 1, or 0 for none, and returns the job."""
+        request = pb.SelectVariantRequest(job_id=job_id, number=number)
+        return (await self._call(self._stub.SelectVariant, request)).job
+
     async def cancel_job(self, job_id: str) -> pb.Job:
         """Cancels the job and returns it."""
-        return (
-            await ask(
-                self._stub.CancelJob(
-                    pb.CancelJobRequest(job_id=job_id), timeout=CALL_S, metadata=self._metadata
-                )
-            )
-        ).job
+        return (await self._call(self._stub.CancelJob, pb.CancelJobRequest(job_id=job_id))).job
 
     async def delete_job(self, job_id: str) -> None:
         """Deletes a finished job and its artifacts that no other job holds."""
-        request = pb.DeleteJobRequest(job_id=job_id)
-        await ask(self._stub.DeleteJob(request, timeout=CALL_S, metadata=self._metadata))
+        await self._call(self._stub.DeleteJob, pb.DeleteJobRequest(job_id=job_id))
+
+    async def queue_stats(self) -> queue_pb2.GetQueueStatsResponse:
+        """Returns figures on the queue."""
+        return await self._call(self._stub.GetQueueStats, queue_pb2.GetQueueStatsRequest())
+
+    async def capabilities(self) -> capabilities_pb2.GetCapabilitiesResponse:
+        """Returns styles, languages, engines and limits."""
+        return await self._call(self._stub.GetCapabilities, capabilities_pb2.GetCapabilitiesRequest())
 
     async def create_key(self, tenant: str, scopes: Sequence[str], note: str) -> keys_pb2.CreateKeyResponse:
         """Creates an API key; its text is in the response only. Needs the scope admin."""
         request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)
-        return await ask(self._keys.CreateKey(request, timeout=CALL_S, metadata=self._metadata))
+        return await self._call(self._keys.CreateKey, request)
 
     async def list_keys(self) -> list[keys_pb2.Key]:
         """Returns all API keys, newest first. Needs the scope admin."""
-        request = keys_pb2.ListKeysRequest()
-        return list((await ask(self._keys.ListKeys(request, timeout=CALL_S, metadata=self._metadata))).keys)
+        return list((await self._call(self._keys.ListKeys, keys_pb2.ListKeysRequest())).keys)
 
     async def revoke_key(self, key_id: str) -> keys_pb2.Key:
         """Revokes an API key and returns it. Needs the scope admin."""
-        request = keys_pb2.RevokeKeyRequest(key_id=key_id)
-        return (await ask(self._keys.RevokeKey(request, timeout=CALL_S, metadata=self._metadata))).key
+        return (await self._call(self._keys.RevokeKey, keys_pb2.RevokeKeyRequest(key_id=key_id))).key
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """Downloads the artifact to `path`. The file appears only when it is complete."""
@@ -241,6 +249,21 @@ class AsyncClient:
         for name, artifact in list(files_of(result)):
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             await self.download(artifact, folder / name)
+
+    async def _patiently(self, method: Method[Answer], request: Message) -> Answer:
+        """Makes a call, again when a busy gateway asks for it, for up to CALL_S."""
+        ends_at = time.monotonic() + CALL_S
+        while True:
+            try:
+                return await self._call(method, request)
+            except ApiError as error:
+                pause_s = error.retry_after_s
+                if pause_s is None or time.monotonic() + pause_s > ends_at:
+                    raise
+                await asyncio.sleep(pause_s)
+
+    async def _call(self, method: Method[Answer], request: Message) -> Answer:
+        return await ask(method(request, timeout=CALL_S, metadata=self._metadata))
 
     async def _received(self, upload_id: str) -> int:
         try:

@@ -16,6 +16,7 @@ class UnsafeName(ValueError):
 def files_of(result: pb.JobResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
     """Yields the path in the result folder and the artifact of each file of `result`.
 
+    Previews are not among them: they are the sound of the videos.
     Raises UnsafeName if the name of a stem or container could lead outside the folder.
     """
     for name, artifact in _all(result):
@@ -33,6 +34,7 @@ def _all(result: pb.JobResult) -> Iterator[tuple[str, media_pb2.Artifact]]:
         for stem in variant.stems:
             yield f"{name}.stems/{_safe(stem.name)}.flac", stem.sound
         yield f"{name}.levels.json", variant.levels
+        yield f"{name}.waveform.json", variant.waveform
     yield "speech.flac", result.speech
     yield "residual.flac", result.residual
     yield "transcript.srt", result.transcript_srt

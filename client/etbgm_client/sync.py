@@ -2,12 +2,12 @@
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
+from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
-from etbgm.gateway.v1 import webhooks_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_client.aio import AsyncClient
 from etbgm_client.credentials import Tls
@@ -48,18 +48,35 @@ class Client:
         video: media_pb2.Artifact,
         settings: pb.JobSettings | None = None,
         request_id: str = "",
+        *,
         webhook_url: str = "",
+        labels: Mapping[str, str] | None = None,
+        user_metadata: Mapping[str, str] | None = None,
+        priority: int = 0,
     ) -> pb.Job:
         """See AsyncClient.create_job."""
-        return self._run(self._client.create_job(video, settings, request_id, webhook_url))
+        created = self._client.create_job(
+            video,
+            settings,
+            request_id,
+            webhook_url=webhook_url,
+            labels=labels,
+            user_metadata=user_metadata,
+            priority=priority,
+        )
+        return self._run(created)
+
+    def remix_job(self, remix: pb.RemixJobRequest) -> pb.Job:
+        """See AsyncClient.remix_job."""
+        return self._run(self._client.remix_job(remix))
 
     def get_job(self, job_id: str) -> pb.Job:
         """See AsyncClient.get_job."""
         return self._run(self._client.get_job(job_id))
 
-    def list_jobs(self, limit: int = 20) -> list[pb.Job]:
+    def list_jobs(self, limit: int = 20, matching: str = "", order_by: str = "") -> list[pb.Job]:
         """See AsyncClient.list_jobs."""
-        return self._run(self._client.list_jobs(limit))
+        return self._run(self._client.list_jobs(limit, matching, order_by))
 
     def watch(self, job_id: str, after_sequence: int = 0) -> Iterator[pb.Job]:
         """See AsyncClient.watch."""
@@ -77,6 +94,18 @@ class Client:
     def wait(self, job_id: str) -> pb.Job:
         """See AsyncClient.wait."""
         return self._run(self._client.wait(job_id))
+
+    def select_variant(self, job_id: str, number: int) -> pb.Job:
+        """See AsyncClient.select_variant."""
+        return self._run(self._client.select_variant(job_id, number))
+
+    def queue_stats(self) -> queue_pb2.GetQueueStatsResponse:
+        """See AsyncClient.queue_stats."""
+        return self._run(self._client.queue_stats())
+
+    def capabilities(self) -> capabilities_pb2.GetCapabilitiesResponse:
+        """See AsyncClient.capabilities."""
+        return self._run(self._client.capabilities())
 
     def cancel_job(self, job_id: str) -> pb.Job:
         """See AsyncClient.cancel_job."""

@@ -196,7 +196,7 @@ async def test_a_dead_service_is_named_then_given_up(tmp_path: Path, services: F
     info = ErrorInfo()
     assert failed.error.details[0].Unpack(info)
     assert (failed.error.code, info.reason) == (grpc.StatusCode.UNAVAILABLE.value[0], "SERVICE_UNAVAILABLE")
-    assert info.metadata == {"service": "riffusion", "retryable": "false"}
+    assert info.metadata == {"service": "riffusion", "retryable": "true"}
     assert failed.error.message == "the riffusion service had no replica that takes calls for 4 s"
     assert not any(stage.waiting_for for stage in failed.stages)
 

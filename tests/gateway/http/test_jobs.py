@@ -75,6 +75,43 @@ async def test_a_job_from_upload_to_download(http: httpx2.AsyncClient) -> None:
     assert download.headers["content-disposition"] == "attachment; filename*=UTF-8''f%C3%AAte%3B%201.mp4"
 
 
+async def test_a_page_can_be_built_on_it(http: httpx2.AsyncClient) -> None:
+    """What a player with variants, a timeline editor and a remix need is there over HTTP."""
+    notes = {"labels": {"page": "yes"}, "userMetadata": {"Ticket": "7"}}
+    request = {"video": await put(http, video()), "settings": {"variants": 2}, **notes}
+    job = (await http.post("/v1/jobs", json=request)).json()["job"]
+    parent = (await events(http, job["jobId"]))[-2][2]
+    for variant in parent["result"]["variants"]:
+        for part in ("preview", "waveform", "levels", "video"):
+            name = variant[part]["uri"].rpartition("/")[2]
+            assert (await http.get(f"/v1/artifacts/{name}")).status_code == 200
+    assert {"probability", "span", "emotion"} <= parent["result"]["timeline"]["spans"][0].keys()
+
+    remix = {
+        "settings": {"mix": {"ambienceDb": -18}, "variantSettings": [{"number": 1, "randomSeed": "5"}]},
+        "updateMask": "mix.ambienceDb,variantSettings,style",
+        "spans": [{"span": {"start": "2s", "end": "4s"}, "emotion": "EMOTION_FEAR"}],
+    }
+    response = await http.post(f"/v1/jobs/{job['jobId']}:remix", json=remix)
+    assert response.status_code == 200, response.text
+    child = (await events(http, response.json()["job"]["jobId"]))[-2][2]
+    assert (child["state"], child["parentJobId"]) == ("STATE_SUCCEEDED", job["jobId"])
+    assert (child["labels"], child["userMetadata"]) == (notes["labels"], notes["userMetadata"])
+    assert child["result"]["variants"][0]["randomSeed"] == "5"
+    assert [preview["number"] for preview in sorted(child["previews"], key=lambda one: one["number"])] == [
+        1,
+        2,
+    ]
+
+    chosen = await http.post(f"/v1/jobs/{child['jobId']}:selectVariant", json={"number": 2})
+    assert chosen.json()["job"]["selectedVariant"] == 2
+    query = {"filter": f'labels.page = yes AND parent_job_id = "{job["jobId"]}"', "orderBy": "create_time"}
+    listed = (await http.get("/v1/jobs", params=query)).json()["jobs"]
+    assert [one["jobId"] for one in listed] == [child["jobId"]]
+    assert (await http.get("/v1/queue")).json()["queuedJobs"] == 0
+    assert (await http.get("/v1/capabilities")).json()["styles"][0]["name"] == "ambient"
+
+
 async def test_a_job_is_cancelled(http: httpx2.AsyncClient) -> None:
     stored = await put(http, video())
     job_id = (await http.post("/v1/jobs", json={"video": stored})).json()["job"]["jobId"]
@@ -105,6 +142,10 @@ async def test_a_finished_job_is_deleted(http: httpx2.AsyncClient) -> None:
         ("GET", "/v1/jobs?pageSize=1&pageSize=2", b"", 400, "INVALID_FIELD", "pageSize"),
         ("GET", "/v1/jobs?page=1", b"", 400, "INVALID_FIELD", "page"),
         ("GET", "/v1/jobs?states=STATE_LOST", b"", 400, "INVALID_FIELD", "query"),
+        ("GET", "/v1/jobs?filter=news", b"", 400, "INVALID_FIELD", "filter"),
+        ("GET", "/v1/jobs?orderBy=name", b"", 400, "INVALID_FIELD", "order_by"),
+        ("POST", "/v1/jobs/nobody:remix", b"{}", 404, "NOT_FOUND", ""),
+        ("POST", "/v1/jobs/nobody:remix", b'{"updateMask": 3}', 400, "INVALID_FIELD", "body"),
         ("GET", "/v1/jobs/nobody", b"", 404, "NOT_FOUND", ""),
         ("GET", "/v1/jobs/nobody:watch", b"", 404, "NOT_FOUND", ""),
         ("GET", "/v1/artifacts/..%2f..%2fetc%2fpasswd", b"", 404, "NO_SUCH_PATH", ""),

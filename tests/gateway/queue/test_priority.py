@@ -2,13 +2,13 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import grpc
 import pytest
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import queue_pb2
+from etbgm.media.v1 import media_pb2
 from etbgm_client import AsyncClient
 from tests.gateway.conftest import Api, FakeServices, Gateway, refused
 from tests.gateway.identity.test_identity import tenant, upload
@@ -16,9 +16,9 @@ from tests.gateway.identity.test_identity import tenant, upload
 pytestmark = pytest.mark.process
 
 
-async def created(client: AsyncClient, video: Any, priority: int) -> str:
-    request = pb.CreateJobRequest(video=video, settings={"variants": 1}, priority=priority)
-    return (await client._stub.CreateJob(request, metadata=client._metadata)).job.job_id
+async def created(client: AsyncClient, video: media_pb2.Artifact, priority: int) -> str:
+    settings = pb.JobSettings(variants=1)
+    return (await client.create_job(video, settings, priority=priority)).job_id
 
 
 async def places(client: AsyncClient, job_ids: list[str]) -> list[int]:

@@ -1,0 +1,71 @@
+"""`etbgm jobs remix`: a job like another one with other settings."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.mixer.v1 import mixer_pb2
+from etbgm_cli import watching
+from etbgm_cli.console import console, guarded, showing_errors
+from etbgm_cli.gateway import ADDRESS, Gateway, JobId
+from etbgm_cli.options import MUSIC_LEVELS_LU, read_timeline
+from etbgm_client import AsyncClient
+from etbgm_kit.errors import InvalidField
+
+
+def remix(
+    job_id: JobId,
+    style: Annotated[str, typer.Option(help="Style name, or hints; see `etbgm run`.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Random seed of the music.")] = None,
+    variant: Annotated[
+        int | None, typer.Option(min=1, help="Apply --style and --seed to this variant only.")
+    ] = None,
+    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8.")] = None,
+    loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS.")] = None,
+    music: Annotated[
+        Literal["low", "medium", "high"] | None, typer.Option(help="Level of the music; see `etbgm run`.")
+    ] = None,
+    ambience: Annotated[
+        float | None, typer.Option(help="Keep background sounds at this level in dB; see `etbgm run`.")
+    ] = None,
+    timeline: Annotated[Path | None, typer.Option(help="Emotion timeline (JSON) to use instead.")] = None,
+    detach: Annotated[bool, typer.Option("--detach", help="Print the job's id and exit.")] = False,
+    gateway: Gateway = ADDRESS,
+) -> None:
+    """Make a job like another one with other settings; only what they touch is computed again."""
+    with showing_errors():
+        request = pb.RemixJobRequest(job_id=job_id, settings=_music(style, seed, variant, variants))
+        _add_mix(request.settings.mix, loudness, music, ambience)
+        if timeline is not None:
+            request.settings.timeline.CopyFrom(read_timeline(timeline))
+    guarded(_run(request, gateway, detach))
+
+
+def _music(style: str, seed: int | None, variant: int | None, variants: int | None) -> pb.JobSettings:
+    if variant is None:
+        return pb.JobSettings(style=style, random_seed=seed, variants=variants)
+    if not style and seed is None:
+        raise InvalidField("variant", "needs --style or --seed")
+    one = pb.VariantSettings(number=variant, style=style, random_seed=seed)
+    return pb.JobSettings(variants=variants, variant_settings=[one])
+
+
+def _add_mix(
+    mix: mixer_pb2.MixSettings, loudness_lufs: float | None, music: str | None, ambience_db: float | None
+) -> None:
+    if loudness_lufs is not None:
+        mix.target_loudness_lufs = loudness_lufs
+    if music is not None:
+        mix.speech_to_music_lu = MUSIC_LEVELS_LU[music]
+    if ambience_db is not None:
+        mix.ambience_db = ambience_db
+
+
+async def _run(request: pb.RemixJobRequest, gateway: str, detach: bool) -> None:
+    async with AsyncClient(gateway) as client:
+        job = await client.remix_job(request)
+        console.print(job.job_id)
+        if not detach:
+            watching.require_success(await watching.show(client.watch(job.job_id), console))
