@@ -11,8 +11,8 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
+from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
-from etbgm.gateway.v1 import webhooks_pb2
 from etbgm.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from etbgm.media.v1 import media_pb2
 from etbgm_kit.artifacts.scratch import Scratch
@@ -92,7 +92,11 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
             for kind in (pb.GetJobRequest, pb.WatchJobRequest, pb.CancelJobRequest, pb.DeleteJobRequest)
         ),
         pb.GetUploadRequest(upload_id="fuzzed-upload"),
-        pb.ListJobsRequest(page_size=2),
+        pb.ListJobsRequest(page_size=2, filter="state = QUEUED OR labels.a = b*", order_by="priority desc"),
+        pb.RemixJobRequest(job_id=job_id, settings=pb.JobSettings(style="calm piano"), spans=[EMOTION]),
+        pb.SelectVariantRequest(job_id=job_id, number=1),
+        queue_pb2.GetQueueStatsRequest(),
+        capabilities_pb2.GetCapabilitiesRequest(),
         pb.DownloadArtifactRequest(uri=artifacts[0].uri),
         webhooks_pb2.RotateWebhookSecretRequest(),
         *(
