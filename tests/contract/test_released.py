@@ -31,7 +31,7 @@ def changed(files: list[FileDescriptorProto], change: Change) -> list[str]:
     """What a change to gateway.proto would break."""
     before = set(surface(files))
     after = [FileDescriptorProto.FromString(file.SerializeToString()) for file in files]
-    change(next(file for file in after if file.package == "etbgm.gateway.v1"))
+    change(next(file for file in after if file.name == "etbgm/gateway/v1/gateway.proto"))
     return [f"{element.owner.rpartition('.')[2]}.{element.name}" for element in missing(before, after)]
 
 

@@ -10,7 +10,8 @@ from etbgm_gateway.store.jobs import JOBS, UNFINISHED, JobRow
 _C = JOBS.c
 _LAST_JOBS = 100
 """Number of jobs that the pace is taken from."""
-_KEEP_PACE_S = 5.0
+_KEEP_PACE_S, _ASK_AGAIN_S = 5.0, 1.0
+"""How long the pace is kept, and how long it counts as unknown."""
 
 _IS_REMIX, _RAN_S = _C.parent_job_id.is_not(None), _C.end_time_s - _C.start_time_s
 
@@ -120,8 +121,8 @@ class Outlook:
                 rows = connection.execute(sa.select(last.c.is_remix, pace).group_by(last.c.is_remix))
                 found = {bool(row[0]): float(row[1]) for row in rows}
             self._pace = Pace(found.get(False), found.get(True))
-            if self._pace.others is not None:
-                self._known_until_s = time.monotonic() + _KEEP_PACE_S
+            keep_s = _ASK_AGAIN_S if self._pace.others is None else _KEEP_PACE_S
+            self._known_until_s = time.monotonic() + keep_s
         return self._pace
 
     def _wait_s(self, ahead: _Ahead) -> float | None:

@@ -64,7 +64,12 @@ async def test_the_operator_sees_all_jobs(api: Api, services: FakeServices) -> N
     await api.run(await api.video(), variants=1)
     with services.hold("Extract"):
         job = await api.create(await api.video(), variants=1)
-        stats = await api.stub.GetQueueStats(queue_pb2.GetQueueStatsRequest())
+        async with asyncio.timeout(10):
+            while True:
+                stats = await api.stub.GetQueueStats(queue_pb2.GetQueueStatsRequest())
+                if stats.HasField("run_time_per_variant_second"):
+                    break
+                await asyncio.sleep(0.1)
         assert stats.queued_jobs + stats.running_jobs >= 1
         assert stats.total_queued_jobs + stats.total_running_jobs >= stats.queued_jobs + stats.running_jobs
         assert stats.run_time_per_variant_second.ToNanoseconds() > 0

@@ -44,9 +44,9 @@ def waveform_json(path: Path) -> bytes:
 
 def _pairs(block: Samples) -> list[int]:
     """Returns alternating minima and maxima of a block of (samples, channels): one second, or the rest."""
-    starts = np.arange(0, len(block), _SAMPLES)
-    least = np.minimum.reduceat(block.min(axis=1), starts)
-    greatest = np.maximum.reduceat(block.max(axis=1), starts)
+    samples = block.ravel()
+    starts = np.arange(0, len(samples), _SAMPLES * block.shape[1])
+    least, greatest = np.minimum.reduceat(samples, starts), np.maximum.reduceat(samples, starts)
     both = np.stack([least, greatest], axis=1).ravel()
     scaled: list[int] = np.clip(np.rint(both * _FULL_SCALE), -_FULL_SCALE, _FULL_SCALE).astype(int).tolist()
     return scaled
