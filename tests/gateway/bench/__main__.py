@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.gateway.bench import cost, deletion, fairness, kills, refusals, watching
+from tests.gateway.bench import cost, deletion, fairness, kills, refusals, replicas, watching
 from tests.gateway.bench.claims import Claim, show
 
 
@@ -28,6 +28,7 @@ def groups(quick: bool) -> dict[str, Callable[[], Iterator[Claim]]]:
     return {
         "watching": partial(watching.claims, 100 if quick else 1000),
         "kills": partial(kills.claims, 6 if quick else 200, 15 if quick else 500),
+        "replicas": partial(replicas.claims, 16 if quick else 64, 20 if quick else 60),
         "deletion": partial(deletion.claims, 4 if quick else 20),
         "cost": partial(cost.claims, 40 if quick else 200),
         "fairness": partial(fairness.claims, 100 if quick else 1000),
