@@ -1,9 +1,12 @@
 """`etbgm keys`: manages the API keys of a running gateway."""
 
+import re
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
 
+from etbgm.gateway.v1 import keys_pb2
 from etbgm_cli.console import console, guarded
 from etbgm_cli.gateway import ADDRESS, Gateway
 from etbgm_client import AsyncClient
@@ -19,13 +22,17 @@ def create(
         typer.Option(help="jobs:read, jobs:write or admin; repeatable (default: the first two)."),
     ] = None,
     note: Annotated[str, typer.Option(help="Whose key it is, and what for.")] = "",
+    expires: Annotated[
+        str, typer.Option(help="When it expires: in days, as 90d, or a date, as 2027-01-31 (default: never).")
+    ] = "",
     gateway: Gateway = ADDRESS,
 ) -> None:
     """Create a key and print it; it cannot be shown again."""
+    expire_time = _time_of(expires) if expires else None
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
-            typer.echo((await client.create_key(tenant, scope or (), note)).text)
+            typer.echo((await client.keys.create(tenant, scope or (), note, expire_time)).text)
 
     guarded(work())
 
@@ -36,8 +43,8 @@ def list_keys(gateway: Gateway = ADDRESS) -> None:
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
-            for key in await client.list_keys():
-                state = "revoked" if key.HasField("revoke_time") else "valid"
+            for key in await client.keys.list():
+                state = "revoked" if key.HasField("revoke_time") else _validity(key)
                 scopes = ",".join(key.scopes)
                 console.print(f"etbgm_{key.key_id}_…  {key.tenant}  {scopes}  {state}  {key.note}")
 
@@ -53,7 +60,27 @@ def revoke(
 
     async def work() -> None:
         async with AsyncClient(gateway) as client:
-            key = await client.revoke_key(key_id.removeprefix("etbgm_").partition("_")[0])
+            key = await client.keys.revoke(key_id.removeprefix("etbgm_").partition("_")[0])
         console.print(f"etbgm_{key.key_id}_… is revoked")
 
     guarded(work())
+
+
+def _time_of(text: str) -> datetime:
+    """The time that `--expires` means: a date begins at midnight UTC. Raises BadParameter."""
+    if days := re.fullmatch(r"([1-9]\d{0,4})d", text):
+        return datetime.now(UTC) + timedelta(days=int(days[1]))
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            "need days, as 90d, or a date, as 2027-01-31", param_hint="--expires"
+        ) from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _validity(key: keys_pb2.Key) -> str:
+    if not key.HasField("expire_time"):
+        return "valid"
+    expires = key.expire_time.ToDatetime(UTC)
+    return f"{'expired' if expires <= datetime.now(UTC) else 'valid until'} {expires:%Y-%m-%d %H:%M} UTC"

@@ -4,18 +4,19 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Self, TypeVar
 
 import grpc
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, keys_pb2, keys_pb2_grpc, queue_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, queue_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_client.credentials import Tls, default_key, default_tls
 from etbgm_client.errors import ApiError, ask
+from etbgm_client.keys import Keys
 from etbgm_client.results import files_of
 from etbgm_client.webhooks import Webhooks
 
@@ -76,7 +77,7 @@ class AsyncClient:
         else:
             self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
-        self._keys = keys_pb2_grpc.KeyServiceStub(self._channel)
+        self.keys = Keys(self._channel, self._metadata)
         self.webhooks = Webhooks(self._channel, self._metadata)
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
@@ -216,19 +217,6 @@ class AsyncClient:
     async def capabilities(self) -> capabilities_pb2.GetCapabilitiesResponse:
         """Returns styles, languages, engines and limits."""
         return await self._call(self._stub.GetCapabilities, capabilities_pb2.GetCapabilitiesRequest())
-
-    async def create_key(self, tenant: str, scopes: Sequence[str], note: str) -> keys_pb2.CreateKeyResponse:
-        """Creates an API key; its text is in the response only. Needs the scope admin."""
-        request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)
-        return await self._call(self._keys.CreateKey, request)
-
-    async def list_keys(self) -> list[keys_pb2.Key]:
-        """Returns all API keys, newest first. Needs the scope admin."""
-        return list((await self._call(self._keys.ListKeys, keys_pb2.ListKeysRequest())).keys)
-
-    async def revoke_key(self, key_id: str) -> keys_pb2.Key:
-        """Revokes an API key and returns it. Needs the scope admin."""
-        return (await self._call(self._keys.RevokeKey, keys_pb2.RevokeKeyRequest(key_id=key_id))).key
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """Downloads the artifact to `path`. The file appears only when it is complete."""

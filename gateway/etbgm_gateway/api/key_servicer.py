@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 
 from etbgm.gateway.v1 import keys_pb2 as pb
 from etbgm.gateway.v1 import keys_pb2_grpc
@@ -14,6 +15,8 @@ from etbgm_kit.errors import InvalidField
 from etbgm_kit.serving.interceptor import Context
 
 _MOST_NOTE_CHARS = 200
+_LAST_TIME_S = 253_402_300_799
+"""The last second that a Timestamp can hold."""
 
 
 class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
@@ -31,7 +34,8 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
             if scope not in SCOPES or scope in scopes[:i]:
                 raise InvalidField(f"scopes[{i}]", f"must be one of {', '.join(SCOPES)}, none twice")
         check_text(request.note, "note", _MOST_NOTE_CHARS)
-        text, row = await asyncio.to_thread(self._keys.create, tenant, scopes, request.note)
+        expire_time_s = _expire_time_s(request)
+        text, row = await asyncio.to_thread(self._keys.create, tenant, scopes, request.note, expire_time_s)
         return pb.CreateKeyResponse(text=text, key=_key_to_pb(row))
 
     async def ListKeys(self, request: pb.ListKeysRequest, context: Context) -> pb.ListKeysResponse:
@@ -44,6 +48,16 @@ class KeyServicer(keys_pb2_grpc.KeyServiceServicer):
         return pb.RevokeKeyResponse(key=_key_to_pb(row))
 
 
+def _expire_time_s(request: pb.CreateKeyRequest) -> float | None:
+    """The time in seconds since 1970. Raises InvalidField."""
+    if not request.HasField("expire_time"):
+        return None
+    time_s = request.expire_time.seconds + request.expire_time.nanos * 1e-9
+    if not time.time() < time_s <= _LAST_TIME_S:
+        raise InvalidField("expire_time", "must be in the future, and before the year 10000")
+    return time_s
+
+
 def _key_to_pb(row: KeyRow) -> pb.Key:
     return pb.Key(
         key_id=row.key_id,
@@ -52,4 +66,5 @@ def _key_to_pb(row: KeyRow) -> pb.Key:
         note=row.note,
         create_time=timestamp_to_pb(row.create_time_s),
         revoke_time=timestamp_to_pb(row.revoke_time_s),
+        expire_time=timestamp_to_pb(row.expire_time_s),
     )

@@ -27,6 +27,7 @@ _TABLE = sa.Table(
     sa.Column("sha256", sa.String(64), nullable=False),
     sa.Column("create_time_s", sa.Double, nullable=False),
     sa.Column("revoke_time_s", sa.Double),
+    sa.Column("expire_time_s", sa.Double),
 )
 _C = _TABLE.c
 _ID_CHARS = string.ascii_lowercase + string.digits
@@ -43,6 +44,7 @@ class KeyRow:
     note: str
     create_time_s: float
     revoke_time_s: float | None
+    expire_time_s: float | None
 
 
 class ApiKeys:
@@ -53,10 +55,12 @@ class ApiKeys:
         self._engine = engine
         make(_TABLE, engine)
 
-    def create(self, tenant: str, scopes: tuple[str, ...], note: str) -> tuple[str, KeyRow]:
+    def create(
+        self, tenant: str, scopes: tuple[str, ...], note: str, expire_time_s: float | None = None
+    ) -> tuple[str, KeyRow]:
         """Creates a key and returns its text, which cannot be read again, and its row."""
         text, key_id = new_key()
-        row = KeyRow(key_id, tenant, scopes, note, time.time(), None)
+        row = KeyRow(key_id, tenant, scopes, note, time.time(), None, expire_time_s)
         values = {**{name: getattr(row, name) for name in KeyRow.__slots__}, "scopes": " ".join(scopes)}
         with self._engine.begin() as connection:
             connection.execute(_TABLE.insert().values(sha256=_sha256(text), **values))
@@ -79,12 +83,13 @@ class ApiKeys:
         return _row(row)
 
     def caller(self, text: str) -> Caller | None:
-        """Returns the caller with this key; None if it is unknown or revoked."""
+        """Returns the caller with this key; None if it is unknown, revoked or expired."""
         found = _KEY.fullmatch(text)
         if not found:
             return None
+        is_current = sa.or_(_C.expire_time_s.is_(None), _C.expire_time_s > time.time())
         query = sa.select(_C.tenant, _C.scopes, _C.sha256).where(
-            _C.key_id == found[1], _C.revoke_time_s.is_(None)
+            _C.key_id == found[1], _C.revoke_time_s.is_(None), is_current
         )
         with self._engine.connect() as connection:
             row = connection.execute(query).one_or_none()

@@ -70,8 +70,8 @@ def world(folder: Path, services: FakeServices) -> Iterator[World]:
 
 async def _peopled(gateway: Gateway, address: str) -> World:
     async with AsyncClient(gateway.address, (gateway.folder / "key").read_text().strip()) as admin:
-        alice, bob = [(await admin.create_key(name, (), "")).text for name in ("alice", "bob")]
-        reader = (await admin.create_key("bob", ("jobs:read",), "")).text
+        alice, bob = [(await admin.keys.create(name, (), "")).text for name in ("alice", "bob")]
+        reader = (await admin.keys.create("bob", ("jobs:read",), "")).text
     async with AsyncClient(gateway.address, alice) as client:
         video = await _upload(client, json.dumps({"duration_s": 5, "of": "alice"}).encode())
         job = await client.wait((await client.create_job(video, pb.JobSettings(variants=1))).job_id)

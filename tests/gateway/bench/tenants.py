@@ -19,7 +19,7 @@ _numbers = itertools.count()
 async def tenant(at: Place, name: str) -> AsyncIterator[AsyncClient]:
     """A caller of the tenant `name`."""
     async with AsyncClient(at.gateway.address, at.operators_key) as admin:
-        key = (await admin.create_key(name, (), "")).text
+        key = (await admin.keys.create(name, (), "")).text
     async with AsyncClient(at.gateway.address, key) as client:
         yield client
 

@@ -6,6 +6,7 @@ import stat
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def operator(gateway: Gateway) -> AsyncClient:
 @asynccontextmanager
 async def tenant(gateway: Gateway, name: str, *scopes: str) -> AsyncIterator[AsyncClient]:
     async with operator(gateway) as admin:
-        created = await admin.create_key(name, scopes, "of a test")
+        created = await admin.keys.create(name, scopes, "of a test")
     async with AsyncClient(gateway.address, created.text) as client:
         yield client
 
@@ -73,8 +74,8 @@ async def test_the_key_file_outlives_a_restart(locked: Gateway) -> None:
 
 async def test_keys_are_created_listed_and_revoked(locked: Gateway) -> None:
     async with operator(locked) as admin:
-        created = await admin.create_key("alice", ("jobs:read",), "for a test")
-        (listed,) = await admin.list_keys()
+        created = await admin.keys.create("alice", ("jobs:read",), "for a test")
+        (listed,) = await admin.keys.list()
         assert (listed.tenant, list(listed.scopes), listed.note) == ("alice", ["jobs:read"], "for a test")
         assert created.text.startswith(f"etbgm_{listed.key_id}_")
         stored = b"".join(path.read_bytes() for path in locked.folder.glob("jobs.sqlite*"))
@@ -83,8 +84,8 @@ async def test_keys_are_created_listed_and_revoked(locked: Gateway) -> None:
         async with AsyncClient(locked.address, created.text) as client:
             assert await client.list_jobs() == []
             assert await code_of(client.create_job(media_pb2.Artifact())) == "PERMISSION_DENIED"
-            assert await code_of(client.list_keys()) == "PERMISSION_DENIED"
-            assert (await admin.revoke_key(listed.key_id)).HasField("revoke_time")
+            assert await code_of(client.keys.list()) == "PERMISSION_DENIED"
+            assert (await admin.keys.revoke(listed.key_id)).HasField("revoke_time")
             async with asyncio.timeout(10):
                 while True:
                     try:
@@ -93,9 +94,31 @@ async def test_keys_are_created_listed_and_revoked(locked: Gateway) -> None:
                         assert error.code == "UNAUTHENTICATED"
                         break
                     await asyncio.sleep(0.2)
-        assert await code_of(admin.revoke_key("none")) == "NOT_FOUND"
+        assert await code_of(admin.keys.revoke("none")) == "NOT_FOUND"
         for bad in (("a b", (), ""), ("a", ("all",), ""), ("a", (), "x" * 201), ("a", (), "\0")):
-            assert await code_of(admin.create_key(*bad)) == "INVALID_ARGUMENT"
+            assert await code_of(admin.keys.create(*bad)) == "INVALID_ARGUMENT"
+
+
+async def test_an_expired_key_is_not_accepted(locked: Gateway) -> None:
+    async with operator(locked) as admin:
+        now = datetime.now(UTC)
+        created = await admin.keys.create("alice", (), "for a moment", now + timedelta(seconds=2))
+        lasting = await admin.keys.create("alice", (), "for long", now + timedelta(days=30))
+        async with AsyncClient(locked.address, created.text) as client:
+            assert await client.list_jobs() == []
+            async with asyncio.timeout(10):
+                while True:
+                    try:
+                        await client.list_jobs()
+                    except ApiError as error:
+                        assert error.code == "UNAUTHENTICATED"
+                        break
+                    await asyncio.sleep(0.2)
+        async with AsyncClient(locked.address, lasting.text) as client:
+            assert await client.list_jobs() == []
+        with pytest.raises(ApiError) as caught:
+            await admin.keys.create("alice", (), "", now - timedelta(seconds=1))
+        assert (caught.value.code, "expire_time" in str(caught.value)) == ("INVALID_ARGUMENT", True)
 
 
 async def test_guessing_is_slowed_down(locked: Gateway) -> None:

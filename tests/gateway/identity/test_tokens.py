@@ -85,7 +85,7 @@ async def test_a_valid_token_is_accepted_and_has_its_scopes_only(gateway: Gatewa
     assert await code_of(gateway, token) == "OK"
     async with AsyncClient(gateway.address, token) as client:
         with pytest.raises(ApiError) as caught:
-            await client.list_keys()
+            await client.keys.list()
     assert caught.value.code == "PERMISSION_DENIED"
 
 
