@@ -57,3 +57,5 @@ async def test_a_job_fails_when_the_disk_stays_full(tiny_disk: Path, tmp_path: P
         services.close()
     assert job.state == pb.STATE_FAILED
     assert RemoteError(job.error).status_code == "RESOURCE_EXHAUSTED"
+    assert "the artifact store" in job.error.message
+    assert str(tiny_disk) not in str(job.error)

@@ -9,6 +9,7 @@ from pathlib import Path
 from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.errors import InvalidField
 
+PLACE = "the folder for uploads"
 REMEDY = "free space on its disk, or set ETBGM_UPLOADS_DIR to a folder on a larger one"
 """What to do when the disk of uploads is full."""
 
@@ -39,7 +40,7 @@ class Arriving:
         """
         if self.received_bytes + len(data) > self._size_bytes:
             raise InvalidField("data", f"goes beyond the announced {self._size_bytes} bytes")
-        with self._lock, space_in(self._folder, REMEDY):
+        with self._lock, space_in(self._folder, REMEDY, PLACE):
             rest = memoryview(data)
             while rest:
                 written = self._file.write(rest)

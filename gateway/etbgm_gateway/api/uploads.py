@@ -17,7 +17,7 @@ from pathlib import Path
 from weakref import WeakValueDictionary
 
 from etbgm.media.v1 import media_pb2
-from etbgm_gateway.api.arriving import REMEDY, Arriving
+from etbgm_gateway.api.arriving import PLACE, REMEDY, Arriving
 from etbgm_gateway.api.errors import UploadIdUsed
 from etbgm_gateway.api.validation import CAPTION_TYPES, check_id, check_media_type, check_sha256
 from etbgm_kit.artifacts.hashes import sha256_of
@@ -136,7 +136,7 @@ class Uploads:
             if len(self._open) >= self._limits.open_uploads:
                 raise Busy(_RETRY_AFTER_S)
             self._check_resumed(opening)
-            with space_in(self.folder, REMEDY):
+            with space_in(self.folder, REMEDY, PLACE):
                 self._first(opening.key).write_text(json.dumps(asdict(opening.announced)))
                 # Unbuffered, so that `close` has nothing left to write, which would fail on a full disk.
                 file = self._part(opening.key).open("ab", buffering=0)

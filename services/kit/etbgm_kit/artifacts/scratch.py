@@ -26,12 +26,13 @@ _REMEDY = "free space on its disk, or set ETBGM_WORK_DIR to a folder on a larger
 class Scratch:
     """Creates temporary folders below `work_dir` (the system's temporary folder if None).
 
-    `remedy` tells the user what to do when its disk is full.
+    When its disk is full, `remedy` tells the user of this machine what to do, and the error names the folder;
+    without `remedy`, the error is one of a server and does not.
     """
 
-    def __init__(self, work_dir: Path | None, remedy: str = _REMEDY) -> None:
+    def __init__(self, work_dir: Path | None, remedy: str = "") -> None:
         """Removes the folders that killed processes have left in `work_dir`."""
-        self._remedy = remedy
+        self._remedy, self._place = (remedy, "") if remedy else (_REMEDY, "the folder for temporary files")
         self._root = Path(work_dir or tempfile.gettempdir())
         self._root.mkdir(parents=True, exist_ok=True)
         for folder in self._root.glob(f"{PREFIX}*"):
@@ -45,7 +46,7 @@ class Scratch:
 
         Writing inside the context raises StorageFull if the disk is full.
         """
-        with space_in(self._root, self._remedy):
+        with space_in(self._root, self._remedy, self._place):
             while True:
                 with (
                     tempfile.TemporaryDirectory(prefix=PREFIX, dir=self._root) as name,

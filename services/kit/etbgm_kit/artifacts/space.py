@@ -1,6 +1,7 @@
 """Reports a full disk as StorageFull, whichever library failed to write."""
 
 import errno
+import logging
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,6 +10,8 @@ from pathlib import Path
 
 from etbgm_kit.errors import StorageFull
 
+log = logging.getLogger(__name__)
+
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """Error numbers of a full disk and of an exhausted quota."""
 
@@ -16,14 +19,18 @@ _PROBE_BYTES = 1 << 20
 
 
 @contextmanager
-def space_in(folder: Path, remedy: str) -> Iterator[None]:
-    """Raises StorageFull, with `remedy`, if a write inside the context finds the disk of `folder` full."""
+def space_in(folder: Path, remedy: str, place: str = "") -> Iterator[None]:
+    """Raises StorageFull, with `remedy`, if a write inside the context finds the disk of `folder` full.
+
+    The error names `place` if that is given: callers of a server learn nothing of its folders. The log does.
+    """
     try:
         yield
     except OSError as error:
         if error.errno not in FULL:
             raise
-        raise StorageFull(folder, remedy) from error
+        log.warning("a disk is full", extra={"folder": str(folder)})
+        raise StorageFull(place or folder, remedy) from error
 
 
 @contextmanager

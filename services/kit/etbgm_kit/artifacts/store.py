@@ -222,7 +222,7 @@ class ArtifactStore:
 def _arriving(target: Path) -> Iterator[Path]:
     """Yields a path to write; flushes it to disk and renames it to `target`. Raises StorageFull."""
     arriving = target.with_name(f"{target.name}.{uuid.uuid4().hex}.part")
-    with space_in(target.parent, _REMEDY):
+    with space_in(target.parent, _REMEDY, "the artifact store"):
         target.parent.mkdir(parents=True, exist_ok=True)
         try:
             yield arriving
