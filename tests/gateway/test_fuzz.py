@@ -3,7 +3,7 @@
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import grpc
 import pytest
@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, webhooks_pb2
+from etbgm.gateway.v1 import capabilities_pb2, keys_pb2, queue_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from etbgm.media.v1 import media_pb2
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.process
 
 METHODS = [
     method
-    for file in (pb, webhooks_pb2, externalscaler_pb2)
+    for file in (pb, keys_pb2, webhooks_pb2, externalscaler_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
     if method.name != "StreamIsActive"  # has no end; it reads its request as IsActive does
@@ -37,9 +37,21 @@ EMOTION = media_pb2.EmotionSpan(span=SPAN, emotion=media_pb2.EMOTION_JOY, probab
 TIMELINE = media_pb2.EmotionTimeline(duration=SPAN.end, spans=[EMOTION])
 
 
+class WithKey(grpc.aio.UnaryUnaryClientInterceptor):
+    """Sends a key with each call."""
+
+    def __init__(self, key: str) -> None:
+        self._metadata = grpc.aio.Metadata(("authorization", f"Bearer {key}"))
+
+    async def intercept_unary_unary(self, continuation: Any, details: Any, request: Any) -> Any:
+        """See grpc."""
+        return await continuation(details._replace(metadata=self._metadata), request)
+
+
 @asynccontextmanager
-async def channel_to(address: str) -> AsyncIterator[grpc.aio.Channel]:
-    async with grpc.aio.insecure_channel(address) as channel:
+async def channel_to(address: str, key: str = "") -> AsyncIterator[grpc.aio.Channel]:
+    interceptors = [WithKey(key)] if key else []
+    async with grpc.aio.insecure_channel(address, interceptors=interceptors) as channel:
         yield channel
 
 
@@ -48,16 +60,31 @@ class Targets(NamedTuple):
 
     gateway: Target
     scaler: Target
+    locked: Target
+    """Another gateway, which requires keys."""
+
+    def of(self, method: MethodDescriptor) -> Target:
+        """The one that has the method."""
+        service = method.containing_service.name
+        return {"ExternalScaler": self.scaler, "KeyService": self.locked}.get(service, self.gateway)
 
 
 @pytest.fixture(scope="module")
 def targets(tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices) -> Iterator[Targets]:
+    folder = tmp_path_factory.mktemp("locked")
     gateway = Gateway(tmp_path_factory.mktemp("fuzzed"), shared_services).start()
-    targets = Targets(*(Target(channel_to(at)) for at in (gateway.address, gateway.scaler_address)))
+    locked = Gateway(folder, shared_services, key_file=str(folder / "key")).start()
+    key = (folder / "key").read_text().strip()
+    channels = (
+        channel_to(gateway.address),
+        channel_to(gateway.scaler_address),
+        channel_to(locked.address, key),
+    )
+    targets = Targets(*map(Target, channels))
     yield targets
     for target in targets:
         target.close()
-    assert gateway.stop() == 0
+    assert (gateway.stop(), locked.stop()) == (0, 0)
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +132,9 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         ),
         webhooks_pb2.ListWebhooksRequest(),
         webhooks_pb2.DeleteWebhookRequest(webhook_id="fuzzed"),
+        keys_pb2.CreateKeyRequest(tenant="fuzzed", scopes=["jobs:read"], note="a note"),
+        keys_pb2.ListKeysRequest(),
+        keys_pb2.RevokeKeyRequest(key_id="none"),
         scaled,
         externalscaler_pb2.GetMetricsRequest(scaledObjectRef=scaled),
     ]
@@ -122,6 +152,5 @@ def test_only_declared_statuses_come_back(
         "google.protobuf.Duration": [SPAN.end],
     }
     assert usable
-    is_scaler = method.containing_service.name == "ExternalScaler"
-    fuzz(targets.scaler if is_scaler else targets.gateway, method, usable, parts, calls=100)
-    assert targets.gateway.is_healthy()
+    fuzz(targets.of(method), method, usable, parts, calls=100)
+    assert targets.gateway.is_healthy() and targets.locked.is_healthy()
