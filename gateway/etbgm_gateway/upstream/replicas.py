@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import deque
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -69,6 +70,7 @@ class Replicas(Generic[Stub]):
         self._replicas: dict[str, Replica[Stub]] = {}
         self._retired: set[Replica[Stub]] = set()
         self._placed = 0
+        self._waiting: deque[tuple[int, asyncio.Future[None]]] = deque()
         self._changed = asyncio.Event()
         self._following: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
@@ -105,8 +107,7 @@ class Replicas(Generic[Stub]):
 
         Calls still running at removed replicas do not use up places at the current ones.
         """
-        await self._until(lambda: self._placed - self._leaving < of_each * len(self))
-        self._placed += 1
+        await self._placed_among(of_each)
         try:
             yield
         finally:
@@ -160,11 +161,36 @@ class Replicas(Generic[Stub]):
             self._closing.add(closing)
             closing.add_done_callback(self._closing.discard)
 
+    async def _placed_among(self, of_each: int) -> None:
+        """Waits for a place and takes it."""
+        waiting = asyncio.get_running_loop().create_future()
+        self._waiting.append((of_each, waiting))
+        self._give_places()
+        try:
+            await waiting
+        except asyncio.CancelledError:
+            if not waiting.cancelled():  # it was given a place and cannot use it
+                self._placed -= 1
+                self._tell()
+            raise
+
+    def _give_places(self) -> None:
+        """Gives free places to those that wait, in order of arrival; wakes no others, who may be many."""
+        while self._waiting:
+            of_each, waiting = self._waiting[0]
+            if not waiting.done():
+                if self._placed - self._leaving >= of_each * len(self):
+                    return
+                self._placed += 1
+                waiting.set_result(None)
+            self._waiting.popleft()
+
     async def _until(self, holds: Callable[[], bool]) -> None:
         while not holds():
             await self._changed.wait()
 
     def _tell(self) -> None:
-        """Wakes all waiting tasks, in order of arrival."""
+        """Wakes all tasks that wait for a replica, and those that get a place."""
+        self._give_places()
         self._changed.set()
         self._changed.clear()
