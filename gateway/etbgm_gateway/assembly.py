@@ -11,7 +11,6 @@ from etbgm_gateway import parts
 from etbgm_gateway.api.admission import Admission
 from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.converters import job_to_pb
-from etbgm_gateway.api.interceptor import FieldsInterceptor
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.ownership import Ownership
@@ -83,10 +82,7 @@ class _Gateway:
         store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
         self._database = parts.database(settings)
         self._keys = ApiKeys(self._database) if settings.authenticates else None
-        self.interceptors = (
-            FieldsInterceptor(settings.max_fields),
-            *parts.interceptors(settings, self._keys),
-        )
+        self.interceptors = parts.interceptors(settings, self._keys)
         self._deliveries, receivers, self._webhook_servicer = parts.webhooks(settings, self._database)
         self._jobs = JobStore(self._database, self._deliveries.announce)
         executors = Executors(self._database)

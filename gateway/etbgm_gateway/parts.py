@@ -14,6 +14,7 @@ from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
 from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
 from etbgm_gateway.api.admission import JobLimits
+from etbgm_gateway.api.interceptor import FieldsInterceptor
 from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.scopes import SCOPE_OF
@@ -76,10 +77,11 @@ def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
     return HttpServer(options, stopping)
 
 
-def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthInterceptor, ...]:
-    """Creates what checks who calls; nothing without authentication. Raises BadSettings."""
+def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[grpc.aio.ServerInterceptor, ...]:
+    """Creates what bounds requests and, with authentication, checks who calls. Raises BadSettings."""
+    bound = FieldsInterceptor(settings.max_fields)
     if keys is None:
-        return ()
+        return (bound,)
     kinds: list[Credentials] = [keys]
     if settings.key_file:
         kinds.append(KeyFile(settings.key_file))
@@ -89,7 +91,7 @@ def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[AuthIntercep
         if not is_trusted(settings.jwt_issuer):
             raise BadSettings("ETBGM_JWT_ISSUER: must be an https URL")
         kinds.append(Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
-    return (AuthInterceptor(Authentication(*kinds), SCOPE_OF),)
+    return (bound, AuthInterceptor(Authentication(*kinds), SCOPE_OF))
 
 
 def limits(settings: Settings) -> JobLimits:

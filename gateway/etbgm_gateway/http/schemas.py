@@ -40,7 +40,8 @@ def components(messages: Iterable[Descriptor]) -> dict[str, Schema]:
         if isinstance(one, EnumDescriptor):
             found[one.full_name] = _enum(one)
             continue
-        found[one.full_name] = _message(one)
+        if not one.GetOptions().map_entry:
+            found[one.full_name] = _message(one)
         for field in one.fields:
             waiting += [kind for kind in (field.message_type, field.enum_type) if kind is not None]
     return dict(sorted(found.items()))
