@@ -7,9 +7,12 @@ from hypothesis import strategies as st
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
-from etbgm_gateway.api import fields
+from etbgm_gateway.api import fields, interceptor
 from etbgm_gateway.api.fields import FieldCount
 from etbgm_kit.errors import InvalidField
+from tests.contract.fuzzing import declared_codes
+
+pytestmark = pytest.mark.process
 
 SPANS = 2000
 LARGE = pb.CreateJobRequest(settings=pb.JobSettings(variants=4))
@@ -36,6 +39,12 @@ def is_refused(message: Message | bytes, most: int) -> bool:
 def test_fields_are_counted_at_any_depth() -> None:
     assert not is_refused(LARGE, FIELDS)
     assert is_refused(LARGE, FIELDS - 1)
+
+
+def test_the_fields_of_every_method_are_counted() -> None:
+    assert set(interceptor._KINDS) == {
+        path for path in declared_codes() if path.startswith("/etbgm.gateway.")
+    }
 
 
 def test_small_requests_are_not_counted() -> None:

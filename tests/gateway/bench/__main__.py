@@ -26,14 +26,14 @@ def main() -> int:
 def groups(quick: bool) -> dict[str, Callable[[], Iterator[Claim]]]:
     """The groups of claims by name."""
     return {
-        "watching": partial(watching.claims, 100 if quick else 1000),
-        "kills": partial(kills.claims, 6 if quick else 200, 15 if quick else 500),
-        "replicas": partial(replicas.claims, 16 if quick else 64, 20 if quick else 60),
+        "watching": partial(watching.claims, 50 if quick else 1000),
+        "kills": partial(kills.claims, 3 if quick else 200, 8 if quick else 500),
+        "replicas": partial(replicas.claims, 8 if quick else 64, 10 if quick else 60),
         "deletion": partial(deletion.claims, 4 if quick else 20),
-        "cost": partial(cost.claims, 40 if quick else 200),
-        "fairness": partial(fairness.claims, 100 if quick else 1000),
-        "refusals": partial(refusals.claims, 32 if quick else 200),
-        "events": partial(watching.events_claims, 100 if quick else 1000),
+        "cost": partial(cost.claims, 20 if quick else 200),
+        "fairness": partial(fairness.claims, 40 if quick else 1000),
+        "refusals": partial(refusals.claims, 24 if quick else 200),
+        "events": partial(watching.events_claims, 50 if quick else 1000),
     }
 
 
