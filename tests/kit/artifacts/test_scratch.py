@@ -105,7 +105,7 @@ def test_other_folders_of_the_product_stay(tmp_path: Path) -> None:
 
 def test_a_full_disk_is_named_with_what_to_do(tiny_disk: Path) -> None:
     with (
-        pytest.raises(StorageFull, match=f"{tiny_disk}.*ETBGM_WORK_DIR"),
+        pytest.raises(StorageFull, match="ETBGM_WORK_DIR"),
         Scratch(tiny_disk).folder() as folder,
     ):
         (folder / "x").write_bytes(b"x" * (2 << 20))

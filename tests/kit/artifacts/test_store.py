@@ -158,7 +158,8 @@ def test_a_full_disk_is_named_with_what_to_do(scratch: Scratch, tiny_disk: Path)
             lambda: store.put_bytes(path.read_bytes(), "audio/flac"),
             lambda: store.remember("a/b", path.read_bytes()),
         ):
-            with pytest.raises(StorageFull, match=f"{tiny_disk}/store.*ETBGM_STORE_URL") as caught:
+            with pytest.raises(StorageFull, match="ETBGM_STORE_URL") as caught:
                 attempt()
+            assert str(tiny_disk) not in caught.value.message
             assert status_of(caught.value).code == code_pb2.RESOURCE_EXHAUSTED
     assert not [path for path in tiny_disk.rglob("*") if path.is_file()], "nothing half-written is left"
