@@ -151,7 +151,7 @@ def test_a_full_disk_is_named_with_what_to_do(store: ArtifactStore, tiny_disk: P
     uploads = Uploads(tiny_disk, store, replace(LIMITS, size_bytes=size))
     opening = Opening("upload-1", 0, size, "video/mp4")
     arriving = uploads.begin(opening)
-    with pytest.raises(StorageFull, match="folder for uploads.*ETBGM_UPLOADS_DIR") as caught:
+    with pytest.raises(StorageFull, match=r"folder for uploads.*ETBGM_UPLOADS_DIR") as caught:
         arriving.append(bytes(size))
     assert str(tiny_disk) not in caught.value.message
     uploads.close(opening, arriving)

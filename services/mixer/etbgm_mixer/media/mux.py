@@ -9,7 +9,7 @@ from etbgm_mixer.media.tracks import Cover, Plan
 from etbgm_mixer.types import Container, MediaFacts, OnProgress
 
 _AAC = {"c:a": "aac", "b:a": "192k"}
-"""The fast coder takes two thirds of the time, but its error from 4 to 16 kHz is 12 dB larger (ffmpeg 5.1)."""
+"""The fast coder takes two thirds of the time, but its error from 4 to 16 kHz is 12 dB larger (ffmpeg 5)."""
 _OPUS = {"c:a": "libopus", "b:a": "160k"}
 _SOUND = {Container.MP4: _AAC, Container.MOV: _AAC, Container.WEBM: _OPUS, Container.MKV: _OPUS}
 """Matroska stores the delay of Opus but not of AAC, so Opus keeps the sound in sync there."""

@@ -17,7 +17,7 @@ from etbgm_riffusion.composer.profiles import PROFILES
 from etbgm_riffusion.composer.registers import pad_ceiling
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 from etbgm_riffusion.composer.theory import Chord
-from etbgm_riffusion.composer.voicing import voice
+from etbgm_riffusion.composer.voicing import SIXTH, voice
 
 _ORDERS = ("AABA", "ABAA", "AAAB")
 """Themes of four phrases. The next four have another contrasting theme."""
@@ -34,13 +34,17 @@ _ROUND = 32
 def make_form(plan: Plan, random_seed: int) -> Iterator[Bar]:
     """Yields all bars of the piece, in order."""
     voicing: tuple[int, ...] = ()
+    ceiling = 0
     for index, section in enumerate(plan.sections):
+        before, ceiling = ceiling, pad_ceiling(section.mood)
+        if abs(ceiling - before) > SIXTH:
+            voicing = ()  # The section lies in another register, to which no voice can lead.
         following = plan.sections[index + 1] if index + 1 < len(plan.sections) else None
         time_s = section.span.start_s
         for number, beats in enumerate(section.bars):
             letter = _theme(number, len(section.bars), random_seed)
             chord = _chord(plan, section, following, number, letter, random_seed)
-            voicing = voice(chord, voicing, pad_ceiling(section.mood))
+            voicing = voice(chord, voicing, ceiling)
             beat_s, end_beat_s = _tempo(section, number)
             bar = Bar(
                 start_s=time_s,

@@ -18,7 +18,9 @@ _PARALLEL, _LEAP, _NINTH, _DISTANCE = 80.0, 60.0, 25.0, 0.5
 """Costs of two voices in parallel fifths or octaves, of a leap beyond a sixth, of a minor ninth or a
 semitone, and of each semitone's distance from the middle. A semitone of movement costs 1."""
 
-_SIXTH, _OCTAVE = 9, 12
+SIXTH = 9
+"""Semitones of a major sixth, the largest leap of a voice that costs nothing more."""
+_OCTAVE = 12
 _VOICES = 4
 """Upper voices at most, unless the chord has more notes."""
 _MIDDLE = 6
@@ -91,5 +93,5 @@ def _cost(voicing: tuple[int, ...], before: tuple[int, ...], centre: int) -> flo
         return off
     origins = _origins(before, voicing)
     moves = [abs(pitch - origin) for pitch, origin in zip(upper, origins[1:], strict=True)]
-    leaps = sum(move > _SIXTH for move in moves)
+    leaps = sum(move > SIXTH for move in moves)
     return off + sum(moves) + _LEAP * leaps + _PARALLEL * parallels(before, voicing)
