@@ -14,8 +14,9 @@ from mcp.server.mcpserver.exceptions import ToolError
 from pydantic import BaseModel, Field
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.mixer.v1 import mixer_pb2
 from etbgm_cli.delivery import staged
-from etbgm_cli.options import JobOptions, settings_of
+from etbgm_cli.options import MUSIC_LEVELS_LU, JobOptions, settings_of
 from etbgm_cli.output import Place, check_place
 from etbgm_cli.watching import STAGES, require_success, state_of
 from etbgm_client import ApiError, AsyncClient
@@ -68,9 +69,22 @@ class Tools:
         async with AsyncClient(self._address) as client:
             video = await client.upload(Path(path).expanduser())
             created = await client.create_job(video, await settings_of(options, client))
-            async for job in client.watch(created.job_id):
-                await context.report_progress(_progress(job), 1.0, _stage(job))
-        return facts_of(job)
+            return await _followed(client, created, context)
+
+    async def remix_job(
+        self,
+        context: Context[Any],
+        job_id: JobId,
+        style: Annotated[str, Field(description="Another style; that of the job if empty.")] = "",
+        music: Annotated[
+            Literal["low", "medium", "high"] | None, Field(description="Another level of the music.")
+        ] = None,
+    ) -> JobFacts:
+        """Make a new job from another one with another style or level of the music, and wait for it."""
+        mix = mixer_pb2.MixSettings(speech_to_music_lu=MUSIC_LEVELS_LU[music]) if music else None
+        remix = pb.RemixJobRequest(job_id=job_id, settings=pb.JobSettings(style=style, mix=mix))
+        async with AsyncClient(self._address) as client:
+            return await _followed(client, await client.remix_job(remix), context)
 
     async def list_jobs(
         self, limit: Annotated[int, Field(ge=1, le=100, description="Maximum number of jobs.")] = 20
@@ -114,6 +128,7 @@ def server_of(address: str) -> MCPServer:
     tools = Tools(address)
     for tool in (
         tools.score_video,
+        tools.remix_job,
         tools.list_jobs,
         tools.get_job,
         tools.cancel_job,
@@ -153,6 +168,13 @@ def facts_of(job: pb.Job) -> JobFacts:
         ],
         notes=list(job.result.notes),
     )
+
+
+async def _followed(client: AsyncClient, created: pb.Job, context: Context[Any]) -> JobFacts:
+    """Waits for the end of the job and reports its progress."""
+    async for job in client.watch(created.job_id):
+        await context.report_progress(_progress(job), 1.0, _stage(job))
+    return facts_of(job)
 
 
 def _progress(job: pb.Job) -> float:

@@ -75,6 +75,7 @@ def summary_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
 def _kept(request: gateway_pb2.CreateJobRequest) -> gateway_pb2.CreateJobRequest:
     return gateway_pb2.CreateJobRequest(
         video=request.video,
+        webhook_url=request.webhook_url,
         settings=request.settings,
         labels=request.labels,
         user_metadata=request.user_metadata,

@@ -43,6 +43,7 @@ class Remixing:
                 kept.update(given)
         if remix.HasField("priority"):
             request.priority = remix.priority
+        request.webhook_url = remix.webhook_url or request.webhook_url
         merge(request.settings, remix.settings, remix.update_mask)
         if remix.HasField("transcript"):
             self._write_transcript(request.settings, remix)

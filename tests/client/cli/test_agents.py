@@ -45,7 +45,7 @@ async def test_the_tools_describe_themselves(gateway: Gateway) -> None:
     async with agent_at(gateway) as agent:
         tools = {tool.name: tool for tool in (await agent.list_tools()).tools}
     assert set(tools) == {
-        *("score_video", "list_jobs", "get_job", "cancel_job", "delete_job", "fetch_result"),
+        *("score_video", "remix_job", "list_jobs", "get_job", "cancel_job", "delete_job", "fetch_result"),
     }
     assert all(
         tool.description and tool.output_schema for tool in tools.values() if tool.name != "delete_job"
@@ -72,6 +72,10 @@ async def test_a_video_is_scored_listed_fetched_and_deleted(gateway: Gateway, tm
         assert told == sorted(told)
         assert told[-1] == 1.0
         assert (await call(agent, "get_job", job_id=job["job_id"])) == job
+        remix = await call(agent, "remix_job", job_id=job["job_id"], style="calm piano", music="high")
+        assert (remix["state"], len(remix["variants"])) == ("succeeded", 2)
+        assert remix["job_id"] != job["job_id"]
+        await agent.call_tool("delete_job", {"job_id": remix["job_id"]})
         listed = (await call(agent, "list_jobs", limit=1))["result"]
         assert [each["job_id"] for each in listed] == [job["job_id"]]
         files = (await call(agent, "fetch_result", job_id=job["job_id"], folder=str(tmp_path / "out")))[

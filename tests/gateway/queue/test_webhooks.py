@@ -13,6 +13,7 @@ from standardwebhooks import Webhook
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm_client import ApiError, AsyncClient
 from etbgm_gateway.outgoing.addresses import NOT_ALLOWED
+from etbgm_gateway.queue.deliveries import event_of
 from tests.gateway.conftest import Api, FakeServices, Gateway
 
 pytestmark = pytest.mark.process
@@ -105,6 +106,20 @@ async def test_the_end_of_jobs_is_signed_and_sent(gateway: Gateway, receiver: Re
             Webhook(each).verify(body, headers)
 
 
+async def test_a_remix_tells_the_receiver_of_its_parent(gateway: Gateway, receiver: Receiver) -> None:
+    async with AsyncClient(gateway.address) as client:
+        await client.webhooks.rotate_secret()
+        parent = await end_job(gateway, f"{receiver.url}/parent")
+        await receiver.until(1)
+        for url in ("", f"{receiver.url}/other"):
+            remix = pb.RemixJobRequest(
+                job_id=parent.job_id, settings=pb.JobSettings(variants=1), webhook_url=url
+            )
+            await client.wait((await client.remix_job(remix)).job_id)
+        paths = [path for path, _, _ in await receiver.until(3)]
+    assert sorted(paths) == ["/other", "/parent", "/parent"]
+
+
 async def test_an_event_is_sent_again_with_its_id_even_after_a_crash(
     gateway: Gateway, receiver: Receiver
 ) -> None:
@@ -174,7 +189,5 @@ async def test_a_job_with_an_impossible_webhook_is_refused(gateway: Gateway) -> 
 
 
 def test_an_event_is_json() -> None:
-    from etbgm_gateway.queue.deliveries import event_of
-
     event = json.loads(event_of("test", {}))
     assert event["timestamp"].endswith("Z")
