@@ -25,7 +25,7 @@ pytestmark = pytest.mark.process
 @pytest.mark.parametrize("name", ["x.flac", "x.wav"])
 def test_libsndfile(tiny_disk: Path, name: str) -> None:
     with (
-        pytest.raises(StorageFull, match=f"{tiny_disk}.*ETBGM_WORK_DIR"),
+        pytest.raises(StorageFull, match="ETBGM_WORK_DIR"),
         Scratch(tiny_disk).folder() as folder,
         sound.created(folder / name, 2) as file,
     ):
@@ -59,7 +59,8 @@ async def test_the_caller_learns_which_disk_is_full(
                 [response async for response in call]
             error = error_from_rpc(caught.value)
             assert (error.status_code, reason_of(error.status)) == ("RESOURCE_EXHAUSTED", "STORAGE_FULL")
-            assert str(tiny_disk) in error.message
+            assert "folder for temporary files" in error.message
+            assert str(tiny_disk) not in error.message
             assert not error.is_transient
 
 
