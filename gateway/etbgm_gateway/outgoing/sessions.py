@@ -9,6 +9,9 @@ import aiohttp
 
 from etbgm_gateway.outgoing.addresses import NOT_ALLOWED, AddressRules
 
+FAILURES = (aiohttp.ClientError, TimeoutError)
+"""What requests raise; see `reason`."""
+
 CONNECT_S = 10.0
 """Time to resolve a name and to connect."""
 
@@ -20,7 +23,7 @@ def open_session(
 
     Each address is checked when a socket for it is made, whatever form the host has in the URL or in a
     redirect and whatever its name resolved to before. Environment variables for proxies have no effect.
-    Requests raise aiohttp.ClientError or TimeoutError; see `reason`.
+    Requests raise FAILURES.
     """
 
     def make_socket(info: tuple[Any, ...]) -> socket.socket:
