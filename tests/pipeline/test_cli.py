@@ -41,7 +41,7 @@ def demo(demo_video: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_run_writes_the_video_and_all_parts(demo: Path) -> None:
-    ends = ("mp4", "music.flac", "mid", "pianoroll.png", "levels.json")
+    ends = ("mp4", "music.flac", "mid", "pianoroll.png", "levels.json", "waveform.json")
     variants = {f"variant-{n}.{end}" for n in (1, 2, 3, 4) for end in ends}
     assert {path.name for path in (demo / "out").iterdir()} == PARTS | variants
     assert (demo / "out.mp4").read_bytes() == (demo / "out/variant-1.mp4").read_bytes()
