@@ -126,7 +126,7 @@ class _Gateway:
         return JobService(
             self._jobs,
             JobLists(self._database),
-            self._outlook,
+            message_of,
             self._queue,
             Quotas(self._database, parts.quota(settings)),
             store,

@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import sqlalchemy as sa
 
@@ -22,7 +22,6 @@ from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow, JobStore, NewJob
 from etbgm_gateway.store.lists import JobLists
-from etbgm_gateway.store.outlook import Outlook
 from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
@@ -38,7 +37,7 @@ class JobService:
         self,
         jobs: JobStore,
         lists: JobLists,
-        outlook: Outlook,
+        message_of: Callable[[JobRow], gateway_pb2.Job],
         queue: JobQueue,
         quotas: Quotas,
         store: ArtifactStore,
@@ -48,7 +47,7 @@ class JobService:
         remixing: Remixing,
         watching: Watching,
     ) -> None:
-        self._jobs, self._lists, self._outlook, self._queue = jobs, lists, outlook, queue
+        self._jobs, self._lists, self._message, self._queue = jobs, lists, message_of, queue
         self._quotas, self._store = quotas, store
         self._admission, self._ownership, self._garbage = admission, ownership, garbage
         self._remixing, self._watching = remixing, watching
@@ -134,9 +133,6 @@ class JobService:
         if row.tenant != current_tenant():
             raise NotFound("no such job", job_id=job_id)
         return row
-
-    def _message(self, row: JobRow) -> gateway_pb2.Job:
-        return job_to_pb(row, self._garbage.keep.jobs_s, self._outlook.of(row))
 
     async def _answer(self, job: JobRow, request: bytes, parent_job_id: str | None) -> gateway_pb2.Job:
         """Returns the message for `job`; raises RequestIdUsed if another request with its id created it."""

@@ -5,17 +5,13 @@ the gateway's time with a few hundred callers.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.store.jobs import JobRow, JobStore, Version
 from etbgm_kit.errors import NotFound
 from etbgm_kit.serving.stopping import pause
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 POLL_S = 0.25
 """Interval between two queries."""
@@ -79,7 +75,7 @@ class Watching:
                     yield None
 
     @contextmanager
-    def _following(self, job_id: str) -> "Iterator[_Watched]":
+    def _following(self, job_id: str) -> Iterator[_Watched]:
         watched = self._watched.setdefault(job_id, _Watched())
         watched.followers += 1
         if self._polling is None or self._polling.done():

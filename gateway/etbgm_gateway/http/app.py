@@ -190,14 +190,7 @@ async def _failed(request: Request, error: Exception) -> Response:
 
 async def _no_such(_: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    titles = {
-        404: "NO_SUCH_PATH",
-        405: "METHOD_NOT_ALLOWED",
-        408: "TIMEOUT",
-        412: "WRONG_VERSION",
-        413: "TOO_LARGE",
-    }
-    title = titles.get(error.status_code, "REFUSED")
+    title = _TITLES.get(error.status_code, "REFUSED")
     return problems.simple_problem(error.status_code, title, error.detail, error.headers or {})
 
 
