@@ -4,9 +4,9 @@ import asyncio
 import hashlib
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Mapping
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self
 
 import grpc
 from google.protobuf.message import Message
@@ -14,20 +14,15 @@ from google.protobuf.message import Message
 from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, queue_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
+from etbgm_client.calls import CALL_S, Answer, Calls, Method
 from etbgm_client.credentials import Tls, default_key, default_tls
-from etbgm_client.errors import ApiError, ask
+from etbgm_client.errors import ApiError
 from etbgm_client.keys import Keys
 from etbgm_client.results import files_of
 from etbgm_client.webhooks import Webhooks
 
-Answer = TypeVar("Answer")
-Method = Callable[..., Awaitable[Answer]]
-
 CONNECT_S = 10.0
 """How long a new client waits for its gateway, for example while port forwarding starts."""
-
-CALL_S = 60.0
-"""Deadline of short calls. CreateJob, for example, examines the video before it responds."""
 
 RECONNECT_S, PAUSE_S = 60.0, 0.5
 """How long the gateway may be unavailable while a job is watched, and the pause between two attempts."""
@@ -67,6 +62,7 @@ class AsyncClient:
         self._address = address
         key = default_key(address) if key is None else key
         self._metadata = (("authorization", f"Bearer {key}"),) if key else ()
+        self._call = Calls(self._metadata)
         self._tls = default_tls() if tls is None else tls
 
     async def __aenter__(self) -> Self:
@@ -77,8 +73,8 @@ class AsyncClient:
         else:
             self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
-        self.keys = Keys(self._channel, self._metadata)
-        self.webhooks = Webhooks(self._channel, self._metadata)
+        self.keys = Keys(self._channel, self._call)
+        self.webhooks = Webhooks(self._channel, self._call)
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)
         except TimeoutError:
@@ -249,9 +245,6 @@ class AsyncClient:
                 if pause_s is None or time.monotonic() + pause_s > ends_at:
                     raise
                 await asyncio.sleep(pause_s)
-
-    async def _call(self, method: Method[Answer], request: Message) -> Answer:
-        return await ask(method(request, timeout=CALL_S, metadata=self._metadata))
 
     async def _received(self, upload_id: str) -> int:
         try:

@@ -1,6 +1,6 @@
 """The error that a failed gateway call raises, with the details of AIP-193."""
 
-from collections.abc import Awaitable, Iterator
+from collections.abc import Iterator
 from typing import TypeVar
 
 import grpc
@@ -10,7 +10,6 @@ from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
-Answer = TypeVar("Answer")
 Detail = TypeVar("Detail", bound=Message)
 
 
@@ -68,11 +67,3 @@ class ApiError(Exception):
             detail = kind()
             if packed.Unpack(detail):
                 yield detail
-
-
-async def ask(call: Awaitable[Answer]) -> Answer:
-    """Returns the answer of a call. Raises ApiError."""
-    try:
-        return await call
-    except grpc.aio.AioRpcError as error:
-        raise ApiError.of(error) from None

@@ -6,17 +6,14 @@ from datetime import datetime
 import grpc
 
 from etbgm.gateway.v1 import keys_pb2, keys_pb2_grpc
-from etbgm_client.errors import ask
-
-CALL_S = 60.0
-"""Deadline of a call."""
+from etbgm_client.calls import Calls
 
 
 class Keys:
     """Manages API keys; needs the scope admin. Methods raise ApiError if the gateway refuses."""
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
-        self._stub, self._metadata = keys_pb2_grpc.KeyServiceStub(channel), metadata
+    def __init__(self, channel: grpc.aio.Channel, call: Calls) -> None:
+        self._stub, self._call = keys_pb2_grpc.KeyServiceStub(channel), call
 
     async def create(
         self, tenant: str, scopes: Sequence[str], note: str, expire_time: datetime | None = None
@@ -28,14 +25,12 @@ class Keys:
         request = keys_pb2.CreateKeyRequest(tenant=tenant, scopes=scopes, note=note)
         if expire_time:
             request.expire_time.FromDatetime(expire_time)
-        return await ask(self._stub.CreateKey(request, timeout=CALL_S, metadata=self._metadata))
+        return await self._call(self._stub.CreateKey, request)
 
     async def list(self) -> list[keys_pb2.Key]:
         """Returns all keys, newest first."""
-        request = keys_pb2.ListKeysRequest()
-        return [*(await ask(self._stub.ListKeys(request, timeout=CALL_S, metadata=self._metadata))).keys]
+        return [*(await self._call(self._stub.ListKeys, keys_pb2.ListKeysRequest())).keys]
 
     async def revoke(self, key_id: str) -> keys_pb2.Key:
         """Revokes a key and returns it."""
-        request = keys_pb2.RevokeKeyRequest(key_id=key_id)
-        return (await ask(self._stub.RevokeKey(request, timeout=CALL_S, metadata=self._metadata))).key
+        return (await self._call(self._stub.RevokeKey, keys_pb2.RevokeKeyRequest(key_id=key_id))).key

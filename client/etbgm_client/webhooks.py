@@ -4,42 +4,31 @@ import grpc
 
 from etbgm.gateway.v1 import webhooks_pb2 as pb
 from etbgm.gateway.v1 import webhooks_pb2_grpc
-from etbgm_client.errors import ask
-
-CALL_S = 60.0
-"""Deadline of a call."""
+from etbgm_client.calls import Calls
 
 
 class Webhooks:
     """Manages the webhooks of the caller's tenant. Methods raise ApiError if the gateway refuses."""
 
-    def __init__(self, channel: grpc.aio.Channel, metadata: tuple[tuple[str, str], ...]) -> None:
-        self._stub, self._metadata = webhooks_pb2_grpc.WebhookServiceStub(channel), metadata
+    def __init__(self, channel: grpc.aio.Channel, call: Calls) -> None:
+        self._stub, self._call = webhooks_pb2_grpc.WebhookServiceStub(channel), call
 
     async def rotate_secret(self) -> str:
         """Creates or replaces the secret that signs events, and returns it: it cannot be read again."""
-        request = pb.RotateWebhookSecretRequest()
-        call = self._stub.RotateWebhookSecret(request, timeout=CALL_S, metadata=self._metadata)
-        return (await ask(call)).secret
+        return (await self._call(self._stub.RotateWebhookSecret, pb.RotateWebhookSecretRequest())).secret
 
     async def create(self, url: str) -> pb.Webhook:
         """Registers an address that hears of the end of all jobs."""
-        request = pb.CreateWebhookRequest(url=url)
-        return (await ask(self._stub.CreateWebhook(request, timeout=CALL_S, metadata=self._metadata))).webhook
+        return (await self._call(self._stub.CreateWebhook, pb.CreateWebhookRequest(url=url))).webhook
 
     async def list(self) -> list[pb.Webhook]:
         """Returns all webhooks, oldest first."""
-        request = pb.ListWebhooksRequest()
-        return [
-            *(await ask(self._stub.ListWebhooks(request, timeout=CALL_S, metadata=self._metadata))).webhooks
-        ]
+        return [*(await self._call(self._stub.ListWebhooks, pb.ListWebhooksRequest())).webhooks]
 
     async def delete(self, webhook_id: str) -> None:
         """Deletes a webhook."""
-        request = pb.DeleteWebhookRequest(webhook_id=webhook_id)
-        await ask(self._stub.DeleteWebhook(request, timeout=CALL_S, metadata=self._metadata))
+        await self._call(self._stub.DeleteWebhook, pb.DeleteWebhookRequest(webhook_id=webhook_id))
 
     async def test(self, url: str) -> pb.TestWebhookResponse:
         """Sends a test event to the address and returns how it answered."""
-        request = pb.TestWebhookRequest(url=url)
-        return await ask(self._stub.TestWebhook(request, timeout=CALL_S, metadata=self._metadata))
+        return await self._call(self._stub.TestWebhook, pb.TestWebhookRequest(url=url))
