@@ -11,6 +11,7 @@ from dbos import DBOS, DBOSConfig, EnqueueOptions, error
 from etbgm_gateway.pipeline.workflow import JOB_WORKFLOW, PIPELINE_CLASS, Pipeline
 from etbgm_gateway.queue.application import APPLICATION, APPLICATION_VERSION, new_client
 from etbgm_gateway.queue.fairness import is_passed, later, next_turn, step_of
+from etbgm_gateway.store.database import batched
 from etbgm_gateway.store.jobs import JOBS
 
 QUEUE = "jobs"
@@ -21,8 +22,6 @@ _SCHEMA = "dbos"
 """Where DBOS has its tables in PostgreSQL."""
 _COLUMNS = ("workflow_uuid", "status", "priority")
 _ENDED = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
-_IDS_PER_QUERY = 1000
-"""The number of parameters in a statement is limited."""
 
 
 class JobQueue:
@@ -84,10 +83,9 @@ class JobQueue:
     def ended(self, job_ids: Sequence[str]) -> Mapping[str, str]:
         """Returns those of the jobs whose workflow has ended, with its DBOS status. Blocks."""
         ended = {}
-        for first in range(0, len(job_ids), _IDS_PER_QUERY):
-            ids = list(job_ids[first : first + _IDS_PER_QUERY])
+        for some in batched(job_ids):
             for workflow in DBOS.list_workflows(
-                workflow_ids=ids, status=_ENDED, load_input=False, load_output=False
+                workflow_ids=list(some), status=_ENDED, load_input=False, load_output=False
             ):
                 ended[workflow.workflow_id] = workflow.status
         return ended

@@ -2,8 +2,9 @@
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import islice
 from typing import TypeVar
 
 import sqlalchemy as sa
@@ -37,6 +38,16 @@ _POSTGRESQL = {
     "tcp_user_timeout": "20000",
 }
 """Connection parameters of libpq."""
+
+PER_STATEMENT = 500
+"""Names in one statement: the number of its parameters is limited."""
+
+
+def batched(names: Iterable[str]) -> Iterator[tuple[str, ...]]:
+    """Yields `names` in groups of at most PER_STATEMENT."""
+    rest = iter(names)
+    while some := tuple(islice(rest, PER_STATEMENT)):
+        yield some
 
 
 @contextmanager

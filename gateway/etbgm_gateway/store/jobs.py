@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from etbgm_gateway.store.database import make, space_in_database
+from etbgm_gateway.store.database import batched, make, space_in_database
 from etbgm_kit.errors import NotFound
 
 DEFAULT_TENANT = "default"
@@ -44,8 +44,6 @@ JOBS = sa.Table(
 )
 _C = JOBS.c
 UNFINISHED = ("QUEUED", "RUNNING")
-_IDS_PER_QUERY = 1000
-"""The number of parameters in a statement is limited."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +247,9 @@ class JobStore:
         self, columns: Sequence["sa.ColumnElement[Any]"], job_ids: Sequence[str]
     ) -> Iterator[sa.RowMapping]:
         with self._engine.connect() as connection:
-            for first in range(0, len(job_ids), _IDS_PER_QUERY):
-                some = _C.job_id.in_(job_ids[first : first + _IDS_PER_QUERY])
-                yield from connection.execute(sa.select(*columns).where(some)).mappings()
+            for some in batched(job_ids):
+                query = sa.select(*columns).where(_C.job_id.in_(some))
+                yield from connection.execute(query).mappings()
 
     def _one(self, condition: sa.ColumnElement[bool]) -> JobRow | None:
         with self._engine.connect() as connection:

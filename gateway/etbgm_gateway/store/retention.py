@@ -6,12 +6,11 @@ not to have it, and erased once all jobs that started before that have ended, un
 """
 
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from itertools import islice
+from collections.abc import Callable, Collection, Iterable
 
 import sqlalchemy as sa
 
-from etbgm_gateway.store.database import make
+from etbgm_gateway.store.database import PER_STATEMENT, batched, make
 from etbgm_gateway.store.holdings import HOLDINGS, UPLOAD
 from etbgm_gateway.store.jobs import JOBS, UNFINISHED
 
@@ -25,15 +24,6 @@ _C, _H, _J = _TABLE.c, HOLDINGS.c, JOBS.c
 
 CLOCKS_S = 5.0
 """How far the clocks of two gateways may differ."""
-
-_PER_STATEMENT = 500
-
-
-def batched(names: Iterable[str], size: int) -> Iterator[tuple[str, ...]]:
-    """Yields `names` in groups of at most `size`."""
-    rest = iter(names)
-    while some := tuple(islice(rest, size)):
-        yield some
 
 
 class Retention:
@@ -61,12 +51,12 @@ class Retention:
     def expired_jobs(self, keep_s: float) -> list[str]:
         """Returns jobs that ended more than `keep_s` ago, oldest first."""
         query = sa.select(_J.job_id).where(_J.end_time_s < time.time() - keep_s).order_by(_J.job_id)
-        return self._column(query.limit(_PER_STATEMENT))
+        return self._column(query.limit(PER_STATEMENT))
 
     def expired_uploads(self, keep_s: float) -> list[str]:
         """Returns holders of uploads that were completed more than `keep_s` ago."""
         old = sa.and_(_H.holder.startswith(UPLOAD), _H.hold_time_s < time.time() - keep_s)
-        return self._column(sa.select(_H.holder).distinct().where(old).limit(_PER_STATEMENT))
+        return self._column(sa.select(_H.holder).distinct().where(old).limit(PER_STATEMENT))
 
     def release_unheld(self, names: Iterable[str]) -> int:
         """Has those of `names` erased that nobody holds, such as results of cancelled calls.
@@ -74,7 +64,7 @@ class Retention:
         Returns their number.
         """
         number = 0
-        for some in batched(names, _PER_STATEMENT):
+        for some in batched(names):
             with self._engine.begin() as connection:
                 held = set(connection.execute(sa.select(_H.name).where(_H.name.in_(some))).scalars())
                 number += self._to_erase(connection, set(some) - held)
@@ -106,8 +96,8 @@ class Retention:
         held = set(connection.execute(sa.select(_H.name).where(_H.holder == holder)).scalars())
         connection.execute(HOLDINGS.delete().where(_H.holder == holder))
         names = sorted(held)
-        for first in range(0, len(names), _PER_STATEMENT):
-            self._erase_unheld(connection, names[first : first + _PER_STATEMENT])
+        for some in batched(names):
+            self._erase_unheld(connection, some)
 
     def _erase_unheld(self, connection: sa.Connection, names: Collection[str]) -> None:
         by_jobs = sa.select(_H.name).where(_H.name.in_(names), _H.holder.not_like(f"{UPLOAD}%"))
