@@ -170,7 +170,7 @@ def _optimizer(model: EmotionModel, recipe: Recipe) -> AdamW:
         vectors = [parameter for parameter in trained if parameter.ndim == 1]
         groups.append({"params": matrices, "lr": rate, "weight_decay": recipe.weight_decay})
         groups.append({"params": vectors, "lr": rate, "weight_decay": 0.0})
-    return AdamW(groups)
+    return AdamW(groups, fused=True)
 
 
 def _half_precision() -> torch.autocast:
