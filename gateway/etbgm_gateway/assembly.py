@@ -13,7 +13,9 @@ from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.converters import job_to_pb
 from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.key_servicer import KeyServicer
+from etbgm_gateway.api.links import Links
 from etbgm_gateway.api.ownership import Ownership
+from etbgm_gateway.api.places import Places
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.queue_stats import QueueStats
 from etbgm_gateway.api.receivers import Receivers
@@ -24,9 +26,8 @@ from etbgm_gateway.api.watching import Watching
 from etbgm_gateway.identity.keys import ApiKeys
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
-from etbgm_gateway.pipeline.steps import Deadlines, StepContext
 from etbgm_gateway.pipeline.workflow import Pipeline
-from etbgm_gateway.queue.garbage import Garbage, Keep
+from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.queue.orphans import Orphans
 from etbgm_gateway.settings import Settings
@@ -79,44 +80,48 @@ class _Gateway:
 
     def __init__(self, settings: Settings) -> None:
         self._loop, self.stopping = asyncio.get_running_loop(), asyncio.Event()
-        store = ArtifactStore(settings.store_url, Scratch(settings.work_dir))
+        scratch = Scratch(settings.work_dir)
+        store = ArtifactStore(settings.store_url, scratch)
         self._database = parts.database(settings)
         self._keys = ApiKeys(self._database) if settings.authenticates else None
         self.interceptors = parts.interceptors(settings, self._keys)
         self._deliveries, receivers, self._webhook_servicer = parts.webhooks(settings, self._database)
         self._jobs = JobStore(self._database, self._deliveries.announce)
-        executors = Executors(self._database)
-        executors.beat(settings.executor_id)
         self._clients = parts.clients(settings)
-        deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
         stages = StageMetrics()
         self.metrics = (*stages.collectors, ClusterMetrics(self._jobs, self._clients))
         holdings = Holdings(self._database)
-        steps = StepContext(store, deadlines, stages, holdings, settings.full_disk_wait_s)
-        self._pipeline = Pipeline(self._clients, self._jobs, steps, self.stopping)
-        self._queue = JobQueue(
-            self._pipeline,
-            self._database,
-            settings.executor_id,
-            settings.concurrent_jobs,
-            settings.tenant_weights,
-        )
+        steps = parts.steps(settings, store, stages, holdings)
+        self._quotas = Quotas(self._database, parts.quota(settings))
+        transfers = parts.transfers(settings, store, scratch, self._jobs, self._quotas)
+        self._pipeline = Pipeline(self._clients, self._jobs, steps, transfers, self.stopping)
+        self._queue = JobQueue(self._pipeline, self._database, *parts.queue(settings))
+        executors = Executors(self._database)
+        executors.beat(settings.executor_id)
         self._orphans = Orphans(
             executors, self._jobs, self._queue, settings.executor_id, settings.executor_lease_s
         )
         self._orphans.open()
-        self._uploads = Uploads(settings.uploads_dir, store, parts.upload_limits(settings))
-        keep = Keep(settings.job_keep_s, settings.upload_artifact_keep_s, settings.unheld_keep_s)
-        self._garbage = Garbage(
-            Retention(self._database), self._queue, store, keep, self._uploads.remove_old, self._deliveries
-        )
         self._ownership = Ownership(holdings, store)
+        self._uploads = Uploads(settings.uploads_dir, store, parts.upload_limits(settings))
+        self._garbage = Garbage(
+            Retention(self._database),
+            self._queue,
+            store,
+            parts.keep(settings),
+            self._uploads.remove_old,
+            self._deliveries,
+        )
         self._outlook = Outlook(self._database, settings.concurrent_jobs)
         self._capabilities = Capabilities(self._clients, *parts.shown_limits(settings))
-        self._job_service = self._new_job_service(settings, store, receivers)
+        self._links = Links(store, self._ownership, parts.links(settings))
+        places = Places(transfers.sources, transfers.destinations)
+        self._job_service = self._new_job_service(settings, store, receivers, places)
         self.http = parts.http(settings, self.stopping) if settings.http_address else None
 
-    def _new_job_service(self, settings: Settings, store: ArtifactStore, receivers: Receivers) -> JobService:
+    def _new_job_service(
+        self, settings: Settings, store: ArtifactStore, receivers: Receivers, places: Places
+    ) -> JobService:
         probes = Probes(self._clients.mixer, settings.probe_deadline_s, settings.probes_at_once)
 
         def message_of(row: JobRow) -> gateway_pb2.Job:
@@ -128,9 +133,11 @@ class _Gateway:
             JobLists(self._database),
             message_of,
             self._queue,
-            Quotas(self._database, parts.quota(settings)),
+            self._quotas,
             store,
-            Admission(store, self._ownership, self._clients, probes, receivers, parts.limits(settings)),
+            Admission(
+                store, self._ownership, self._clients, probes, receivers, places, parts.limits(settings)
+            ),
             self._ownership,
             self._garbage,
             Remixing(store, self._ownership),
@@ -141,7 +148,7 @@ class _Gateway:
         """Registers the servicers."""
         stats = QueueStats(self._database, self._outlook, self._queue)
         servicer = GatewayServicer(
-            self._job_service, self._uploads, self._ownership, stats, self._capabilities
+            self._job_service, self._uploads, self._ownership, stats, self._capabilities, self._links
         )
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(self._webhook_servicer, server)

@@ -1,7 +1,7 @@
 """Parts of the gateway, made from its settings."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import grpc
@@ -24,17 +24,30 @@ from etbgm_gateway.identity.authentication import Authentication, Credentials
 from etbgm_gateway.identity.interceptor import AuthInterceptor
 from etbgm_gateway.identity.key_file import KeyFile
 from etbgm_gateway.identity.keys import ApiKeys
+from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.outgoing.addresses import AddressRules
+from etbgm_gateway.outgoing.destinations import Destinations
+from etbgm_gateway.outgoing.fetching import HttpLimits
+from etbgm_gateway.outgoing.places import PlaceRules
+from etbgm_gateway.outgoing.sources import Sources
 from etbgm_gateway.outgoing.webhook import WebhookSender
+from etbgm_gateway.pipeline.arrival import Transfers
+from etbgm_gateway.pipeline.steps import Deadlines, StepContext
 from etbgm_gateway.queue.deliveries import Deliveries
+from etbgm_gateway.queue.garbage import Keep
 from etbgm_gateway.settings import Settings
 from etbgm_gateway.store.database import connect
-from etbgm_gateway.store.quotas import Quota
+from etbgm_gateway.store.holdings import Holdings
+from etbgm_gateway.store.jobs import JobStore
+from etbgm_gateway.store.quotas import Quota, Quotas
 from etbgm_gateway.store.webhooks import WebhookStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
 from etbgm_gateway.upstream.remote import RemoteService, Waits
 from etbgm_gateway.upstream.replicas import Replicas, Stub, Tls
+from etbgm_kit.artifacts.links import StoreLinks
+from etbgm_kit.artifacts.scratch import Scratch
+from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.ranges import MOST_VARIANTS
 from etbgm_kit.serving.settings import BadSettings, NotReachable
@@ -59,6 +72,43 @@ def webhooks(settings: Settings, database: sa.Engine) -> tuple[Deliveries, Recei
     sender = WebhookSender(AddressRules(settings.outgoing_networks, settings.outgoing_plain_http))
     receivers = Receivers(store, sender)
     return Deliveries(database, store, sender), receivers, WebhookServicer(store, sender, receivers)
+
+
+def queue(settings: Settings) -> tuple[str, int, Mapping[str, float]]:
+    """Returns this gateway's name, how many jobs it runs at a time, and the shares of tenants."""
+    return settings.executor_id, settings.concurrent_jobs, settings.tenant_weights
+
+
+def keep(settings: Settings) -> Keep:
+    """Returns how long things are kept."""
+    return Keep(
+        settings.job_keep_s,
+        settings.upload_artifact_keep_s,
+        settings.unheld_keep_s,
+        settings.upload_keep_s,
+    )
+
+
+def steps(settings: Settings, store: ArtifactStore, metrics: StageMetrics, holdings: Holdings) -> StepContext:
+    """Returns what the steps of all jobs share."""
+    deadlines = Deadlines(settings.stage_deadline_s, settings.stage_deadline_per_media_s)
+    return StepContext(store, deadlines, metrics, holdings, settings.full_disk_wait_s)
+
+
+def transfers(
+    settings: Settings, store: ArtifactStore, scratch: Scratch, jobs: JobStore, quotas: Quotas
+) -> Transfers:
+    """Creates what fetches videos and copies results."""
+    addresses = AddressRules(settings.outgoing_networks, settings.outgoing_plain_http)
+    limits = HttpLimits(settings.max_upload_bytes, settings.source_total_s)
+    sources = Sources(store, scratch, addresses, PlaceRules(settings.sources), limits)
+    destinations = Destinations(store, PlaceRules(settings.destinations))
+    return Transfers(sources, destinations, jobs, quotas, settings.max_variant_s)
+
+
+def links(settings: Settings) -> StoreLinks:
+    """Creates what signs links to the artifact store."""
+    return StoreLinks(settings.store_url, settings.store_public_endpoint)
 
 
 def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":

@@ -7,11 +7,13 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from etbgm_gateway.outgoing.addresses import Network
+from etbgm_gateway.outgoing.places import checked_prefix
 from etbgm_gateway.upstream.discovery import checked
 from etbgm_kit.ranges import LARGEST_VIDEO_BYTES
 from etbgm_kit.serving.settings import ServiceSettings
 
 Addresses = Annotated[str, AfterValidator(checked)]
+Prefixes = tuple[Annotated[str, AfterValidator(checked_prefix)], ...]
 
 
 def is_private(address: str) -> bool:
@@ -71,7 +73,21 @@ class Settings(ServiceSettings):
     """Networks, as a JSON list such as ["10.1.0.0/16"], that webhooks may be in beside public addresses."""
 
     outgoing_plain_http: bool = False
-    """Accept webhooks without TLS (http://)."""
+    """Accept webhooks and sources without TLS (http://)."""
+
+    sources: Prefixes = ()
+    """Where jobs may fetch their videos from (CreateJobRequest.source_url), as a JSON list of URLs of folders
+    of which {tenant} may be a part: ["https://", "s3://videos/{tenant}/"]. By default nowhere. Buckets are
+    read with the gateway's own credentials (AWS_…, GOOGLE_…, AZURE_…)."""
+
+    destinations: Prefixes = ()
+    """Where jobs may copy their results to, as a JSON list of URLs of folders in buckets, like `sources`."""
+
+    source_total_s: float = Field(default=3600.0, gt=0)
+    """Time after which the last attempt to fetch a video by HTTP begins, and within which each ends."""
+
+    store_public_endpoint: str = ""
+    """Address of the artifact store's S3 service as callers reach it, for links; empty if it is the same."""
 
     job_store_url: str = "sqlite:///etbgm-jobs.sqlite"
     """Database of jobs: sqlite:///file for one gateway, postgresql://… for several (SQLAlchemy URLs)."""

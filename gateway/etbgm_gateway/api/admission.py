@@ -14,11 +14,12 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_gateway.api.limits import RequestLimits, check_limits
 from etbgm_gateway.api.ownership import Ownership
+from etbgm_gateway.api.places import Places
 from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_notes, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
-from etbgm_gateway.pipeline.pieces import variants_of
+from etbgm_gateway.pipeline.pieces import check_variants
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.errors import ServiceError
 from etbgm_kit.artifacts.store import ArtifactStore
@@ -56,13 +57,14 @@ class Admission:
         clients: Clients,
         probes: Probes,
         receivers: Receivers,
+        places: Places,
         limits: JobLimits,
     ) -> None:
         self._store, self._ownership, self._clients = store, ownership, clients
-        self._probes, self._receivers, self._limits = probes, receivers, limits
+        self._probes, self._receivers, self._places, self._limits = probes, receivers, places, limits
 
     async def check(self, request: gateway_pb2.CreateJobRequest) -> float:
-        """Checks the request and returns the duration of its video in seconds.
+        """Checks the request and returns the duration of its video in seconds, 0 if it is yet to be fetched.
 
         Raises InvalidField, NotFound, Conflict (webhooks need a secret), Busy, RemoteError (the mixer rejects
         the video), ServiceError (the mixer cannot be reached).
@@ -73,13 +75,14 @@ class Admission:
         timeline = await asyncio.to_thread(self._read, settings)
         if request.webhook_url:
             await self._receivers.check(request.webhook_url, "webhook_url")
-        await self._check_stored(request.video, "video")
+        await self._places.check(request)
         if settings.HasField("captions"):
             await self._check_stored(settings.captions, "settings.captions")
-        duration_s = await self._duration_of(request)
-        _check_variants(settings, duration_s, self._limits.variant_s)
-        if timeline:
-            await asyncio.to_thread(timelines.fitted, timeline, duration_s, TIMELINE)
+        duration_s = 0.0
+        if not request.source_url:
+            duration_s = await self._check_video(request)
+            if timeline:
+                await asyncio.to_thread(timelines.fitted, timeline, duration_s, TIMELINE)
         await self._check_style(settings.style, "settings.style")
         for i, one in enumerate(settings.variant_settings):
             await self._check_style(one.style, f"settings.variant_settings[{i}].style")
@@ -101,6 +104,12 @@ class Admission:
             raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
         key = self._store.key(artifact)
         await asyncio.to_thread(self._ownership.check, key, field=field, sha256=artifact.sha256)
+
+    async def _check_video(self, request: gateway_pb2.CreateJobRequest) -> float:
+        await self._check_stored(request.video, "video")
+        duration_s = await self._duration_of(request)
+        check_variants(request.settings, duration_s, self._limits.variant_s)
+        return duration_s
 
     async def _duration_of(self, request: gateway_pb2.CreateJobRequest) -> float:
         container = request.settings.container if request.settings.HasField("container") else None
@@ -126,16 +135,6 @@ class Admission:
                 raise InvalidField(field, violation.description) from error
         except ServiceError:
             pass
-
-
-def _check_variants(settings: gateway_pb2.JobSettings, duration_s: float, most_s: float) -> None:
-    variants = variants_of(settings)
-    if variants * duration_s > most_s:
-        raise InvalidField(
-            "settings.variants",
-            f"{variants} variants of {duration_s:,.0f} s are {variants * duration_s:,.0f} s of video, "
-            f"the limit is {most_s:,.0f} s (ETBGM_MAX_VARIANT_S)",
-        )
 
 
 def _violations(status: Status) -> Iterator[BadRequest.FieldViolation]:

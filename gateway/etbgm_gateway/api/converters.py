@@ -6,6 +6,9 @@ from google.protobuf.timestamp_pb2 import Timestamp
 from google.rpc.status_pb2 import Status
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.outgoing.places import without_query
+from etbgm_gateway.results.files import files_of
 from etbgm_gateway.store.jobs import UNFINISHED, JobRow
 from etbgm_gateway.store.outlook import NO_FORECAST, Forecast
 from etbgm_kit.artifacts.addresses import current
@@ -35,7 +38,9 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
         estimated_end_time=timestamp_to_pb(forecast.end_time_s),
         request_id=row.own_request_id,
         parent_job_id=row.parent_job_id or "",
-        video=request.video,
+        video=_video(row, request),
+        source_url=without_query(request.source_url),
+        destination=request.destination if request.HasField("destination") else None,
         settings=request.settings,
         labels=request.labels,
         user_metadata=request.user_metadata,
@@ -46,6 +51,8 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
         error=Status.FromString(row.error) if row.error is not None else None,
         result=gateway_pb2.JobResult.FromString(row.result) if row.result is not None else None,
     )
+    if job.HasField("result"):
+        _list_files(job.result)
     for artifact in artifacts_in(job):
         artifact.uri = current(artifact.uri)  # a job of release 0.1 would show a path of the server
     return job
@@ -74,13 +81,30 @@ def summary_to_bytes(request: gateway_pb2.CreateJobRequest) -> bytes:
 
 def _kept(request: gateway_pb2.CreateJobRequest) -> gateway_pb2.CreateJobRequest:
     return gateway_pb2.CreateJobRequest(
-        video=request.video,
+        video=request.video if request.HasField("video") else None,
+        source_url=request.source_url,
+        destination=request.destination if request.HasField("destination") else None,
         webhook_url=request.webhook_url,
         settings=request.settings,
         labels=request.labels,
         user_metadata=request.user_metadata,
         priority=request.priority,
     )
+
+
+def _video(row: JobRow, request: gateway_pb2.CreateJobRequest) -> media_pb2.Artifact | None:
+    if row.video is not None:
+        return media_pb2.Artifact.FromString(row.video)
+    return request.video if request.HasField("video") else None
+
+
+def _list_files(result: gateway_pb2.JobResult) -> None:
+    """Names all files of a stored result, which has those that were copied to a destination."""
+    delivered = {file.name: file.delivered_url for file in result.files}
+    del result.files[:]
+    for file in files_of(result):
+        file.delivered_url = delivered.get(file.name, "")
+        result.files.append(file)
 
 
 def states_from_pb(states: "Sequence[gateway_pb2.State.ValueType]") -> tuple[str, ...]:

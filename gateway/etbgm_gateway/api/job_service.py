@@ -16,6 +16,7 @@ from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.validation import check_id, is_id
 from etbgm_gateway.api.watching import Watching
 from etbgm_gateway.identity.types import current_tenant
+from etbgm_gateway.outgoing.places import without_query
 from etbgm_gateway.pipeline import cues
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.queue.garbage import Garbage
@@ -82,16 +83,7 @@ class JobService:
                 return await self._answer(known, kept, parent_job_id)
         duration_s = await self._admission.check(request)
         if request.validate_only:
-            return gateway_pb2.Job(
-                state=gateway_pb2.STATE_QUEUED,
-                video=request.video,
-                settings=request.settings,
-                priority=request.priority,
-                labels=request.labels,
-                user_metadata=request.user_metadata,
-                request_id=request.request_id,
-                parent_job_id=parent_job_id or "",
-            )
+            return _validated(request, parent_job_id)
         new = NewJob(
             tenant=current_tenant(),
             request_id=request.request_id or secrets.token_urlsafe(24),
@@ -214,6 +206,22 @@ class JobService:
         yield gateway_pb2.DownloadArtifactResponse(data=block, size_bytes=size)
         while block and (block := await asyncio.to_thread(next, blocks, b"")):
             yield gateway_pb2.DownloadArtifactResponse(data=block)
+
+
+def _validated(request: gateway_pb2.CreateJobRequest, parent_job_id: str | None) -> gateway_pb2.Job:
+    """The job that the request would create."""
+    return gateway_pb2.Job(
+        state=gateway_pb2.STATE_QUEUED,
+        video=request.video if request.HasField("video") else None,
+        source_url=without_query(request.source_url),
+        destination=request.destination if request.HasField("destination") else None,
+        settings=request.settings,
+        priority=request.priority,
+        labels=request.labels,
+        user_metadata=request.user_metadata,
+        request_id=request.request_id,
+        parent_job_id=parent_job_id or "",
+    )
 
 
 def _expected_cues(settings: gateway_pb2.JobSettings, duration_s: float) -> int:

@@ -43,6 +43,12 @@ class Remixing:
                 kept.update(given)
         if remix.HasField("priority"):
             request.priority = remix.priority
+        if parent.video is not None:
+            request.video.MergeFromString(parent.video)
+            request.ClearField("source_url")
+        request.ClearField("destination")
+        if remix.HasField("destination"):
+            request.destination.CopyFrom(remix.destination)
         request.webhook_url = remix.webhook_url or request.webhook_url
         merge(request.settings, remix.settings, remix.update_mask)
         if remix.HasField("transcript"):

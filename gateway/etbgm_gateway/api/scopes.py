@@ -3,11 +3,11 @@
 from etbgm_gateway.identity.types import ADMIN, READ, WRITE
 
 _READING = (
-    *("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact"),
+    *("GetUpload", "GetJob", "ListJobs", "WatchJob", "DownloadArtifact", "CreateDownloadLink"),
     *("GetQueueStats", "GetCapabilities"),
 )
 _WRITING = (
-    *("UploadVideo", "CreateJob", "RemixJob"),
+    *("UploadVideo", "CreateUploadLink", "CreateJob", "RemixJob"),
     *("SelectVariant", "CancelJob", "DeleteJob"),
 )
 SCOPE_OF = {

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 
-from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2, gateway_pb2_grpc, queue_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2, gateway_pb2_grpc, queue_pb2, transfers_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.errors import UploadIdle
 from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.links import Links
 from etbgm_gateway.api.ownership import Ownership, owner_of_uploads
 from etbgm_gateway.api.queue_stats import QueueStats
 from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
@@ -30,9 +31,10 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
         ownership: Ownership,
         queue_stats: QueueStats,
         capabilities: Capabilities,
+        links: Links,
     ) -> None:
         self._jobs, self._uploads, self._ownership = jobs, uploads, ownership
-        self._queue_stats, self._capabilities = queue_stats, capabilities
+        self._queue_stats, self._capabilities, self._links = queue_stats, capabilities, links
 
     async def UploadVideo(
         self, request_iterator: AsyncIterator[gateway_pb2.UploadVideoRequest], context: Context
@@ -66,6 +68,18 @@ class GatewayServicer(gateway_pb2_grpc.GatewayServiceServicer):
             media_type=received.announced.media_type,
             sha256=received.announced.sha256,
         )
+
+    async def CreateUploadLink(
+        self, request: transfers_pb2.CreateUploadLinkRequest, context: Context
+    ) -> transfers_pb2.CreateUploadLinkResponse:
+        """See gateway.proto."""
+        return await self._links.upload(request)
+
+    async def CreateDownloadLink(
+        self, request: transfers_pb2.CreateDownloadLinkRequest, context: Context
+    ) -> transfers_pb2.CreateDownloadLinkResponse:
+        """See gateway.proto."""
+        return await self._links.download(request)
 
     async def CreateJob(
         self, request: gateway_pb2.CreateJobRequest, context: Context

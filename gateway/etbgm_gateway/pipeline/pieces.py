@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm_kit.errors import InvalidField
 from etbgm_kit.seeds import DEFAULT_VARIANTS, random_seeds
 
 
@@ -31,3 +32,14 @@ def pieces_of(settings: gateway_pb2.JobSettings, sha256: str) -> Sequence[Piece]
         random_seed = one.random_seed if one.HasField("random_seed") else seed
         pieces.append(Piece(number, random_seed, one.style or settings.style or "auto"))
     return pieces
+
+
+def check_variants(settings: gateway_pb2.JobSettings, duration_s: float, most_s: float) -> None:
+    """Raises InvalidField if the variants of a video of `duration_s` exceed `most_s` together."""
+    variants = variants_of(settings)
+    if variants * duration_s > most_s:
+        raise InvalidField(
+            "settings.variants",
+            f"{variants} variants of {duration_s:,.0f} s are {variants * duration_s:,.0f} s of video, "
+            f"the limit is {most_s:,.0f} s (ETBGM_MAX_VARIANT_S)",
+        )

@@ -5,22 +5,25 @@ Each stage is one or more durable steps; a stage with nothing to do has none.
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import gateway_pb2
+from etbgm.gateway.v1 import gateway_pb2, transfers_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, timelines
+from etbgm_gateway.pipeline.arrival import Arrival
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
 from etbgm_gateway.pipeline.steps import Steps, together
 from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
+from etbgm_gateway.results.files import files_of
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
@@ -37,21 +40,31 @@ class Stages:
         clients: Clients,
         steps: Steps,
         results: Results,
+        arrival: Arrival,
     ) -> None:
+        self._arrival = arrival
         self._video, self._settings = request.video, request.settings
         self._clients, self._steps, self._results = clients, steps, results
         self._transcription = Transcription(request.settings, clients, steps)
 
     async def ingest(self) -> mixer_pb2.ExtractResult:
-        """Extracts facts, sound and captions from the video."""
+        """Fetches the video if it is elsewhere, and extracts facts, sound and captions from it."""
         tracks = self._settings.audio_tracks if self._settings.HasField("audio_tracks") else None
-        request = mixer_pb2.ExtractRequest(video=self._video, audio_tracks=tracks)
         with self._steps.stage(Stage.STAGE_INGEST) as timings:
+            if self._arrival.is_awaited:
+                on_fraction = self._steps.progress.part(Stage.STAGE_INGEST)
+                fetch = partial(self._arrival.fetch, on_fraction)
+                self._video = await self._steps.run("FETCH", media_pb2.Artifact, fetch)
+                on_fraction(1.0)
+            request = mixer_pb2.ExtractRequest(video=self._video, audio_tracks=tracks)
             result = await self._steps.stream(
                 "INGEST", self._clients.mixer, "Extract", request, mixer_pb2.ExtractResult, Stage.STAGE_INGEST
             )
             timings.append(result.timings)
-            self._steps.allow_for(seconds_from_pb(result.facts.duration))
+            duration_s = seconds_from_pb(result.facts.duration)
+            self._steps.allow_for(duration_s)
+            if self._arrival.is_awaited:
+                await self._arrival.accept(self._video, duration_s)
         return result
 
     async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
@@ -177,11 +190,20 @@ class Stages:
                 stages,
                 self._steps.progress.hold,
             )
-            return await self._steps.run(
-                "MIX result",
-                gateway_pb2.JobResult,
-                lambda: asyncio.to_thread(self._results.assemble, made),
-            )
+            return await self._finished(made)
+
+    async def _finished(self, made: Made) -> gateway_pb2.JobResult:
+        """Assembles the result, copies the chosen files and notes where they are."""
+        assemble = partial(asyncio.to_thread, self._results.assemble, made)
+        result = await self._steps.run("MIX result", gateway_pb2.JobResult, assemble)
+        copies = [
+            self._steps.run(f"DELIVER {file.name}", transfers_pb2.File, partial(self._arrival.deliver, file))
+            for file in files_of(result)
+            if self._arrival.is_wanted(file)
+        ]
+        if copies:
+            result.files.extend(await together(copies))
+        return result
 
     async def _cue(
         self, rendering: Coroutine[Any, Any, riffusion_pb2.GenerateResult]

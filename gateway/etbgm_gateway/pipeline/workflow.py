@@ -6,6 +6,7 @@ from functools import partial
 from dbos import DBOS, DBOSConfiguredInstance
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.pipeline.arrival import Arrival, Transfers
 from etbgm_gateway.pipeline.progress import Progress
 from etbgm_gateway.pipeline.stages import Stages
 from etbgm_gateway.pipeline.steps import StageFailed, StepContext, Steps, internal_failure
@@ -33,12 +34,13 @@ class Pipeline(DBOSConfiguredInstance):
         clients: Clients,
         jobs: JobStore,
         steps: StepContext,
+        transfers: Transfers,
         stopping: asyncio.Event,
     ) -> None:
         """Starts no more jobs once `stopping` is set."""
         super().__init__(config_name="pipeline")
         self._clients, self._jobs, self._steps = clients, jobs, steps
-        self._results = Results(steps.store)
+        self._transfers, self._results = transfers, Results(steps.store)
         self._running: set[asyncio.Task[None]] = set()
         self._stopping = stopping
 
@@ -80,7 +82,8 @@ class Pipeline(DBOSConfiguredInstance):
         async with Progress(self._jobs, self._steps.holdings, job) as progress:
             steps = Steps(self._steps, progress, is_first_start=job.starts == 1)
             steps.hold(request)
-            return await _make(Stages(request, self._clients, steps, self._results))
+            arrival = Arrival(self._transfers, job, request)
+            return await _make(Stages(request, self._clients, steps, self._results, arrival))
 
     async def stop(self) -> None:
         """Interrupts running jobs; DBOS resumes them after the next start."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from etbgm_gateway.queue.deliveries import Deliveries
 from etbgm_gateway.queue.job_queue import JobQueue
 from etbgm_gateway.store.retention import Retention
-from etbgm_kit.artifacts.store import ArtifactStore
+from etbgm_kit.artifacts.store import INCOMING, ArtifactStore
 
 log = logging.getLogger(__name__)
 
@@ -19,16 +19,23 @@ COLLECT_EVERY_S = 2.0
 SWEEP_EVERY_S = 3600.0
 """Interval at which the whole store is listed."""
 
+FIRST_SWEEP_S = 60.0
+"""Time after the start of the first search for videos that no job has taken."""
+
 _RECORDS = "records/"
 
 
 @dataclass(frozen=True, slots=True)
 class Keep:
-    """How long finished jobs, completed uploads and what nobody holds are kept, in seconds; None for ever."""
+    """How long things are kept, in seconds; None for ever.
+
+    Finished jobs, completed uploads, what nobody holds, and videos that were sent by links.
+    """
 
     jobs_s: float | None
     uploads_s: float | None
     unheld_s: float | None
+    incoming_s: float
 
 
 class Garbage:
@@ -48,6 +55,7 @@ class Garbage:
         self._deliveries = deliveries
         self.keep, self._remove_old = keep, remove_old
         self._sweeps_at = time.monotonic()
+        self._sweeps_incoming_at = self._sweeps_at + min(FIRST_SWEEP_S, keep.incoming_s)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="garbage", daemon=True)
 
@@ -87,6 +95,7 @@ class Garbage:
                 self._retention.delete_upload(holder)
         self._remove_old()
         self._sweep()
+        self._sweep_incoming()
         self._retention.doom(self._doom)
         self._retention.erase(self._erase)
 
@@ -98,6 +107,14 @@ class Garbage:
         old = self._store.written_before(time.time() - self.keep.unheld_s)
         if number := self._retention.release_unheld(old):
             log.info("what nobody holds will be erased", extra={"objects": number})
+
+    def _sweep_incoming(self) -> None:
+        """Erases, from time to time, what was sent by links and no job has taken."""
+        if time.monotonic() < self._sweeps_incoming_at:
+            return
+        self._sweeps_incoming_at = time.monotonic() + min(SWEEP_EVERY_S, self.keep.incoming_s)
+        for name in self._store.written_before(time.time() - self.keep.incoming_s, (INCOMING,)):
+            self._store.erase(name)
 
     def _doom(self, name: str) -> None:
         if name.startswith(_RECORDS):

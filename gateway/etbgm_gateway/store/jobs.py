@@ -40,6 +40,7 @@ JOBS = sa.Table(
     sa.Column("priority", sa.Integer, nullable=False, server_default="0"),
     sa.Column("media_s", sa.Double),
     sa.Column("selected_variant", sa.Integer),
+    sa.Column("video", sa.LargeBinary),
     sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
@@ -71,6 +72,9 @@ Version = tuple[int, str]
 Enqueue = Callable[[sa.Connection, str], int]
 """Queues the job with this id within a transaction, and returns its turn."""
 
+Accept = Callable[[sa.Connection], None]
+"""Accepts a video within a transaction, or raises."""
+
 Announce = Callable[[sa.Connection, str, str, str, str | None], None]
 """Announces within a transaction that a job has ended: tenant, job id, state, the job's own webhook."""
 
@@ -88,7 +92,8 @@ class JobRow:
     its stages, `error` a google.rpc.Status, `result` a JobResult. `starts` counts how often
     the job was started, `cues_left` the cues that have not been rendered yet: an estimate
     until the timeline is known. `sequence` increases with each change.
-    `turn` is its place in the queue, `media_s` the seconds of all its variants.
+    `turn` is its place in the queue, `media_s` the seconds of all its variants. `video` is the
+    Artifact that was fetched, if the request names a source.
     """
 
     job_id: str
@@ -110,6 +115,7 @@ class JobRow:
     turn: int = 1
     media_s: float | None = None
     selected_variant: int | None = None
+    video: bytes | None = None
 
     @property
     def version(self) -> Version:
@@ -232,6 +238,17 @@ class JobStore:
             tenant, webhook_url = connection.execute(query).one()
             self._announce(connection, tenant, job_id, state, webhook_url)
         return True
+
+    def arrive(self, job_id: str, video: bytes, media_s: float, accept: Accept) -> None:
+        """Notes the fetched video and the seconds of all variants; the first time, `accept` may refuse it.
+
+        Raises what `accept` raises.
+        """
+        with self._engine.begin() as connection:
+            values = {"video": video, "media_s": media_s, "sequence": _C.sequence + 1}
+            new = sa.and_(_C.job_id == job_id, _C.video.is_(None))
+            if connection.execute(JOBS.update().where(new).values(values)).rowcount:
+                accept(connection)
 
     def select_variant(self, job_id: str, number: int | None) -> None:
         """Notes the chosen variant of a finished job, None for no choice."""

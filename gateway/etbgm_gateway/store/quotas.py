@@ -62,12 +62,29 @@ class Quotas:
             if (connection.scalar(unfinished) or 0) >= quota.unfinished_jobs:
                 limit = f"at most {quota.unfinished_jobs} queued and running jobs"
                 raise QuotaExceeded(tenant, limit, _RETRY_AFTER_S)
-        if quota.video_s_per_day is not None:
-            spent = sa.select(sa.func.sum(_C.video_s), sa.func.min(_C.time_s)).where(_C.tenant == tenant)
-            spent_s, first_s = connection.execute(spent).one()
-            if (spent_s or 0.0) + video_s > quota.video_s_per_day:
-                wait_s = _DAY_S - (now_s - (first_s or now_s))
-                raise QuotaExceeded(tenant, f"at most {quota.video_s_per_day:,.0f} s of video a day", wait_s)
+        self._check_video(connection, tenant, video_s)
+        self._record(connection, tenant, now_s, video_s)
+
+    def spend_video(self, connection: sa.Connection, tenant: str, video_s: float) -> None:
+        """Records the video of a job whose duration was unknown when it was created. Raises QuotaExceeded."""
+        if self._quota.video_s_per_day is None:
+            return
+        self._check_video(connection, tenant, video_s)
+        # Within the job's minute, it is not counted as another job: it lies a minute back.
+        self._record(connection, tenant, time.time() - _MINUTE_S, video_s)
+
+    def _check_video(self, connection: sa.Connection, tenant: str, video_s: float) -> None:
+        most_s = self._quota.video_s_per_day
+        if most_s is None:
+            return
+        spent = sa.select(sa.func.sum(_C.video_s), sa.func.min(_C.time_s)).where(_C.tenant == tenant)
+        spent_s, first_s = connection.execute(spent).one()
+        if (spent_s or 0.0) + video_s > most_s:
+            now_s = time.time()
+            wait_s = _DAY_S - (now_s - (first_s or now_s))
+            raise QuotaExceeded(tenant, f"at most {most_s:,.0f} s of video a day", wait_s)
+
+    def _record(self, connection: sa.Connection, tenant: str, time_s: float, video_s: float) -> None:
         # Not the job's id: the row outlives a job that is deleted.
-        values = {"usage_id": secrets.token_hex(16), "tenant": tenant, "time_s": now_s, "video_s": video_s}
+        values = {"usage_id": secrets.token_hex(16), "tenant": tenant, "time_s": time_s, "video_s": video_s}
         connection.execute(_TABLE.insert().values(values))

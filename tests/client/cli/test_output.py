@@ -12,7 +12,8 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_cli.marker import Marker, write_marker
 from etbgm_cli.output import NotEnoughSpace, Place, check_place, check_space, is_result_name
-from etbgm_client.results import files_of
+from etbgm_client.results import files_of as client_files_of
+from etbgm_gateway.results.files import files_of
 from etbgm_kit.errors import InvalidField
 
 
@@ -173,7 +174,9 @@ def test_all_names_of_a_result_are_known() -> None:
         if field.message_type == media_pb2.Artifact.DESCRIPTOR:
             getattr(variant, field.name).CopyFrom(stored)
     variant.stems.add(name="lead", sound=stored)
-    names = [name for name, _ in files_of(pb.JobResult(variants=[variant], container="mp4", **parts))]
+    files = files_of(pb.JobResult(variants=[variant], container="mp4", **parts))
+    assert all(file.kind for file in files)
+    names = [name for name, _ in client_files_of(pb.JobResult(files=files))]
     assert len(names) >= 12
     assert [name for name in names if not is_result_name(name.split("/")[0])] == []
     assert is_result_name("variant-1")

@@ -2,6 +2,7 @@
 
     artifacts/ab/ab12…ef.flac    data that stages pass to each other
     records/…                    small named messages: cached results
+    incoming/…                   videos that callers sent by links, until a job has taken them
     doomed/artifacts/…           an empty object for each artifact that is to be erased
 
 Artifacts are written once and never changed, so readers need no locks and a retried
@@ -13,7 +14,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -34,7 +35,7 @@ BLOCK_BYTES = 1 << 20
 
 _REMEDY = "delete artifacts that are no longer needed, or set ETBGM_STORE_URL to a folder on a larger disk"
 
-_DOOMED = "doomed"
+INCOMING, _DOOMED = "incoming", "doomed"
 
 _HASH_BYTES = hashlib.sha256().digest_size
 
@@ -84,22 +85,25 @@ class ArtifactStore:
 
     def is_doomed(self, key: str) -> bool:
         """Whether the artifact with this key is doomed, and has not been written again since."""
-        return self._size_of(f"{_DOOMED}/{key}") is not None
+        return self.size_of(f"{_DOOMED}/{key}") is not None
 
     def erase(self, key: str) -> None:
         """Erases the object with this key, if there is one."""
         with suppress(FileNotFoundError):
             obstore.delete(self._store, key)
 
-    def written_before(self, time_s: float) -> Iterator[str]:
-        """Yields the keys of artifacts and records last written before this time (seconds since 1970)."""
-        for prefix in ("artifacts", "records"):
+    def written_before(
+        self, time_s: float, prefixes: Iterable[str] = ("artifacts", "records")
+    ) -> Iterator[str]:
+        """Yields the keys below `prefixes` last written before this time (seconds since 1970)."""
+        for prefix in prefixes:
             for objects in obstore.list(self._store, prefix):
                 for each in objects:
                     if each["last_modified"].timestamp() < time_s:
                         yield each["path"]
 
-    def _size_of(self, key: str) -> int | None:
+    def size_of(self, key: str) -> int | None:
+        """Length in bytes of the object with this key; None if there is none."""
         try:
             return int(obstore.head(self._store, key)["size"])
         except FileNotFoundError:
@@ -111,7 +115,7 @@ class ArtifactStore:
         Raises InvalidField as `borrow` does.
         """
         key = self.key(artifact, field)
-        return self._size_of(key) == artifact.size_bytes and self._size_of(f"{_DOOMED}/{key}") is None
+        return self.size_of(key) == artifact.size_bytes and self.size_of(f"{_DOOMED}/{key}") is None
 
     @contextmanager
     def borrow(self, artifact: Artifact, field: str = "artifact") -> Iterator[Path]:
@@ -121,7 +125,7 @@ class ArtifactStore:
         NotFound if the bytes are missing.
         """
         key = self.key(artifact, field)
-        if self._size_of(key) != artifact.size_bytes:
+        if self.size_of(key) != artifact.size_bytes:
             raise NotFound("the artifact is not in the store", field=field, sha256=artifact.sha256)
         if self._folder:
             yield self._folder / key

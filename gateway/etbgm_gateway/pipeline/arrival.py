@@ -1,0 +1,67 @@
+"""The video of a job that names a source: fetched in the job's first step, and accepted once it is known."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+from etbgm.gateway.v1 import gateway_pb2, transfers_pb2
+from etbgm.media.v1 import media_pb2
+from etbgm_gateway.outgoing.destinations import Destinations
+from etbgm_gateway.outgoing.sources import Sources
+from etbgm_gateway.pipeline.pieces import check_variants, variants_of
+from etbgm_gateway.store.database import when_reachable
+from etbgm_gateway.store.jobs import JobRow, JobStore
+from etbgm_gateway.store.quotas import Quotas
+from etbgm_kit.converters import artifact_to_pb
+
+
+@dataclass(frozen=True, slots=True)
+class Transfers:
+    """What moves bytes for all jobs."""
+
+    sources: Sources
+    destinations: Destinations
+    jobs: JobStore
+    quotas: Quotas
+    variant_s: float
+    """Most seconds of video times variants of one job."""
+
+
+class Arrival:
+    """The video of one job."""
+
+    def __init__(self, transfers: Transfers, job: JobRow, request: gateway_pb2.CreateJobRequest) -> None:
+        self._transfers, self._job, self._request = transfers, job, request
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the video comes from a source."""
+        return bool(self._request.source_url)
+
+    async def fetch(self, on_fraction: Callable[[float], None]) -> media_pb2.Artifact:
+        """Fetches the video. Raises InvalidField, NotFound, TooLarge, SourceUnreachable, StorageFull."""
+        url, tenant = self._request.source_url, self._job.tenant
+        return artifact_to_pb(await self._transfers.sources.fetch(url, tenant, on_fraction))
+
+    async def accept(self, video: media_pb2.Artifact, duration_s: float) -> None:
+        """Checks against the limits what CreateJob could not. Raises InvalidField, QuotaExceeded."""
+        settings, transfers = self._request.settings, self._transfers
+        check_variants(settings, duration_s, transfers.variant_s)
+        media_s = duration_s * variants_of(settings)
+        spend = partial(transfers.quotas.spend_video, tenant=self._job.tenant, video_s=duration_s)
+        arrive = partial(transfers.jobs.arrive, self._job.job_id, video.SerializeToString(), media_s, spend)
+        await when_reachable(arrive, self._job.job_id)
+        await when_reachable(
+            partial(transfers.sources.forget, self._request.source_url, self._job.tenant), self._job.job_id
+        )
+
+    async def deliver(self, file: transfers_pb2.File) -> transfers_pb2.File:
+        """Copies a file of the result to the destination. Raises InvalidField, DestinationUnreachable."""
+        url = await self._transfers.destinations.deliver(file, self._request.destination.url)
+        return transfers_pb2.File(name=file.name, kind=file.kind, delivered_url=url)
+
+    def is_wanted(self, file: transfers_pb2.File) -> bool:
+        """Whether the file is to be copied."""
+        if not self._request.HasField("destination"):
+            return False
+        return not self._request.destination.kinds or file.kind in self._request.destination.kinds
