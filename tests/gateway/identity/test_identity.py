@@ -80,7 +80,7 @@ async def test_keys_are_created_listed_and_revoked(locked: Gateway) -> None:
         assert created.text.startswith(f"etbgm_{listed.key_id}_")
         stored = b"".join(path.read_bytes() for path in locked.folder.glob("jobs.sqlite*"))
         assert listed.key_id.encode() in stored
-        assert created.text.rpartition("_")[2].encode() not in stored
+        assert created.text.removeprefix(f"etbgm_{listed.key_id}_").encode() not in stored
         async with AsyncClient(locked.address, created.text) as client:
             assert await client.list_jobs() == []
             assert await code_of(client.create_job(media_pb2.Artifact())) == "PERMISSION_DENIED"
