@@ -1,4 +1,4 @@
-"""`etbgm jobs remix`: a job like another one with other settings."""
+"""`etbgm jobs remix` and `create`: jobs whose videos are not on this machine."""
 
 from pathlib import Path
 from typing import Annotated, Literal
@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.gateway.v1 import transfers_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm_cli import watching
 from etbgm_cli.console import console, guarded, showing_errors
@@ -14,24 +15,56 @@ from etbgm_cli.options import MUSIC_LEVELS_LU, read_timeline
 from etbgm_client import AsyncClient
 from etbgm_kit.errors import InvalidField
 
+Style = Annotated[str, typer.Option(help="Style name, or hints; see `etbgm run`.")]
+Variants = Annotated[int | None, typer.Option(help="Number of variants, 1-8.")]
+MusicLevel = Annotated[
+    Literal["low", "medium", "high"] | None, typer.Option(help="Level of the music; see `etbgm run`.")
+]
+Detach = Annotated[bool, typer.Option("--detach", help="Print the job's id and exit.")]
+
+
+def create(
+    source_url: Annotated[
+        str, typer.Argument(help="URL that the gateway fetches the video from: https://…, s3://bucket/key, …")
+    ],
+    to: Annotated[
+        str, typer.Option(help="Folder of a bucket that the results are copied to: s3://bucket/folder/, …")
+    ] = "",
+    style: Style = "",
+    variants: Variants = None,
+    music: MusicLevel = None,
+    detach: Detach = False,
+    gateway: Gateway = ADDRESS,
+) -> None:
+    """Make a job of a video that the gateway fetches; the operator says from where it may."""
+    settings = pb.JobSettings(style=style, variants=variants)
+    _add_mix(settings.mix, None, music, None)
+    destination = transfers_pb2.Destination(url=to) if to else None
+
+    async def work() -> None:
+        async with AsyncClient(gateway) as client:
+            await _follow(
+                client, await client.create_job(source_url, settings, destination=destination), detach
+            )
+
+    guarded(work())
+
 
 def remix(
     job_id: JobId,
-    style: Annotated[str, typer.Option(help="Style name, or hints; see `etbgm run`.")] = "",
+    style: Style = "",
     seed: Annotated[int | None, typer.Option(help="Random seed of the music.")] = None,
     variant: Annotated[
         int | None, typer.Option(min=1, help="Apply --style and --seed to this variant only.")
     ] = None,
-    variants: Annotated[int | None, typer.Option(help="Number of variants, 1-8.")] = None,
+    variants: Variants = None,
     loudness: Annotated[float | None, typer.Option(help="Target loudness in LUFS.")] = None,
-    music: Annotated[
-        Literal["low", "medium", "high"] | None, typer.Option(help="Level of the music; see `etbgm run`.")
-    ] = None,
+    music: MusicLevel = None,
     ambience: Annotated[
         float | None, typer.Option(help="Keep background sounds at this level in dB; see `etbgm run`.")
     ] = None,
     timeline: Annotated[Path | None, typer.Option(help="Emotion timeline (JSON) to use instead.")] = None,
-    detach: Annotated[bool, typer.Option("--detach", help="Print the job's id and exit.")] = False,
+    detach: Detach = False,
     gateway: Gateway = ADDRESS,
 ) -> None:
     """Make a job like another one with other settings; only what they touch is computed again."""
@@ -65,7 +98,10 @@ def _add_mix(
 
 async def _run(request: pb.RemixJobRequest, gateway: str, detach: bool) -> None:
     async with AsyncClient(gateway) as client:
-        job = await client.remix_job(request)
-        console.print(job.job_id)
-        if not detach:
-            watching.require_success(await watching.show(client.watch(job.job_id), console))
+        await _follow(client, await client.remix_job(request), detach)
+
+
+async def _follow(client: AsyncClient, job: pb.Job, detach: bool) -> None:
+    console.print(job.job_id)
+    if not detach:
+        watching.require_success(await watching.show(client.watch(job.job_id), console))

@@ -9,9 +9,9 @@ from google.protobuf import json_format
 from etbgm_cli import watching
 from etbgm_cli.console import console, guarded
 from etbgm_cli.delivery import staged
+from etbgm_cli.elsewhere import create, remix
 from etbgm_cli.gateway import ADDRESS, Gateway, JobId
 from etbgm_cli.output import Place, check_place, check_space
-from etbgm_cli.remix import remix
 from etbgm_client import AsyncClient
 from etbgm_client.results import files_of
 
@@ -105,6 +105,7 @@ def watch(job_id: JobId, gateway: Gateway = ADDRESS) -> None:
     guarded(work())
 
 
+app.command("create")(create)
 app.command("remix")(remix)
 
 

@@ -81,6 +81,7 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
         if options.listen_address:
             own |= {"key_file": f"{options.data}/key", "insecure": str(options.insecure)}
             own |= {"outgoing_networks": _THIS_MACHINE, "outgoing_plain_http": "true"}
+            own["sources"] = '["https://", "http://"]'
         if options.full_disk_wait_s is not None:
             own["full_disk_wait_s"] = str(options.full_disk_wait_s)
         gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}))

@@ -11,7 +11,7 @@ from typing import Self
 import grpc
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, queue_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2_grpc, queue_pb2, transfers_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_client.calls import CALL_S, Answer, Calls, Method
@@ -106,10 +106,11 @@ class AsyncClient:
 
     async def create_job(
         self,
-        video: media_pb2.Artifact,
+        video: media_pb2.Artifact | str,
         settings: pb.JobSettings | None = None,
         request_id: str = "",
         *,
+        destination: transfers_pb2.Destination | None = None,
         webhook_url: str = "",
         labels: Mapping[str, str] | None = None,
         user_metadata: Mapping[str, str] | None = None,
@@ -117,11 +118,15 @@ class AsyncClient:
     ) -> pb.Job:
         """Queues a job and returns it. Repeating a `request_id` does not create a second job.
 
+        `video` is what `upload` returned, or a URL that the gateway fetches it from; files of the result
+        are copied to `destination`.
         `webhook_url` hears of the job's end; see `webhooks`.
         While the gateway is busy, repeats the request when the gateway asks for it, for up to CALL_S.
         """
         request = pb.CreateJobRequest(
-            video=video,
+            video=None if isinstance(video, str) else video,
+            source_url=video if isinstance(video, str) else "",
+            destination=destination,
             settings=settings,
             request_id=request_id or uuid.uuid4().hex,
             webhook_url=webhook_url,
@@ -213,6 +218,16 @@ class AsyncClient:
     async def capabilities(self) -> capabilities_pb2.GetCapabilitiesResponse:
         """Returns styles, languages, engines and limits."""
         return await self._call(self._stub.GetCapabilities, capabilities_pb2.GetCapabilitiesRequest())
+
+    async def upload_link(self, media_type: str = "") -> transfers_pb2.CreateUploadLinkResponse:
+        """Returns a link by which another program can send a video to the artifact store itself."""
+        request = transfers_pb2.CreateUploadLinkRequest(media_type=media_type)
+        return await self._call(self._stub.CreateUploadLink, request)
+
+    async def download_link(self, artifact: media_pb2.Artifact) -> str:
+        """Returns a link by which the artifact can be read, for an hour and without a key."""
+        request = transfers_pb2.CreateDownloadLinkRequest(uri=artifact.uri)
+        return (await self._call(self._stub.CreateDownloadLink, request)).url
 
     async def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """Downloads the artifact to `path`. The file appears only when it is complete."""

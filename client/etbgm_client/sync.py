@@ -6,7 +6,7 @@ from collections.abc import Coroutine, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, webhooks_pb2
+from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, transfers_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_client.aio import AsyncClient
@@ -45,10 +45,11 @@ class Client:
 
     def create_job(
         self,
-        video: media_pb2.Artifact,
+        video: media_pb2.Artifact | str,
         settings: pb.JobSettings | None = None,
         request_id: str = "",
         *,
+        destination: transfers_pb2.Destination | None = None,
         webhook_url: str = "",
         labels: Mapping[str, str] | None = None,
         user_metadata: Mapping[str, str] | None = None,
@@ -59,6 +60,7 @@ class Client:
             video,
             settings,
             request_id,
+            destination=destination,
             webhook_url=webhook_url,
             labels=labels,
             user_metadata=user_metadata,
@@ -134,6 +136,14 @@ class Client:
     def test_webhook(self, url: str) -> webhooks_pb2.TestWebhookResponse:
         """See Webhooks.test."""
         return self._run(self._client.webhooks.test(url))
+
+    def upload_link(self, media_type: str = "") -> transfers_pb2.CreateUploadLinkResponse:
+        """See AsyncClient.upload_link."""
+        return self._run(self._client.upload_link(media_type))
+
+    def download_link(self, artifact: media_pb2.Artifact) -> str:
+        """See AsyncClient.download_link."""
+        return self._run(self._client.download_link(artifact))
 
     def download(self, artifact: media_pb2.Artifact, path: Path) -> None:
         """See AsyncClient.download."""
