@@ -17,9 +17,10 @@ from etbgm_gateway.api.admission import JobLimits
 from etbgm_gateway.api.interceptor import FieldsInterceptor
 from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.receivers import Receivers
-from etbgm_gateway.api.scopes import SCOPE_OF
+from etbgm_gateway.api.scopes import AUDITED, SCOPE_OF
 from etbgm_gateway.api.uploads import UploadLimits
 from etbgm_gateway.api.webhook_servicer import WebhookServicer
+from etbgm_gateway.identity.audit import AuditInterceptor
 from etbgm_gateway.identity.authentication import Authentication, Credentials
 from etbgm_gateway.identity.interceptor import AuthInterceptor
 from etbgm_gateway.identity.key_file import KeyFile
@@ -128,10 +129,13 @@ def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
 
 
 def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[grpc.aio.ServerInterceptor, ...]:
-    """Creates what bounds requests and, with authentication, checks who calls. Raises BadSettings."""
-    bound = FieldsInterceptor(settings.max_fields)
+    """Creates what bounds requests, logs changes and, with authentication, checks who calls.
+
+    Raises BadSettings.
+    """
+    always = (FieldsInterceptor(settings.max_fields), AuditInterceptor(AUDITED))
     if keys is None:
-        return (bound,)
+        return always
     kinds: list[Credentials] = [keys]
     if settings.key_file:
         kinds.append(KeyFile(settings.key_file))
@@ -141,7 +145,7 @@ def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[grpc.aio.Ser
         if not is_trusted(settings.jwt_issuer):
             raise BadSettings("ETBGM_JWT_ISSUER: must be an https URL")
         kinds.append(Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
-    return (bound, AuthInterceptor(Authentication(*kinds), SCOPE_OF))
+    return (*always, AuthInterceptor(Authentication(*kinds), SCOPE_OF))
 
 
 def limits(settings: Settings) -> JobLimits:

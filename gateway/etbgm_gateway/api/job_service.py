@@ -27,6 +27,7 @@ from etbgm_gateway.store.quotas import Quotas
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import Conflict, InvalidField, NotFound
 from etbgm_kit.ranges import check_range
+from etbgm_kit.serving import tracing
 
 UNFINISHED_STATES = (gateway_pb2.STATE_QUEUED, gateway_pb2.STATE_RUNNING)
 
@@ -95,6 +96,7 @@ class JobService:
             labels=request.labels,
             priority=request.priority,
             media_s=duration_s * variants_of(request.settings),
+            trace_parent=tracing.current(),
         )
 
         def enqueue(connection: sa.Connection, job_id: str) -> int:

@@ -17,3 +17,6 @@ SCOPE_OF = {
     **dict.fromkeys(("RotateWebhookSecret", "TestWebhook"), WRITE),
     **dict.fromkeys(("CreateKey", "ListKeys", "RevokeKey"), ADMIN),
 }
+
+AUDITED = {name for name, scope in SCOPE_OF.items() if scope != READ and not name.startswith("List")}
+"""Methods whose calls the audit log has: those that change something."""

@@ -47,10 +47,10 @@ class AuthInterceptor(Wrapping):
         if caller is None:
             address = _address_of(context.peer(), metadata)
             caller = await asyncio.to_thread(self._authentication.identify, header, address)
+        current_caller.set(caller)
         scope = self._scopes[method.rpartition("/")[2]]
         if scope not in caller.scopes:
             raise ScopeMissing(scope)
-        current_caller.set(caller)
 
 
 def _address_of(peer: str, metadata: Mapping[str, str]) -> str:

@@ -12,7 +12,7 @@ BUCKETS = ("s3", "gs", "az")
 """Schemes of object stores."""
 
 _TENANT = "{tenant}"
-_SAFE_TENANT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_SAFE_TENANT = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._@-]*")
 _PREFIX = re.compile(r"(?:https?://|(?:https?|s3|gs|az)://[A-Za-z0-9.:\[\]_-]+/)\S*")
 
 NOT_PERMITTED = "the operator does not permit this place"

@@ -28,6 +28,7 @@ from etbgm_kit.artifacts.memo import artifacts_in, messages_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import EtbgmError, StorageFull
+from etbgm_kit.serving import tracing
 from etbgm_kit.serving.status import internal_status, new_error_id, reason_of, status_of
 
 log = logging.getLogger(__name__)
@@ -145,7 +146,8 @@ class Steps:
         """Runs the stage while the context lasts; the caller adds the timings of its calls to the list."""
         timings: list[media_pb2.Timings] = []
         self.progress.begin(stage)
-        yield timings
+        with tracing.span(gateway_pb2.Stage.Name(stage).lower()):
+            yield timings
         ended = self.progress.end(stage, found=all(timing.found for timing in timings))
         if ended:
             self._metrics.ended(ended, timings, variants * self._media_s)

@@ -15,6 +15,7 @@ from etbgm_gateway.store.database import when_reachable
 from etbgm_gateway.store.jobs import JobRow, JobStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_kit.errors import Conflict, EtbgmError
+from etbgm_kit.serving import tracing
 from etbgm_kit.serving.status import status_of
 
 MOST_STARTS = 20
@@ -63,7 +64,8 @@ class Pipeline(DBOSConfiguredInstance):
             job = await when_reachable(partial(self._jobs.begin, job_id), job_id)
             if job is None:
                 return
-            result = (await self._attempt(job)).SerializeToString()
+            with tracing.span("job", job.trace_parent or "", **{"etbgm.job_id": job_id}):
+                result = (await self._attempt(job)).SerializeToString()
             await when_reachable(partial(self._jobs.finish, job_id, "SUCCEEDED", result=result), job_id)
             return
         except StageFailed as failure:

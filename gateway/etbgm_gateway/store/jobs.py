@@ -41,6 +41,7 @@ JOBS = sa.Table(
     sa.Column("media_s", sa.Double),
     sa.Column("selected_variant", sa.Integer),
     sa.Column("video", sa.LargeBinary),
+    sa.Column("trace_parent", sa.String(64)),
     sa.Column("sequence", sa.BigInteger, nullable=False, server_default="1"),
 )
 _C = JOBS.c
@@ -51,7 +52,8 @@ UNFINISHED = ("QUEUED", "RUNNING")
 class NewJob:
     """A job to add: bytes are serialised CreateJobRequests; `cues` is the expected number of cues.
 
-    `parent_job_id` is the job that it is a remix of, if any; `media_s` the seconds of all its variants.
+    `parent_job_id` is the job that it is a remix of, if any; `media_s` the seconds of all its variants;
+    `trace_parent` the context of the caller's trace (W3C Trace Context).
     """
 
     tenant: str
@@ -64,6 +66,7 @@ class NewJob:
     labels: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
     media_s: float = 0.0
+    trace_parent: str = ""
 
 
 Version = tuple[int, str]
@@ -93,7 +96,7 @@ class JobRow:
     the job was started, `cues_left` the cues that have not been rendered yet: an estimate
     until the timeline is known. `sequence` increases with each change.
     `turn` is its place in the queue, `media_s` the seconds of all its variants. `video` is the
-    Artifact that was fetched, if the request names a source.
+    Artifact that was fetched, if the request names a source; `trace_parent` the context of its caller.
     """
 
     job_id: str
@@ -116,6 +119,7 @@ class JobRow:
     media_s: float | None = None
     selected_variant: int | None = None
     video: bytes | None = None
+    trace_parent: str | None = None
 
     @property
     def version(self) -> Version:
@@ -162,6 +166,7 @@ class JobStore:
             "labels": dict(new.labels) or None,
             "priority": new.priority,
             "media_s": new.media_s,
+            "trace_parent": new.trace_parent or None,
             "parent_job_id": new.parent_job_id,
         }
         try:

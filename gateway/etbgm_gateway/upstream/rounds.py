@@ -22,6 +22,7 @@ from etbgm_gateway.upstream.errors import (
 )
 from etbgm_gateway.upstream.presence import Presence
 from etbgm_gateway.upstream.replicas import Replica, Replicas, Stub
+from etbgm_kit.serving import tracing
 from etbgm_kit.serving.limits import SLOT_WAIT_HEADER
 from etbgm_kit.serving.status import error_from_rpc
 
@@ -44,7 +45,7 @@ refused it too, the uninterrupted calls of other gateways would never leave it a
 MOST_LOST = 5
 """A call that lost its server this often while it computed is given up, because it may crash the servers."""
 
-Metadata = tuple[tuple[str, str]]
+Metadata = tuple[tuple[str, str], ...]
 Attempt = Callable[[Stub, float, Metadata], Awaitable[Answer]]
 """Makes a call with a time limit, in seconds, and metadata."""
 
@@ -97,7 +98,7 @@ class Rounds(Generic[Stub]):
         while True:
             async with self._replicas.take(refused_by) as replica:
                 waits = have_all_refused or len(self._replicas) == 1
-                metadata = ((SLOT_WAIT_HEADER, str(WAIT_S if waits else 0.0)),)
+                metadata = ((SLOT_WAIT_HEADER, str(WAIT_S if waits else 0.0)), *tracing.outgoing())
                 left_s = min(self._left_s, (limit.when() or math.inf) - now())
                 try:
                     return await self._taken(attempt(replica.stub, left_s, metadata))

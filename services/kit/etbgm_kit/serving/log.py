@@ -5,11 +5,13 @@ import logging
 import sys
 import time
 
+from etbgm_kit.serving import tracing
+
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Formats time, level, logger, message, and the fields in `extra`."""
+    """Formats time, level, logger, message, the ids of the current trace, and the fields in `extra`."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record as one line of JSON."""
@@ -20,6 +22,7 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
+        line |= tracing.ids()
         line |= {name: value for name, value in record.__dict__.items() if name not in _STANDARD}
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)

@@ -23,6 +23,7 @@ import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from grpc_health.v1.health import aio as health
 
+from etbgm_kit.serving import tracing
 from etbgm_kit.serving.interceptor import ErrorInterceptor
 from etbgm_kit.serving.limits import LimitsInterceptor
 from etbgm_kit.serving.reflection import enable_reflection
@@ -91,7 +92,8 @@ class Server:
         self._service = service
         self._metrics, self._credentials = _metrics_of(service), server_credentials(service.settings)
         counting = [self._metrics] if self._metrics else []
-        interceptors = (*counting, ErrorInterceptor(), LimitsInterceptor())
+        traced = tracing.server_interceptors(service.name)
+        interceptors = (*traced, *counting, ErrorInterceptor(), LimitsInterceptor())
         options = _options(service.settings)
         own = (*interceptors, *service.interceptors)
         self._server = grpc.aio.server(interceptors=own, options=options)
@@ -167,6 +169,7 @@ class Server:
         await asyncio.to_thread(self._service.close)
         if self._metrics:
             await asyncio.to_thread(self._metrics.close)
+        await asyncio.to_thread(tracing.stop)
         log.info("stopped", extra={"service": self._service.name})
 
     def _watch(self) -> None:
