@@ -16,7 +16,7 @@ _LONG = (_F.TYPE_INT64, _F.TYPE_SINT64, _F.TYPE_SFIXED64)
 _SCALARS: dict[int, Schema] = {
     **{kind: {"type": "number"} for kind in _NUMBERS},
     **{kind: {"type": "integer", "format": "int32"} for kind in _SHORT},
-    **{kind: {"type": "string", "format": "int64"} for kind in _LONG},
+    **{kind: {"type": "string", "format": "int64", "pattern": r"^-?\d{1,18}$"} for kind in _LONG},
     _F.TYPE_BOOL: {"type": "boolean"},
     _F.TYPE_STRING: {"type": "string"},
     _F.TYPE_BYTES: {"type": "string", "format": "byte"},

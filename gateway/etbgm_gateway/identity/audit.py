@@ -14,6 +14,7 @@ log = logging.getLogger(__name__)
 
 _IDS = ("job_id", "key_id", "webhook_id", "tenant")
 """Fields of requests and responses that say what was changed."""
+_LONGEST_ID = 64
 
 
 class AuditInterceptor(Wrapping):
@@ -70,7 +71,7 @@ def _ids_in(message: Any) -> dict[str, str]:
     found = {}
     for field, value in message.ListFields():
         if field.name in _IDS:
-            found[field.name] = str(value)
+            found[field.name] = str(value)[:_LONGEST_ID]
         elif field.name in ("job", "key", "webhook") and isinstance(value, Message):
             found |= _ids_in(value)
     return found
