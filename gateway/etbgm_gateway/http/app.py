@@ -1,4 +1,4 @@
-"""The HTTP application: every route of the contract, uploads, downloads, OpenAPI and health."""
+"""The HTTP application: every route of the contract, uploads, downloads, the page, OpenAPI and health."""
 
 import asyncio
 import logging
@@ -19,11 +19,12 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route as HttpRoute
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.http import events, problems, uploads
+from etbgm_gateway.http import events, page, problems, session, uploads
 from etbgm_gateway.http.calls import Api
 from etbgm_gateway.http.downloads import Downloads
 from etbgm_gateway.http.openapi import openapi
 from etbgm_gateway.http.routes import Route, routes
+from etbgm_gateway.http.session import SessionMiddleware
 from etbgm_gateway.http.transcoding import json_of, request_of
 from etbgm_gateway.http.uploads import Uploads
 from etbgm_kit.errors import EtbgmError
@@ -75,11 +76,13 @@ def make_app(channel: grpc.aio.Channel, limits: BodyLimits, allowed_origins: Seq
             _route("/v1/uploads/{upload_id}", arriving.put, "PUT"),
             _route("/v1/artifacts/{name}", leaving.get, "GET", "HEAD"),
             *transcoded,
+            *session.routes(api),
+            *page.routes(),
             _route("/openapi.json", _constant(document), "GET"),
             _route("/healthz", _health(health, "live"), "GET"),
             _route("/readyz", _health(health, ""), "GET"),
         ],
-        middleware=[_cors(allowed_origins)] if allowed_origins else [],
+        middleware=[*([_cors(allowed_origins)] if allowed_origins else []), Middleware(SessionMiddleware)],
         exception_handlers={
             EtbgmError: _refused,
             grpc.aio.AioRpcError: _failed,

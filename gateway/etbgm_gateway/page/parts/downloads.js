@@ -1,0 +1,47 @@
+// Everything that can be taken away: the finished video first.
+
+import { urlOf } from "../api.js";
+import { fill, h, icon } from "../dom.js";
+import { bytes, t } from "../text.js";
+import { nameOf } from "./joblist.js";
+
+/**
+ * @param {object} job
+ * @param {() => object} variantOf the variant whose files are offered
+ */
+export function downloads(job, variantOf) {
+  const element = h("section", { class: "card stack", "aria-labelledby": "out-title" });
+  const stem = nameOf(job).replace(/\.[^.]*$/, "");
+  const link = ([kind, artifact, name], isMain = false) =>
+    artifact?.uri
+      ? h("a", { class: isMain ? "button primary" : "file", href: urlOf(artifact, `${stem}${name}`), download: `${stem}${name}`, "data-kind": kind },
+          icon("download"), h("span", {}, t(`out.${kind}`)), h("small", {}, bytes(Number(artifact.sizeBytes))))
+      : null;
+
+  function show() {
+    const { result } = job;
+    const one = variantOf();
+    const name = `-variant-${one.number}`;
+    const files = [
+      ["audio", one.preview, `${name}.m4a`],
+      ["music", one.music, `${name}-music.flac`],
+      ["speech", result.speech, "-speech.flac"],
+      ["midi", one.midi, `${name}.mid`],
+      ["captions", result.transcriptSrt, ".srt"],
+      ["captions.en", result.transcriptEnSrt, ".en.srt"],
+      ["plot", result.timelinePlot, "-timeline.png"],
+      ["score", one.picture, `${name}-pianoroll.png`],
+      ["timeline", result.timelineJson, "-timeline.json"],
+      ["report", result.report, "-report.json"],
+      ...(one.stems || []).map((part) => [`stem.${part.name}`, part.sound, `${name}-${part.name}.flac`]),
+    ];
+    fill(element,
+      h("h2", { id: "out-title" }, t("out.title")),
+      link(["video", one.video, `${name}.${result.container}`], true),
+      h("p", { class: "quiet" }, t("out.variant", { number: one.number, style: one.style })),
+      h("ul", { class: "files" }, files.map((file) => link(file)).filter(Boolean).map((one_) => h("li", {}, one_))));
+  }
+  show();
+  element.refresh = show;
+  return element;
+}

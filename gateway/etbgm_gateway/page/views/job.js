@@ -1,0 +1,121 @@
+// A job: on its way, finished, or failed.
+
+import { get, post, urlOf, watch } from "../api.js";
+import { announce, fill, h } from "../dom.js";
+import { t } from "../text.js";
+import { isFinished, nameOf, stateOf } from "../parts/joblist.js";
+import { Player } from "../parts/player.js";
+import { stages } from "../parts/stages.js";
+import { trouble } from "../parts/trouble.js";
+import { Result } from "./result.js";
+
+/** Shows the view; returns what to do when it is left. */
+export async function showJob(context, jobId) {
+  const page = new JobPage(context, (await get(`/v1/jobs/${encodeURIComponent(jobId)}`)).job);
+  return () => page.close();
+}
+
+class JobPage {
+  constructor(context, job) {
+    this.context = context;
+    this.head = h("div", { class: "row heading" });
+    this.way = h("div");
+    this.body = h("div", { class: "stack" });
+    fill(context.view, h("div", { class: "job stack" }, this.head, this.way, this.body));
+    this.show(job);
+    if (!isFinished(job)) {
+      const lost = () => announce(t("watch.lost"));
+      this.stop = watch(job.jobId, (update) => this.show(update), lost);
+    }
+  }
+
+  close() {
+    this.stop?.();
+    this.result?.close();
+    this.player?.close();
+  }
+
+  async show(job) {
+    const isNews = job.state !== this.job?.state;
+    this.job = job;
+    document.title = `${nameOf(job)} – ET-BGM`;
+    if (isNews) this.#showHead();
+    this.#showWay(isNews);
+    if (isNews && this.seen) announce(t(`state.${stateOf(job)}`));
+    this.seen = true;
+    if (stateOf(job) === "SUCCEEDED") await this.#showResult();
+    else if (!isFinished(job)) this.#showPreviews();
+  }
+
+  #showHead() {
+    const { job } = this;
+    const act = (name, method) => h("button", { type: "button", id: name, onclick: () => this.#act(method) }, t(`job.${name}`));
+    fill(this.head,
+      h("div", {}, h("a", { href: "#/", class: "back" }, t("job.back")), h("h1", {}, nameOf(job))),
+      isFinished(job) ? null : act("cancel", () => post(`/v1/jobs/${job.jobId}:cancel`)));
+  }
+
+  async #act(method) {
+    try {
+      const { job } = await method();
+      if (job.jobId === this.job.jobId) this.show(job);
+      else this.context.go(`#/jobs/${job.jobId}`);
+    } catch (error) {
+      fill(this.way, h("section", { class: "card" }, trouble(error)));
+    }
+  }
+
+  #showWay(isNews) {
+    const state = stateOf(this.job);
+    if (state === "SUCCEEDED") fill(this.way);
+    else if (isFinished(this.job)) isNews && this.#showEnd(state);
+    else {
+      this.progress ??= stages();
+      if (!this.progress.element.isConnected) fill(this.way, h("section", { class: "card" }, h("h2", {}, t("job.working")), this.progress.element));
+      this.progress.update(this.job);
+    }
+  }
+
+  #showEnd(state) {
+    const again = () => this.#act(() => post("/v1/jobs", { video: this.job.video, settings: this.job.settings, userMetadata: this.job.userMetadata }));
+    const what = state === "FAILED"
+      ? trouble(problemOf(this.job.error), again)
+      : h("div", {}, h("p", {}, t("job.cancelled")), h("button", { type: "button", onclick: again }, t("retry")));
+    fill(this.way, h("section", { class: "card" }, what));
+    this.player?.close();
+    this.player = null;
+    fill(this.body);
+  }
+
+  /** The sound of variants, as soon as it is there. */
+  #showPreviews() {
+    const previews = [...(this.job.previews || [])].sort((one, other) => one.number - other.number);
+    if (!previews.length) return;
+    if (!this.player) {
+      this.player = new Player(this.job.video, () => {});
+      fill(this.body, h("p", { class: "quiet" }, t("job.previews")), this.player.element);
+    }
+    this.player.offer(previews.map((one) => ({
+      id: `variant-${one.number}`, label: t("variant", { number: one.number }), url: urlOf(one.audio), sizeBytes: Number(one.audio.sizeBytes),
+    })));
+  }
+
+  async #showResult() {
+    this.stop?.();
+    if (this.result) return;
+    this.result = new Result(this.context, this.job, this.player);
+    this.player = null;
+    fill(this.body, this.result.element);
+    await this.result.load();
+  }
+}
+
+/** google.rpc.Status in a job, as an error of the API. */
+function problemOf(status) {
+  const details = status?.details || [];
+  const info = details.find((one) => one.reason) || {};
+  const fields = details.flatMap((one) => one.fieldViolations || []);
+  const errors = fields.map((one) => ({ field: one.field, detail: one.description }));
+  return { reason: info.reason, message: status?.message || "", fields: errors, status: info.reason ? 400 : 500 };
+}
+

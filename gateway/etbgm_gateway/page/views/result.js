@@ -1,0 +1,127 @@
+// A finished job: hear the variants, see why they sound as they do, take them away.
+
+import { post, seconds, urlOf } from "../api.js";
+import { fill, h } from "../dom.js";
+import { t } from "../text.js";
+import { Player } from "../parts/player.js";
+import { downloads } from "../parts/downloads.js";
+import { licence } from "../parts/licence.js";
+import { integratedLoudness, LONGEST_S } from "../sound/loudness.js";
+import { Timeline } from "../timeline/timeline.js";
+import { spokenContent, variantContent } from "./content.js";
+
+/** Originals above this size are not loaded to measure their loudness. */
+const MEASURED_BYTES = 128 << 20;
+/** The original is raised at most by this, because peaks would clip. */
+const MOST_DB = 12;
+
+export class Result {
+  /** @param {Player | null} player one that already plays the previews */
+  constructor(context, job, player) {
+    this.context = context;
+    this.job = job;
+    this.variants = job.result.variants;
+    this.player = player || new Player(job.video, () => {});
+    this.player.onTime = (s) => this.#at(s);
+    this.player.alsoAt(urlOf(this.variants[0].video));
+    this.player.alsoAt(urlOf(this.variants[0].preview || this.variants[0].video));
+    this.plot = h("div");
+    this.out = h("div", { class: "columns" });
+    this.element = h("div", { class: "result stack" }, this.player.element, this.plot, this.#notes(), this.out);
+    this.keys = (event) => this.#key(event);
+    document.addEventListener("keydown", this.keys);
+  }
+
+  async load() {
+    this.player.onSelect = (id) => this.#selected(id);
+    const before = sessionStorage.getItem(`etbgm.track.${this.job.jobId}`);
+    this.player.offer(this.#tracks(), before || `variant-${this.job.selectedVariant || 1}`);
+    this.#restorePosition();
+    this.files = downloads(this.job, () => this.variant);
+    fill(this.out, this.files, licence(this.job));
+    this.spoken = await spokenContent(this.job.result);
+    await this.#showVariant();
+    this.#matchOriginal();
+  }
+
+  close() {
+    document.removeEventListener("keydown", this.keys);
+    this.player.close();
+  }
+
+  /** The variant that is heard, or was heard before the original. */
+  get variant() {
+    return this.variants.find((one) => `variant-${one.number}` === this.heard) || this.variants[0];
+  }
+
+  #tracks() {
+    const tracks = this.variants.map((one) => {
+      const audio = one.preview || one.video;
+      return { id: `variant-${one.number}`, label: t("variant", { number: one.number }), hint: one.style, url: urlOf(audio), sizeBytes: Number(audio.sizeBytes) };
+    });
+    const original = { id: "original", label: t("original"), hint: this.matched || t("original.hint"), url: urlOf(this.job.video), gainDb: this.gainDb || 0 };
+    return [...tracks, original];
+  }
+
+  #selected(id) {
+    sessionStorage.setItem(`etbgm.track.${this.job.jobId}`, id);
+    if (id.startsWith("variant-") && id !== this.heard) {
+      this.heard = id;
+      this.files?.refresh();
+      if (this.spoken) this.#showVariant();
+      post(`/v1/jobs/${this.job.jobId}:selectVariant`, { number: this.variant.number }).catch(() => {});
+    }
+  }
+
+  async #showVariant() {
+    const variant = this.variant;
+    const content = { ...this.spoken, ...(await variantContent(variant)) };
+    if (variant !== this.variant) return;
+    if (this.timeline) this.timeline.show(content);
+    else {
+      this.timeline = new Timeline(content, { onSeek: (s) => this.player.seek(s), onSelect: (index) => this.timeline.select(index) });
+      fill(this.plot, this.timeline.element);
+    }
+    this.timeline.at(this.player.position);
+  }
+
+  #at(s) {
+    this.timeline?.at(s, !this.player.clock.paused);
+    if (Math.abs(s - (this.kept || 0)) > 1) sessionStorage.setItem(`etbgm.at.${this.job.jobId}`, (this.kept = s));
+  }
+
+  #restorePosition() {
+    const at = Number(sessionStorage.getItem(`etbgm.at.${this.job.jobId}`));
+    if (at > 1 && !this.player.position) this.player.seek(at);
+  }
+
+  /** Measures the original, so that "before" is heard as loud as "after": louder always seems better. */
+  async #matchOriginal() {
+    const isShort = seconds(this.job.result.timeline.duration) <= LONGEST_S;
+    if (!isShort || Number(this.job.video.sizeBytes) > MEASURED_BYTES) return;
+    try {
+      const file = await (await fetch(urlOf(this.job.video))).arrayBuffer();
+      const original = await integratedLoudness(file);
+      if (original === null) return;
+      this.gainDb = Math.min(MOST_DB, this.variants[0].report.integratedLoudnessLufs - original);
+      this.originalLufs = original;
+      this.matched = t("original.matched");
+      this.player.offer(this.#tracks());
+    } catch {
+      // The browser cannot decode it; the original is heard as it is.
+    }
+  }
+
+  #notes() {
+    const notes = this.job.result.notes || [];
+    return notes.length ? h("details", { class: "card notes" }, h("summary", {}, t("notes", { count: notes.length })), h("ul", {}, notes.map((note) => h("li", {}, note)))) : null;
+  }
+
+  #key(event) {
+    const isTyping = event.target.closest("input:not([type=range]), textarea, select");
+    const isButton = event.key === " " && event.target.closest("button, a, summary, input");
+    if (isTyping || isButton || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.matches("input[type=range]") && event.key.startsWith("Arrow")) return;
+    if (this.player.key(event)) event.preventDefault();
+  }
+}
