@@ -1,30 +1,28 @@
-"""The commands: `run`, `compose`, `serve`, `jobs`, `keys`, `models`, `webhooks`, `mcp` and `doctor`."""
+"""The commands: `run`, `compose`, `serve`, `ui`, `jobs`, `keys`, `models`, `webhooks`, `mcp` and `doctor`."""
 
-import asyncio
-import os
-import signal
 import sys
-from dataclasses import replace
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
 
-from etbgm_cli import doctor, jobs, keys, models, webhooks
+from etbgm_cli import doctor, jobs, keys, models, serving, webhooks
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
-from etbgm_cli.console import console, guarded, print_warning, showing_errors
+from etbgm_cli.console import guarded, print_warning, showing_errors
 from etbgm_cli.gateway import ADDRESS, Gateway
 from etbgm_cli.options import JobOptions
 from etbgm_cli.requests import requests_of
 from etbgm_cli.run import run_here, run_there
-from etbgm_cli.stack import StackOptions, stack
+from etbgm_cli.serving import folder_of
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.add_typer(jobs.app, name="jobs")
 app.add_typer(keys.app, name="keys")
 app.add_typer(models.app, name="models")
 app.add_typer(webhooks.app, name="webhooks")
+app.command()(serving.serve)
+app.command()(serving.ui)
 
 
 @app.callback()
@@ -154,7 +152,7 @@ def run(
     if gateway:
         guarded(run_there(requests, gateway, detach))
     else:
-        guarded(run_here(requests, data or _folder("XDG_CACHE_HOME", ".cache")))
+        guarded(run_here(requests, data or folder_of("XDG_CACHE_HOME", ".cache")))
 
 
 @app.command()
@@ -192,7 +190,7 @@ def compose(
     if riffusion:
         guarded(compose_there(request, riffusion, store_url))
     else:
-        guarded(compose_here(request, data or _folder("XDG_CACHE_HOME", ".cache")))
+        guarded(compose_here(request, data or folder_of("XDG_CACHE_HOME", ".cache")))
 
 
 @app.command()
@@ -208,60 +206,10 @@ def mcp(gateway: Gateway = ADDRESS) -> None:
     server_of(gateway).run()
 
 
-@app.command()
-def serve(
-    listen: Annotated[str, typer.Option(help="Address of the gRPC API.")] = "127.0.0.1:8430",
-    http: Annotated[str, typer.Option(help='Address of the HTTP API; "" disables it.')] = "127.0.0.1:8440",
-    data: Annotated[
-        Path | None, typer.Option(help="Folder for jobs, artifacts and logs (default: ~/.local/share/etbgm).")
-    ] = None,
-    store_url: Annotated[
-        str,
-        typer.Option(
-            envvar="ETBGM_STORE_URL", help="Store artifacts at this URL instead: s3://bucket/prefix."
-        ),
-    ] = "",
-    job_store_url: Annotated[
-        str,
-        typer.Option(
-            envvar="ETBGM_JOB_STORE_URL", help="Store jobs in this database instead: postgresql://…"
-        ),
-    ] = "",
-    insecure: Annotated[
-        bool, typer.Option("--insecure", help="Permit --listen beyond loopback without TLS.")
-    ] = False,
-) -> None:
-    """Run all services and the gateway until interrupted.
-
-    Callers need the key in the file `key` of the data folder, or one that `etbgm keys create` made.
-    """
-    data = data or _folder("XDG_DATA_HOME", ".local/share")
-    store_url = store_url or (data / "store").resolve().as_uri()
-    options = StackOptions(store_url, data, data / "logs", print_warning, listen, job_store_url)
-    guarded(_serve(replace(options, http_address=http, insecure=insecure)))
-
-
-async def _serve(options: StackOptions) -> None:
-    stopping = asyncio.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signal_number, stopping.set)
-    async with stack(options) as address:
-        also = f"HTTP: http://{options.http_address}; " if options.http_address else ""
-        console.print(
-            f"ET-BGM listens on {address}; {also}data and logs are in {options.data}; press Ctrl-C to stop"
-        )
-        await stopping.wait()
-
-
 @app.command("doctor")
 def examine() -> None:
     """Show what is installed, which engine each service uses and why, and what would improve it."""
     guarded(doctor.examine())
-
-
-def _folder(variable: str, default: str) -> Path:
-    """The product's folder according to the XDG base directory specification."""
-    return Path(os.environ.get(variable) or Path.home() / default) / "etbgm"
 
 
 def main() -> None:
