@@ -17,7 +17,7 @@ PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/e
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drill test-embedded test-unit bench bench-ears bench-gateway bench-music bench-riffusion gallery images images-check lint protos clean
+.PHONY: help demo test drill test-browser test-embedded test-unit bench bench-ears bench-gateway bench-music bench-riffusion gallery images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -46,6 +46,11 @@ drill: .venv/.dev ## run whole jobs on real videos, and kill, scale and restore 
 	@deploy/system-packages test
 	@$(PULL_MODELS)
 	$(PYTEST) -m drill
+
+test-browser: .venv/.dev ## run the tests of the web page in Chromium; keeps pictures in build/screens
+	@deploy/system-packages browser
+	@$(PULL_MODELS)
+	$(TESTING) tests/browser
 
 test-unit: .venv/.dev ## run the tests that start no process
 	$(TESTING) -m unit

@@ -1,0 +1,116 @@
+"""The web page: its files, and the cookie that stands for the user's key."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from etbgm_gateway.http.page import assets
+from etbgm_gateway.http.session import COOKIE, KEEP_S
+from tests.gateway.conftest import FakeServices, Gateway
+from tests.servers import free_port
+
+pytestmark = pytest.mark.process
+
+LARGEST_PAGE_BYTES = 200_000
+"""What all files of the page may have together when compressed."""
+
+
+@pytest.fixture(scope="module")
+def locked(
+    tmp_path_factory: pytest.TempPathFactory, shared_services: FakeServices
+) -> Iterator[tuple[str, str]]:
+    """The URL of a gateway with authentication, and its key."""
+    folder, address = tmp_path_factory.mktemp("locked"), f"127.0.0.1:{free_port()}"
+    key_file = folder / "key"
+    gateway = Gateway(folder, shared_services, http_address=address, key_file=str(key_file)).start()
+    yield f"http://{address}", key_file.read_text().strip()
+    assert gateway.stop() == 0
+
+
+@pytest.fixture
+def user(locked: tuple[str, str]) -> Iterator[httpx2.Client]:
+    """A browser whose user has signed in."""
+    url, key = locked
+    with httpx2.Client(base_url=url, headers={"Sec-Fetch-Site": "same-origin"}) as client:
+        answer = client.post("/session", json={"key": key})
+        assert answer.status_code == 204
+        cookie = answer.headers["set-cookie"].lower()
+        assert cookie.startswith(COOKIE) and f"max-age={KEEP_S}" in cookie
+        assert "httponly" in cookie and "samesite=strict" in cookie and "secure" not in cookie
+        yield client
+
+
+def test_a_session_stands_for_the_key(user: httpx2.Client) -> None:
+    assert user.get("/v1/jobs").status_code == 200
+    assert user.post("/v1/webhooks:test", json={}).status_code == 400
+    assert user.delete("/session").status_code == 204
+    assert user.get("/v1/jobs").status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "cross-site"}, 401),
+        ({"Sec-Fetch-Site": "same-site"}, 401),  # another port of the same host
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://127.0.0.1:1"}, 401),
+        ({"Sec-Fetch-Site": "", "Origin": "https://evil.example"}, 401),
+        ({"Sec-Fetch-Site": "", "Origin": "null"}, 401),
+        ({"Sec-Fetch-Site": "none"}, 401),  # the user opened an address: nothing that changes anything
+    ],
+)
+def test_other_pages_cannot_use_the_session(
+    user: httpx2.Client, headers: dict[str, str], status: int
+) -> None:
+    assert user.post("/v1/webhooks:test", json={}, headers=headers).status_code == status
+
+
+def test_a_page_reached_without_tls_over_the_network_can_use_its_session(user: httpx2.Client) -> None:
+    """Browsers then send Origin, but no Sec-Fetch-Site."""
+    own = str(user.base_url).rstrip("/")
+    del user.headers["Sec-Fetch-Site"]
+    assert user.post("/v1/webhooks:test", json={}, headers={"Origin": own}).status_code == 400
+    assert user.get("/v1/jobs").status_code == 200
+    assert user.post("/v1/webhooks:test", json={}).status_code == 401
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"key": 1}', b'{"key": "a b"}', b"x" * 99_999])
+def test_a_malformed_key_is_refused(locked: tuple[str, str], body: bytes) -> None:
+    answer = httpx2.post(f"{locked[0]}/session", content=body)
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "key"
+
+
+def test_a_wrong_key_opens_no_session(locked: tuple[str, str]) -> None:
+    answer = httpx2.post(f"{locked[0]}/session", json={"key": "etbgm_wrong_key"})
+    assert answer.status_code == 401
+    assert "set-cookie" not in answer.headers
+
+
+def test_the_page_is_served_without_a_key_under_a_strict_policy(locked: tuple[str, str]) -> None:
+    answer = httpx2.get(f"{locked[0]}/")
+    assert answer.status_code == 200 and "<!doctype html>" in answer.text
+    policy = answer.headers["content-security-policy"]
+    assert "default-src 'none'" in policy and "unsafe" not in policy
+    assert "require-trusted-types-for 'script'" in policy
+    again = httpx2.get(f"{locked[0]}/", headers={"If-None-Match": answer.headers["etag"]})
+    assert again.status_code == 304
+    script = httpx2.get(f"{locked[0]}/page/main.js")
+    assert script.headers["content-type"].startswith("text/javascript")
+    assert httpx2.get(f"{locked[0]}/page/none.js").status_code == 404
+    assert httpx2.get(f"{locked[0]}/page/../app.py").status_code == 404
+
+
+def test_the_page_is_small_and_uses_no_other_host() -> None:
+    files = assets()
+    assert sum(len(asset.compressed) for asset in files.values()) < LARGEST_PAGE_BYTES
+    page = Path(__file__).parents[3] / "gateway/etbgm_gateway/page"
+    for name, asset in files.items():
+        text = asset.plain.decode()
+        assert "innerHTML" not in text and "eval(" not in text, name
+        hosts = set(re.findall(r"https?://([\w.]+)", text))
+        assert hosts <= {"www.w3.org", "tus.io"}, name  # a name space of XML, a reference
+        assert len(text.splitlines()) < 300 or name.startswith("text/"), name
+    assert {str(path.relative_to(page)) for path in page.rglob("*") if path.is_file()} == set(files)
