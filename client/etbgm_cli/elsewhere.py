@@ -1,5 +1,6 @@
 """`etbgm jobs remix` and `create`: jobs whose videos are not on this machine."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -7,13 +8,17 @@ import typer
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import transfers_pb2
+from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm_cli import watching
 from etbgm_cli.console import console, guarded, showing_errors
 from etbgm_cli.gateway import ADDRESS, Gateway, JobId
 from etbgm_cli.options import MUSIC_LEVELS_LU, read_timeline
 from etbgm_client import AsyncClient
+from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.errors import InvalidField
+
+_LEVEL = re.compile(r"(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)=(-?\d+(?:\.\d+)?)")
 
 Style = Annotated[str, typer.Option(help="Style name, or hints; see `etbgm run`.")]
 Variants = Annotated[int | None, typer.Option(help="Number of variants, 1-8.")]
@@ -63,6 +68,14 @@ def remix(
     ambience: Annotated[
         float | None, typer.Option(help="Keep background sounds at this level in dB; see `etbgm run`.")
     ] = None,
+    music_level: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="START-END=DB",
+            help="Change the music by so many dB between two times in seconds, such as 12-20.5=-6; "
+            "-60 is silence. Repeatable.",
+        ),
+    ] = None,
     timeline: Annotated[Path | None, typer.Option(help="Emotion timeline (JSON) to use instead.")] = None,
     detach: Detach = False,
     gateway: Gateway = ADDRESS,
@@ -71,6 +84,7 @@ def remix(
     with showing_errors():
         request = pb.RemixJobRequest(job_id=job_id, settings=_music(style, seed, variant, variants))
         _add_mix(request.settings.mix, loudness, music, ambience)
+        request.settings.mix.music_levels.extend(map(_music_level, music_level or []))
         if timeline is not None:
             request.settings.timeline.CopyFrom(read_timeline(timeline))
     guarded(_run(request, gateway, detach))
@@ -83,6 +97,14 @@ def _music(style: str, seed: int | None, variant: int | None, variants: int | No
         raise InvalidField("variant", "needs --style or --seed")
     one = pb.VariantSettings(number=variant, style=style, random_seed=seed)
     return pb.JobSettings(variants=variants, variant_settings=[one])
+
+
+def _music_level(text: str) -> mixer_pb2.MusicLevel:
+    found = _LEVEL.fullmatch(text)
+    if not found:
+        raise InvalidField("music-level", f"must be START-END=DB, such as 12-20.5=-6, got {text}")
+    start, end = (seconds_to_pb(float(time)) for time in found.groups()[:2])
+    return mixer_pb2.MusicLevel(span=media_pb2.Span(start=start, end=end), gain_db=float(found[3]))
 
 
 def _add_mix(

@@ -6,7 +6,12 @@ from collections.abc import Mapping, Sequence
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.pipeline.pieces import variants_of
-from etbgm_kit.converters import artifact_from_pb, seconds_from_pb, timeline_from_pb
+from etbgm_kit.converters import (
+    artifact_from_pb,
+    music_levels_from_pb,
+    seconds_from_pb,
+    timeline_from_pb,
+)
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import (
     CONTAINERS,
@@ -90,6 +95,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
     check_audio_tracks("settings.audio_tracks", settings.audio_tracks)
     check_diffusion("settings.diffusion", settings.diffusion)
     check_mix("settings.mix", settings.mix)
+    music_levels_from_pb(settings.mix.music_levels, "settings.mix.music_levels")
 
 
 def _check_variant_settings(settings: gateway_pb2.JobSettings) -> None:

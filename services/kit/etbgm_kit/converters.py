@@ -8,7 +8,9 @@ from collections.abc import Iterable, Sequence
 from google.protobuf.duration_pb2 import Duration
 
 from etbgm.media.v1 import media_pb2 as pb
+from etbgm.mixer.v1 import mixer_pb2
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.ranges import MUSIC_LEVEL_DB, check_range
 from etbgm_kit.types import (
     Artifact,
     Bar,
@@ -17,6 +19,7 @@ from etbgm_kit.types import (
     EmotionTimeline,
     EngineInfo,
     Ingredient,
+    MusicLevel,
     Segment,
     Span,
     Transcript,
@@ -85,6 +88,15 @@ def spans_from_pb(messages: Iterable[pb.Span], field: str) -> tuple[Span, ...]:
         if next_one.start_s < one.end_s - TIME_TOLERANCE_S:
             raise InvalidField(f"{field}[{i + 1}]", "starts before the one before it ends")
     return spans
+
+
+def music_levels_from_pb(messages: Iterable[mixer_pb2.MusicLevel], field: str) -> tuple[MusicLevel, ...]:
+    """Converts levels. Raises InvalidField unless they are ordered, do not overlap and are in range."""
+    levels = list(messages)
+    spans = spans_from_pb([level.span for level in levels], field)
+    for i, level in enumerate(levels):
+        check_range(f"{field}[{i}].gain_db", level.gain_db, *MUSIC_LEVEL_DB)
+    return tuple(MusicLevel(span, level.gain_db) for span, level in zip(spans, levels, strict=True))
 
 
 def bars_from_pb(messages: Iterable[pb.Bar], field: str) -> tuple[Bar, ...]:

@@ -34,6 +34,9 @@ MIX_RANGES = {
 """Lowest and highest value of each number in mixer.MixSettings. The mixer rejects other values;
 the gateway does too, so that it queues no job that would fail in its last stage."""
 
+MUSIC_LEVEL_DB = (-60.0, 12.0)
+"""Lowest and highest MusicLevel.gain_db; at the lowest the music is silent."""
+
 UNSEPARATED = (mixer_pb2.ORIGINAL_AUDIO_KEEP, mixer_pb2.ORIGINAL_AUDIO_NONE)
 """Values of original_audio with which the result does not contain the separated speech."""
 

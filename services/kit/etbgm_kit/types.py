@@ -44,6 +44,14 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class MusicLevel:
+    """A change of the music's level in a span, in dB; at the lowest there is no music."""
+
+    span: Span
+    gain_db: float
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
     """A bar of music with `beats` equally long beats, > 0."""
 

@@ -6,6 +6,7 @@ from etbgm_kit.converters import (
     artifact_to_pb,
     bars_from_pb,
     engine_to_pb,
+    music_levels_from_pb,
     seconds_from_pb,
     seconds_to_pb,
     span_from_pb,
@@ -92,6 +93,7 @@ def settings_from_pb(message: pb.MixSettings) -> MixSettings:
     return MixSettings(
         original_audio=_ORIGINAL_AUDIO[message.original_audio],
         keep_original_tracks=message.keep_original_tracks,
+        music_levels=music_levels_from_pb(message.music_levels, "settings.music_levels"),
         **numbers,
     )
 

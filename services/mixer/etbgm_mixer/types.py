@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from etbgm_kit.types import Artifact, Bar, EngineInfo, Span
+from etbgm_kit.types import Artifact, Bar, EngineInfo, MusicLevel, Span
 
 OnProgress = Callable[[float], None]
 """Blocking work calls this with the completed share, [0, 1]; it raises CallCancelled."""
@@ -109,6 +109,7 @@ class MixSettings:
     release_ms: float = 2000.0
     ambience_db: float | None = None
     keep_original_tracks: bool = False
+    music_levels: tuple[MusicLevel, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

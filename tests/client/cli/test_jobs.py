@@ -92,6 +92,9 @@ def test_a_remix_asks_only_for_what_is_other(gateway: AskedGateway, address: str
     assert (gateway.remixed.job_id, gateway.remixed.settings) == ("job-1", settings)
     etbgm("jobs", "remix", "job-1", "--seed", "7", "--variants", "1", "--detach", "--gateway", address)
     assert gateway.remixed.settings == pb.JobSettings(random_seed=7, variants=1)
+    etbgm("jobs", "remix", "job-1", "--music-level", "12-20.5=-6", "--detach", "--gateway", address)
+    level = gateway.remixed.settings.mix.music_levels[0]
+    assert (level.span.start.seconds, level.span.end.nanos, level.gain_db) == (12, 500_000_000, -6)
     result = etbgm("jobs", "remix", "job-1", "--variant", "2", "--gateway", address)
     assert (result.exit_code, "variant: needs --style or --seed" in result.stderr) == (2, True)
 

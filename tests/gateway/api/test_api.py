@@ -60,6 +60,7 @@ def timeline(end_s: float) -> dict[str, object]:
         ({"mix": {"speech_to_music_lu": float("nan")}}, "settings.mix.speech_to_music_lu"),
         ({"mix": {"original_audio": 9}}, "settings.mix.original_audio"),
         ({"mix": {"ambience_db": 1}}, "settings.mix.ambience_db"),
+        ({"mix": {"music_levels": [{"gain_db": 13}]}}, "settings.mix.music_levels[0].gain_db"),
         ({"audio_tracks": {"number": 0}}, "settings.audio_tracks.number"),
         ({"audio_tracks": {"number": 1, "mix": True}}, "settings.audio_tracks.mix"),
         ({"mix": {"ambience_db": -18, "original_audio": "ORIGINAL_AUDIO_KEEP"}}, "settings.mix.ambience_db"),

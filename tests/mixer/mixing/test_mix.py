@@ -8,7 +8,7 @@ import pyloudnorm
 import pytest
 import soundfile
 
-from etbgm_kit.types import Span
+from etbgm_kit.types import MusicLevel, Span
 from etbgm_mixer.mixing.levelling import at_samples
 from etbgm_mixer.mixing.mix import Mix, Parts, Reached
 from etbgm_mixer.mixing.music_bed import PlacedCue
@@ -240,3 +240,18 @@ def test_a_glimpse_and_a_bed_beyond_the_end_are_mixed(tmp_path: Path, length: in
     outputs = tmp_path / "mix.wav", tmp_path / "stem.flac"
     mix.render(mix.measure(lambda _: None), -1.0, *outputs, lambda _: None)
     assert [soundfile.info(output).frames for output in outputs] == [length, length]
+
+
+def test_the_user_decides_on_the_music_in_spans(tmp_path: Path) -> None:
+    """Mute, and 6 dB less; elsewhere the balance is that of a mix without wishes."""
+    music = noise(12, -25)
+    plain = mixed(tmp_path, MixSettings(), voice(), music)[1]
+    levels = (MusicLevel(Span(0, 4), -60.0), MusicLevel(Span(8, 11), -6.0))
+    asked = mixed(tmp_path, MixSettings(music_levels=levels), voice(), music)[1]
+    assert not np.any(part(asked, 0.3, 3.7)), "there is no music at all"
+    without = level_db(part(plain, 4.4, 7.6)) - level_db(part(asked, 4.4, 7.6))
+    lower = level_db(part(plain, 8.4, 10.6)) - level_db(part(asked, 8.4, 10.6))
+    assert lower - without == pytest.approx(6, abs=0.2)
+    assert without == pytest.approx(0, abs=1.0), "with less music, the mix is raised to the same loudness"
+    steps = np.abs(np.diff(np.sqrt(np.convolve(asked[:, 0] ** 2, np.ones(480) / 480, "same"))))
+    assert steps.max() < 0.01, "the level changes gradually"

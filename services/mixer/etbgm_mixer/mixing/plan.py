@@ -7,7 +7,7 @@ import numpy as np
 
 from etbgm_kit.types import Bar, Span
 from etbgm_mixer.loudness import Energies
-from etbgm_mixer.mixing import gains, levelling, lifting, placing
+from etbgm_mixer.mixing import gains, levelling, lifting, placing, wanted
 from etbgm_mixer.mixing.gains import Measured
 from etbgm_mixer.mixing.levelling import Decibels, Phrase
 from etbgm_mixer.types import MixSettings, OriginalAudio
@@ -39,6 +39,22 @@ def plan(
     bars: Sequence[Bar] = (),
 ) -> Plan:
     """Returns the plan that reaches the requested loudness and balance under a limiter at the ceiling.
+
+    The balance is that of the whole video; what the user wants in spans changes the music there alone.
+    """
+    balanced = _balanced(measured, spans, settings, ceiling_dbtp, bars)
+    asked = wanted.curve(settings.music_levels, len(measured.voice))
+    return replace(
+        balanced,
+        music_curve=balanced.music_curve * asked,
+        measured=_through(balanced.measured, np.ones(len(asked)), asked),
+    )
+
+
+def _balanced(
+    measured: Measured, spans: Sequence[Span], settings: MixSettings, ceiling_dbtp: float, bars: Sequence[Bar]
+) -> Plan:
+    """Returns the plan that reaches the requested loudness and balance.
 
     Only separated speech is levelled; an original that is kept remains unchanged, and so do the peaks
     of music alone.
