@@ -32,7 +32,7 @@ export function emotions(pen, { top, height }, spans, selected) {
     const [x, width] = extent(scale, span);
     canvas.fillStyle = COLOURS[span.emotion];
     canvas.fillRect(x, top, Math.max(1, width - 1), height);
-    if (span.muted) hatch(canvas, x, top, width - 1, height);
+    if (span.music === "mute") hatch(canvas, x, top, width - 1, height);
     if (span.probability !== null) {
       canvas.fillStyle = "#0003";
       canvas.fillRect(x, top + height - 4, Math.max(1, width - 1), 4);

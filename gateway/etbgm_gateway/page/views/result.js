@@ -1,11 +1,14 @@
 // A finished job: hear the variants, see why they sound as they do, take them away.
 
-import { post, seconds, urlOf } from "../api.js";
+import { get, post, seconds, urlOf } from "../api.js";
 import { fill, h } from "../dom.js";
 import { t } from "../text.js";
 import { Player } from "../parts/player.js";
+import { Draft, levelOf, withLevels } from "../edit/draft.js";
+import { Editor } from "../edit/editor.js";
 import { downloads } from "../parts/downloads.js";
 import { licence } from "../parts/licence.js";
+import { trouble } from "../parts/trouble.js";
 import { integratedLoudness, LONGEST_S } from "../sound/loudness.js";
 import { Timeline } from "../timeline/timeline.js";
 import { spokenContent, variantContent } from "./content.js";
@@ -40,12 +43,50 @@ export class Result {
     this.files = downloads(this.job, () => this.variant);
     fill(this.out, this.files, licence(this.job));
     this.spoken = await spokenContent(this.job.result);
+    this.#openEditor();
     await this.#showVariant();
+    this.#findParent();
     this.#matchOriginal();
+  }
+
+  #openEditor() {
+    const { cues } = this.spoken;
+    const spans = withLevels(this.spoken.spans, this.job.settings.mix?.musicLevels || []);
+    const music = levelOf(this.job.settings.mix?.speechToMusicLu);
+    this.draft = new Draft(this.job.jobId, { spans, cues, music, variants: {} }, () => this.#edited());
+    this.editor = new Editor(this.draft, this.context.capabilities, {
+      position: () => this.player.position,
+      variant: () => this.variant,
+      remix: () => this.#remix(),
+    });
+  }
+
+  async #remix() {
+    try {
+      const made = await post(`/v1/jobs/${this.job.jobId}:remix`, this.draft.request(this.spoken.durationS, this.job.settings.variantSettings));
+      this.draft.forget();
+      this.context.go(`#/jobs/${made.job.jobId}`);
+    } catch (error) {
+      fill(this.problem, trouble(error));
+    }
+  }
+
+  #edited() {
+    this.editor.refresh();
+    this.#showContent();
+  }
+
+  /** The result that this one is a remix of, to compare both. */
+  async #findParent() {
+    if (!this.job.parentJobId) return;
+    const parent = (await get(`/v1/jobs/${this.job.parentJobId}`).catch(() => null))?.job;
+    this.old = parent?.result?.variants;
+    this.player.offer(this.#tracks());
   }
 
   close() {
     document.removeEventListener("keydown", this.keys);
+    this.draft?.close();
     this.player.close();
   }
 
@@ -60,7 +101,9 @@ export class Result {
       return { id: `variant-${one.number}`, label: t("variant", { number: one.number }), hint: one.style, url: urlOf(audio), sizeBytes: Number(audio.sizeBytes) };
     });
     const original = { id: "original", label: t("original"), hint: this.matched || t("original.hint"), url: urlOf(this.job.video), gainDb: this.gainDb || 0 };
-    return [...tracks, original];
+    const old = this.old?.find((one) => one.number === this.variant.number)?.preview;
+    const before = old && { id: "old", label: t("old"), hint: t("variant", { number: this.variant.number }), url: urlOf(old), sizeBytes: Number(old.sizeBytes) };
+    return [...tracks, ...(before ? [before] : []), original];
   }
 
   #selected(id) {
@@ -75,18 +118,41 @@ export class Result {
 
   async #showVariant() {
     const variant = this.variant;
-    const content = { ...this.spoken, ...(await variantContent(variant)) };
+    const own = await variantContent(variant);
     if (variant !== this.variant) return;
-    if (this.timeline) this.timeline.show(content);
-    else {
-      this.timeline = new Timeline(content, { onSeek: (s) => this.player.seek(s), onSelect: (index) => this.timeline.select(index) });
-      fill(this.plot, this.timeline.element);
+    this.own = own;
+    this.editor.refresh();
+    if (this.old) this.player.offer(this.#tracks());
+    this.#showContent();
+    this.#at(this.player.position);
+  }
+
+  #showContent() {
+    const { spans, cues } = this.draft.now;
+    const content = { ...this.spoken, ...this.own, spans, cues };
+    if (this.timeline) {
+      this.timeline.show(content);
+      return;
     }
-    this.timeline.at(this.player.position);
+    this.timeline = new Timeline(content, {
+      onSeek: (s) => this.player.seek(s),
+      onSelect: (index) => this.#selectSpan(index),
+      onMove: (index, s, isDone) => this.editor.move(index, s, isDone),
+    });
+    fill(this.timeline.tools, this.editor.tools);
+    this.problem = h("div");
+    this.timeline.element.append(this.editor.element, this.problem);
+    fill(this.plot, this.timeline.element);
+  }
+
+  #selectSpan(index) {
+    this.timeline.select(index);
+    this.editor.select(index);
   }
 
   #at(s) {
     this.timeline?.at(s, !this.player.clock.paused);
+    this.editor?.at(s);
     if (Math.abs(s - (this.kept || 0)) > 1) sessionStorage.setItem(`etbgm.at.${this.job.jobId}`, (this.kept = s));
   }
 
@@ -118,6 +184,12 @@ export class Result {
   }
 
   #key(event) {
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !event.target.closest("input:not([type=range]), textarea")) {
+      event.preventDefault();
+      if (event.shiftKey) this.draft?.redo();
+      else this.draft?.undo();
+      return;
+    }
     const isTyping = event.target.closest("input:not([type=range]), textarea, select");
     const isButton = event.key === " " && event.target.closest("button, a, summary, input");
     if (isTyping || isButton || event.ctrlKey || event.metaKey || event.altKey) return;
