@@ -53,6 +53,9 @@ def run(
     stems: Annotated[
         bool, typer.Option("--stems", help="Also write each instrument group as a separate file.")
     ] = False,
+    otio: Annotated[
+        bool, typer.Option("--otio", help="Also write each variant as a project for video editors.")
+    ] = False,
     original_audio: Annotated[
         Literal["speech_only", "keep", "none"], typer.Option(help="What to keep of the original sound.")
     ] = "speech_only",
@@ -143,7 +146,7 @@ def run(
         audio_track=audio_track, mix_audio_tracks=mix_audio_tracks, keep_original_track=keep_original_track,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
-        stems=stems,
+        stems=stems, projects=otio,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
         labels=tuple(label or ()), priority=priority,
     )  # fmt: skip

@@ -84,7 +84,8 @@ def remix(
     with showing_errors():
         request = pb.RemixJobRequest(job_id=job_id, settings=_music(style, seed, variant, variants))
         _add_mix(request.settings.mix, loudness, music, ambience)
-        request.settings.mix.music_levels.extend(map(_music_level, music_level or []))
+        if music_level:
+            request.settings.mix.music_levels.extend(map(_music_level, music_level))
         if timeline is not None:
             request.settings.timeline.CopyFrom(read_timeline(timeline))
     guarded(_run(request, gateway, detach))

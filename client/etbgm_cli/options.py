@@ -47,6 +47,7 @@ class JobOptions:
     timeline: Path | None = None
     container: str | None = None
     stems: bool = False
+    projects: bool = False
     denoising_strength: float | None = None
     adapters: tuple[str, ...] = ()
     labels: tuple[str, ...] = ()
@@ -82,6 +83,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         ignore_subtitles=options.ignore_subtitles,
         ignore_voice=options.ignore_voice,
         stems=options.stems,
+        projects=options.projects,
         translate=options.translate,
     )
     if options.audio_track is not None or options.mix_audio_tracks:

@@ -1,13 +1,16 @@
 """A video becomes one with music, in the browser: upload, progress, variants, download."""
 
 import subprocess
+import zipfile
 from pathlib import Path
 
+import numpy as np
+import opentimelineio as otio
 import pytest
 from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.conftest import Site, photograph
-from tests.browser.listening import decoded, listen_in, mismatch, record
+from tests.browser.listening import RATE_HZ, decoded, listen_in, mismatch, record
 from tests.browser.waiting import until
 
 pytestmark = pytest.mark.process
@@ -95,6 +98,26 @@ def _picture(video: Path) -> str:
     """A hash of the packets of the picture."""
     command = ["ffmpeg", "-v", "error", "-i", video, "-map", "0:v:0", "-c", "copy", "-f", "md5", "-"]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+def test_the_project_for_editors_has_all_that_the_sound_consists_of(result: Page, tmp_path: Path) -> None:
+    result.locator("[data-track=variant-1]").click()
+    result.locator(".quiet", has_text="Variant 1, ").wait_for()
+    with zipfile.ZipFile(download(result, "project", tmp_path)) as archive:
+        assert archive.testzip() is None
+        archive.extractall(tmp_path)
+        names = archive.namelist()
+    timeline = otio.adapters.read_from_file(str(tmp_path / "variant-1.otio"))
+    files = {track.name: tmp_path / track[0].media_reference.target_url for track in timeline.tracks}
+    assert {file.name for file in files.values()} | {"variant-1.otio"} == set(names)
+    frames = timeline.tracks[2][0].effects[0].metadata["etbgm"]["key_frames"]
+    speech, music, finished = (decoded(files[name]) for name in ("Speech", "Music", "Finished sound"))
+    times = np.arange(len(speech)) / RATE_HZ
+    gain_db = np.interp(times, [one["time_s"] for one in frames], [one["gain_db"] for one in frames])
+    length = min(map(len, (speech, music, finished)))
+    summed = (speech * 10 ** (gain_db / 20))[:length] + music[:length]
+    wrong, _ = mismatch(summed[RATE_HZ : 5 * RATE_HZ], finished, 1.0)
+    assert wrong < 0.02, "speech with its key frames, and the music, are the finished sound"
 
 
 def test_a_reload_and_a_second_tab_show_the_same_variant_and_position(result: Page) -> None:

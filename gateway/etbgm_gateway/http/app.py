@@ -20,6 +20,7 @@ from starlette.routing import Route as HttpRoute
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.http import events, page, problems, session, uploads
+from etbgm_gateway.http.bundles import Bundles
 from etbgm_gateway.http.calls import Api
 from etbgm_gateway.http.downloads import Downloads
 from etbgm_gateway.http.openapi import openapi
@@ -75,6 +76,7 @@ def make_app(channel: grpc.aio.Channel, limits: BodyLimits, allowed_origins: Seq
             _route("/v1/uploads/{upload_id}", arriving.patch, "PATCH"),
             _route("/v1/uploads/{upload_id}", arriving.put, "PUT"),
             _route("/v1/artifacts/{name}", leaving.get, "GET", "HEAD"),
+            _route("/v1/jobs/{job_id}/project", Bundles(api).get, "GET"),
             *transcoded,
             *session.routes(api),
             *page.routes(),

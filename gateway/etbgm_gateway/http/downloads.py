@@ -28,6 +28,7 @@ class Downloads:
         """Returns the artifact `name`, or the part that a Range header asks for."""
         name = request.path_params["name"]
         uri, etag = address_named(name), f'"{name}"'
+        filename = request.query_params.get("filename")
         headers = {
             "Accept-Ranges": "bytes",
             "ETag": etag,
@@ -36,7 +37,7 @@ class Downloads:
             # What users have uploaded must not run as a page of this origin.
             "X-Content-Type-Options": "nosniff",
             "Content-Security-Policy": "sandbox; default-src 'none'",
-            "Content-Disposition": _disposition(request.query_params.get("filename")),
+            "Content-Disposition": attachment(filename) if filename else "inline",
         }
         size = await self._size(uri, request)
         if etag in request.headers.get("if-none-match", ""):
@@ -87,6 +88,6 @@ def _offset(digits: str) -> int:
     return int(digits) if len(digits) <= _MOST_DIGITS else 10**_MOST_DIGITS
 
 
-def _disposition(filename: str | None) -> str:
-    """Returns the header's value; names are quoted as in RFC 6266."""
-    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}" if filename else "inline"
+def attachment(filename: str) -> str:
+    """Returns Content-Disposition for a download of this name, which is quoted as in RFC 6266."""
+    return f"attachment; filename*=UTF-8''{quote(filename, safe='')}"

@@ -85,6 +85,8 @@ class Results:
             self._put_captions(spoken, result.transcript_srt, result.transcript_vtt)
         if english.segments:
             self._put_captions(english, result.transcript_en_srt, result.transcript_en_vtt)
+        if made.settings.projects:
+            self._put_projects(made, result)
         text = report.write(result, made.settings, made.video, made.media.facts, made.stages)
         result.report.CopyFrom(self._put(text, "application/json"))
         return result
@@ -124,6 +126,17 @@ class Results:
         captions = transcript_from_pb(transcript)
         srt.CopyFrom(self._put(write_srt(captions), "application/x-subrip"))
         vtt.CopyFrom(self._put(write_vtt(captions), "text/vtt"))
+
+    def _put_projects(self, made: Made, result: gateway_pb2.JobResult) -> None:
+        from etbgm_gateway.results import project
+
+        is_spoken = made.settings.mix.original_audio not in UNSEPARATED
+        for variant in result.variants:
+            levels = json.loads(self._store.read(artifact_from_pb(variant.levels)))
+            gains = levels.get("speech_gain_db") if is_spoken else None
+            speech = project.Gain(levels["step_s"], gains) if gains else None
+            text = project.write(variant, result, made.media.facts.video.frame_rate, speech)
+            variant.project.CopyFrom(self._put(text, "application/x-otio+json"))
 
     def _put(self, text: str, media_type: str) -> media_pb2.Artifact:
         return artifact_to_pb(self._store.put_bytes(text.encode(), media_type))

@@ -29,6 +29,7 @@ def _of_variants(result: gateway_pb2.JobResult) -> Iterator[_Listed]:
             yield f"{name}.stems/{stem.name}.flac", pb.FILE_KIND_STEM, stem.sound
         yield f"{name}.levels.json", pb.FILE_KIND_DATA, variant.levels
         yield f"{name}.waveform.json", pb.FILE_KIND_DATA, variant.waveform
+        yield f"{name}.otio", pb.FILE_KIND_PROJECT, variant.project
 
 
 def _of_all(result: gateway_pb2.JobResult) -> Iterator[_Listed]:

@@ -18,6 +18,13 @@ export function downloads(job, variantOf) {
           icon("download"), h("span", {}, t(`out.${kind}`)), h("small", {}, bytes(Number(artifact.sizeBytes))))
       : null;
 
+  /** The project for video editors, with its files. */
+  function project(variant, name) {
+    if (!variant.project?.uri) return null;
+    const href = `/v1/jobs/${job.jobId}/project?variant=${variant.number}&filename=${encodeURIComponent(name)}`;
+    return h("a", { class: "file", href, download: name, "data-kind": "project" }, icon("download"), h("span", {}, t("out.project")), h("small", {}, "ZIP"));
+  }
+
   function show() {
     const { result } = job;
     const one = variantOf();
@@ -39,7 +46,7 @@ export function downloads(job, variantOf) {
       h("h2", { id: "out-title" }, t("out.title")),
       link(["video", one.video, `${name}.${result.container}`], true),
       h("p", { class: "quiet" }, t("out.variant", { number: one.number, style: one.style })),
-      h("ul", { class: "files" }, files.map((file) => link(file)).filter(Boolean).map((one_) => h("li", {}, one_))));
+      h("ul", { class: "files" }, [...files.map((file) => link(file)), project(one, `${stem}${name}.zip`)].filter(Boolean).map((file) => h("li", {}, file))));
   }
   show();
   element.refresh = show;

@@ -46,6 +46,7 @@ export function settingsForm(capabilities) {
       randomSeed: seed.value || undefined,
       translate: translate.checked,
       stems: stems.checked,
+      projects: true,
       mix: {
         originalAudio: `ORIGINAL_AUDIO_${original.value()}`,
         speechToMusicLu: MUSIC_LU[music.value()],

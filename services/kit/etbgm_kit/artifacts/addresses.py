@@ -16,6 +16,7 @@ _OLD_ADDRESS = re.compile(
 
 _SUFFIXES = {
     "application/octet-stream": "",
+    "application/x-otio+json": ".otio",
     "application/x-subrip": ".srt",
     "audio/flac": ".flac",
     "audio/midi": ".mid",

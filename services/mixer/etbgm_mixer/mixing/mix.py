@@ -10,7 +10,7 @@ import numpy as np
 from etbgm_kit.media.waveform import Samples
 from etbgm_kit.types import Bar, Span
 from etbgm_mixer import loudness, sound
-from etbgm_mixer.loudness import SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
+from etbgm_mixer.loudness import FINE_PER_STEP, SAMPLE_RATE_HZ, STEP_S, LoudnessMeter
 from etbgm_mixer.mixing import gains, music_bed, placing
 from etbgm_mixer.mixing.gains import Levels, Measured
 from etbgm_mixer.mixing.levelling import at_samples
@@ -159,11 +159,13 @@ class Mix:
             yield np.zeros((self._length - first, 2), np.float32)
 
     def levels_json(self, reached: Reached) -> bytes:
-        """Returns the momentary loudness of voice and music in the mix every 100 ms; null for silence."""
+        """Returns loudness of voice and music in the mix, and the voice's gain, every 100 ms, as JSON."""
         mixed = reached.plan.measured
         speech = _level_row(mixed.voice, reached.gain_db)
         music = _level_row(mixed.music, reached.gain_db + reached.plan.music_gain_db)
-        return json.dumps({"step_s": STEP_S, "speech_lufs": speech, "music_lufs": music}).encode()
+        gain = 20 * np.log10(reached.plan.voice_curve[::FINE_PER_STEP]) + reached.gain_db
+        rows = {"speech_lufs": speech, "music_lufs": music, "speech_gain_db": gain.round(2).tolist()}
+        return json.dumps({"step_s": STEP_S, **rows}).encode()
 
     def report(self, reached: Reached, true_peak_dbtp: float) -> MixReport:
         """Returns the measured results."""
