@@ -75,10 +75,7 @@ class _Stream(io.RawIOBase):
 def _files(
     variant: gateway_pb2.Variant, result: gateway_pb2.JobResult
 ) -> Iterator[tuple[str, media_pb2.Artifact]]:
-    """Yields the names that the project refers to (see results/project.py) and their artifacts."""
+    """Yields the project and the files that it refers to (see results/project.py)."""
     name = f"variant-{variant.number}"
-    yield f"{name}.otio", variant.project
-    yield f"{name}.{result.container}", variant.video
-    yield f"{name}.music.flac", variant.music
-    if result.HasField("speech"):
-        yield "speech.flac", result.speech
+    wanted = {f"{name}.otio", f"{name}.{result.container}", f"{name}.music.flac", "speech.flac"}
+    return ((file.name, file.artifact) for file in result.files if file.name in wanted)

@@ -50,7 +50,7 @@ def write(
 
 
 class _Writer:
-    """Names files as `etbgm_client.results.files_of` does."""
+    """Names files as results/files.py does."""
 
     def __init__(
         self,
