@@ -17,7 +17,7 @@ PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/e
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drill test-browser test-embedded test-unit bench bench-ears bench-gateway bench-music bench-riffusion gallery images images-check lint protos clean
+.PHONY: help demo test drill test-browser test-embedded test-unit bench bench-ears bench-gateway bench-music bench-picture bench-riffusion gallery images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -71,6 +71,11 @@ bench-music: .venv/.dev ## measure the composer: properties of its music, and co
 gallery: .venv/.dev ## write a page with sound and piano roll of 7 emotions in 8 styles to build/gallery
 	@deploy/system-packages run
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench.gallery build/gallery
+
+bench-picture: .venv/.dev ## measure how cuts are found, and how the music meets them (ETBGM_TEST_DATA for real videos)
+	@deploy/system-packages run
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mixer.picture.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench.hits
 
 bench-ears: .venv/.dev ## measure separation, recognition and classification against known truth (ETBGM_TEST_DATA)
 	@$(PULL_MODELS)

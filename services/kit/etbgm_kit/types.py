@@ -89,13 +89,21 @@ class Transcript:
     language: str
 
 
+class Evidence(StrEnum):
+    """What an emotion, or its intensity, follows from."""
+
+    WORDS = "words"
+    VOICE = "voice"
+    PICTURE = "picture"
+
+
 @dataclass(frozen=True, slots=True)
 class EmotionSpan:
     """A span with one emotion; `probability` and `intensity` are in [0, 1].
 
     `scores` are the probabilities of all candidate emotions, () if only that of `emotion`
     is known. `arousal` in [0, 1] is how excited the voice sounds, 0.5 as usual, None if unknown;
-    `intensity` already contains it.
+    `intensity` already contains it. `evidence` is in the order of Evidence, () if unknown.
     """
 
     span: Span
@@ -104,6 +112,7 @@ class EmotionSpan:
     intensity: float = 0.5
     scores: tuple[tuple[Emotion, float], ...] = ()
     arousal: float | None = None
+    evidence: tuple[Evidence, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +121,35 @@ class EmotionTimeline:
 
     duration_s: float
     spans: tuple[EmotionSpan, ...]
+
+
+class CutKind(StrEnum):
+    """How one shot follows another."""
+
+    HARD = "hard"
+    FADE = "fade"
+    DISSOLVE = "dissolve"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Cut:
+    """The first instant of a new shot, or the middle of a fade or dissolve; `strength` in (0, 1]."""
+
+    time_s: float
+    strength: float = 1.0
+    kind: CutKind = CutKind.HARD
+
+
+@dataclass(frozen=True, slots=True)
+class PictureMood:
+    """The mood of picture and sound, one value for each second: see media.proto.
+
+    `arousal` and `valence` are in [-1, 1], 0 is usual; `certainty` is in [0, 1].
+    """
+
+    arousal: tuple[float, ...]
+    valence: tuple[float, ...]
+    certainty: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)

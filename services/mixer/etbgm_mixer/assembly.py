@@ -29,7 +29,11 @@ def build(settings: Settings) -> Service:
         probe_timeout_s=settings.probe_timeout_s,
     )
     service = MixerService(store, scratch, limits, settings.media_timeout_s, lambda: _separator(settings))
-    servicer = MixerServicer(Calls(runner, Memo(store), service.revision), service)
+    memo, watching = Memo(store), Runner(settings.slots, settings.waiting)
+    watching.open()  # it needs no engine
+    servicer = MixerServicer(
+        Calls(runner, memo, service.revision), Calls(watching, memo, service.revision), service
+    )
     return Service(
         name="mixer",
         full_name=mixer_pb2.DESCRIPTOR.services_by_name["MixerService"].full_name,

@@ -5,8 +5,10 @@ from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
     bars_from_pb,
+    cut_to_pb,
     engine_to_pb,
     music_levels_from_pb,
+    mood_to_pb,
     seconds_from_pb,
     seconds_to_pb,
     span_from_pb,
@@ -15,6 +17,7 @@ from etbgm_kit.converters import (
 )
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.ranges import MIX_RANGES, check_audio_tracks, check_mix
+from etbgm_kit.types import Artifact
 from etbgm_mixer.types import (
     AudioStream,
     Container,
@@ -25,6 +28,7 @@ from etbgm_mixer.types import (
     MixSettings,
     MusicCue,
     OriginalAudio,
+    Seen,
     Separated,
     SubtitleStream,
     TrackChoice,
@@ -226,6 +230,24 @@ def extracted_to_pb(extracted: Extracted) -> pb.ExtractResult:
         audio=artifact_to_pb(extracted.audio) if extracted.audio else None,
         captions=tracks[0].captions if tracks else None,
         caption_tracks=tracks,
+    )
+
+
+def picture_request_from_pb(
+    request: pb.AnalyzePictureRequest,
+) -> tuple[Artifact, MediaFacts | None, Artifact | None]:
+    """Converts the video, its facts and its audio. Raises InvalidField."""
+    facts = facts_from_pb(request.facts, request.video.size_bytes) if request.HasField("facts") else None
+    audio = artifact_from_pb(request.audio, "audio") if request.HasField("audio") else None
+    return artifact_from_pb(request.video, "video"), facts, audio
+
+
+def seen_to_pb(seen: Seen) -> pb.AnalyzePictureResponse:
+    """Returns the response without timings."""
+    return pb.AnalyzePictureResponse(
+        cuts=[cut_to_pb(cut) for cut in seen.cuts],
+        mood=mood_to_pb(seen.mood) if seen.mood else None,
+        notes=seen.notes,
     )
 
 

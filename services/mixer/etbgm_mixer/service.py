@@ -19,6 +19,7 @@ from etbgm_mixer.mixing.mix import Mix, Parts, levels_of
 from etbgm_mixer.mixing.music_bed import PlacedCue
 from etbgm_mixer.mixing.render import Target, render
 from etbgm_mixer.once import Once
+from etbgm_mixer.picture.watch import watch
 from etbgm_mixer.separation import removed, separate
 from etbgm_mixer.separation.separator import Separator
 from etbgm_mixer.types import (
@@ -31,6 +32,7 @@ from etbgm_mixer.types import (
     MixRequest,
     OnProgress,
     OriginalAudio,
+    Seen,
     Separated,
     TrackChoice,
 )
@@ -120,6 +122,17 @@ class MixerService:
                 for stream, text in subtitles.extract(path, facts, folder)
             )
         return Extracted(facts, audio, captions)
+
+    def watch(
+        self, video: Artifact, facts: MediaFacts | None, audio: Artifact | None, on_progress: OnProgress
+    ) -> Seen:
+        """Returns the cuts and the mood of the video's picture."""
+        with ExitStack() as borrowed:
+            folder = borrowed.enter_context(self._scratch.folder())
+            path = borrowed.enter_context(self._store.borrow(video, "video"))
+            path, facts = self._steady(path, facts, folder)
+            sound = borrowed.enter_context(self._store.borrow(audio, "audio")) if audio else None
+            return watch(path, facts, sound, on_progress, self._timeout_s)
 
     def separate(self, audio: Artifact, on_progress: OnProgress) -> Separated:
         """Separates speech from the rest; returns the audio itself if there is nothing to separate."""

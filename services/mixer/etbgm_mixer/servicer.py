@@ -15,7 +15,9 @@ from etbgm_mixer.converters import (
     extracted_to_pb,
     mix_request_from_pb,
     mixed_to_pb,
+    picture_request_from_pb,
     probed_to_pb,
+    seen_to_pb,
     separated_to_pb,
     tracks_from_pb,
     with_defaults,
@@ -26,8 +28,9 @@ from etbgm_mixer.service import MixerService
 class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
     """Serves requests with `service`."""
 
-    def __init__(self, calls: Calls, service: MixerService) -> None:
-        self._calls, self._service = calls, service
+    def __init__(self, calls: Calls, watching: Calls, service: MixerService) -> None:
+        """`watching` runs AnalyzePicture beside the other calls."""
+        self._calls, self._watching, self._service = calls, watching, service
 
     async def Probe(self, request: pb.ProbeRequest, context: Context) -> pb.ProbeResponse:
         """Probes a video without taking a slot."""
@@ -60,6 +63,17 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
 
         async for response in self._calls.stream(request, pb.SeparateResponse, work, advice):
             yield response
+
+    async def AnalyzePicture(
+        self, request: pb.AnalyzePictureRequest, context: Context
+    ) -> pb.AnalyzePictureResponse:
+        """Finds the cuts and the mood of the picture."""
+        asked = picture_request_from_pb(request)
+        return await self._watching.unary(
+            request,
+            pb.AnalyzePictureResponse,
+            lambda on_progress: seen_to_pb(self._service.watch(*asked, on_progress)),
+        )
 
     async def Mix(self, request: pb.MixRequest, context: Context) -> AsyncIterator[pb.MixResponse]:
         """Streams progress and the preview, then the result."""

@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from etbgm_kit.types import Artifact, Bar, EngineInfo, MusicLevel, Span
+from etbgm_kit.types import Artifact, Bar, Cut, EngineInfo, MusicLevel, PictureMood, Span
 
 OnProgress = Callable[[float], None]
 """Blocking work calls this with the completed share, [0, 1]; it raises CallCancelled."""
@@ -174,6 +174,15 @@ class Separated:
     residual: Artifact | None
     speech_spans: Sequence[Span]
     engine: EngineInfo
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The cuts and the mood of a picture; None if it could not be decoded."""
+
+    cuts: tuple[Cut, ...]
+    mood: PictureMood | None
     notes: tuple[str, ...] = ()
 
 

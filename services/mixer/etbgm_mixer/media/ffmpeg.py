@@ -84,14 +84,20 @@ def _running(command: Command, timeout_s: float, **pipes: Any) -> Iterator[subpr
             raise TimeoutError(f"{command[0]} took longer than {timeout_s:.0f} s")
 
 
+def lines(command: Command, timeout_s: float) -> Generator[str]:
+    """Yields the lines that a program prints. If the program fails, they end. Raises TimeoutError."""
+    with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        for line in process.stdout or ():
+            yield line.decode(errors="replace").strip()
+
+
 def rows(command: Command, timeout_s: float) -> Generator[list[str]]:
     """Yields the rows of comma-separated values that a program prints.
 
     If the program fails, the rows end. Raises TimeoutError.
     """
-    with _running(command, timeout_s, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
-        for line in process.stdout or ():
-            yield line.decode(errors="replace").strip().strip(",").split(",")
+    for line in lines(command, timeout_s):
+        yield line.strip(",").split(",")
 
 
 def convert(

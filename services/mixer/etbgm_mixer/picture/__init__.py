@@ -1,0 +1,1 @@
+"""What is seen: the cuts of the picture, and its mood."""

@@ -1,0 +1,179 @@
+"""Finds cuts, fades and dissolves in small pictures. Pure.
+
+Two pictures belong to different shots if they do not resemble each other even when one is shifted: the best
+normalised cross-correlation over small shifts is low. Brightness and contrast do not matter, so lights and
+flashes are no cuts, and shifts do not, so pans are none either.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etbgm_kit.types import Cut, CutKind
+from etbgm_mixer.picture.groups import CHANGED
+
+Pictures = NDArray[np.uint8]
+"""(n, height, width, 3), Y, Cb, Cr."""
+
+Floats = NDArray[np.float64]
+
+FLAT = 2.0
+"""Standard deviation below which a picture is of one colour: noise of a black screen."""
+
+STEP = 3.0
+"""Smallest mean difference of two pictures in a row at a cut, of 255: dark shots differ no more."""
+
+SUDDEN = 2.5
+"""At a cut, two pictures differ this many times as much as their neighbours."""
+
+RETURN_S = 0.5
+"""If the picture before a cut comes back within this time, it was a flash or a passing object."""
+
+BLEND = 0.3
+"""Largest distance of the middle of a dissolve from the mean of its ends, relative to their difference."""
+
+SPANS_S = (0.4, 0.8, 1.6)
+"""Lengths of gradual transitions that are looked for."""
+
+GRADUAL = 0.6
+"""Strength of a gradual transition, relative to that of a hard cut."""
+
+JOINED_S = 0.2
+"""Spans of a gradual transition this close belong to the same one."""
+
+_SHIFTS = tuple((y, x) for y in (-2, 0, 2) for x in (-6, -4, -2, 0, 2, 4, 6))
+"""Shifts in small pixels; those of 1 hardly matter, as pictures this small are smooth."""
+
+
+def change(one: Pictures, other: Pictures) -> float:
+    """Returns how little two pictures (height, width, 3) resemble each other: 0 the same shot, 1 another."""
+    flat = one[..., 0].std() < FLAT, other[..., 0].std() < FLAT
+    if all(flat):
+        apart = np.abs(one.mean((0, 1)) - other.mean((0, 1))).max()
+        return float(min(1.0, apart / 60))
+    if any(flat):
+        return 1.0
+    a, b = (_centred(picture) for picture in (one, other))
+    return float(min(1.0, max(0.0, 1 - max(_correlation(a, b, y, x) for y, x in _SHIFTS))))
+
+
+def _centred(picture: Pictures) -> NDArray[np.float32]:
+    """Returns the picture without the means of its rows and columns, which slides of one template share."""
+    values = picture.astype(np.float32)
+    centred: NDArray[np.float32] = (
+        values - values.mean(0) - values.mean(1, keepdims=True) + values.mean((0, 1))
+    )
+    return centred
+
+
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32], dy: int, dx: int) -> float:
+    height, width = a.shape[:2]
+    one = a[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
+    two = b[max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)]
+    norm = float(np.sqrt((one * one).sum() * (two * two).sum())) + 1e-6
+    return float((one * two).sum()) / norm
+
+
+def steps(pictures: Pictures) -> Floats:
+    """Returns the mean absolute difference of each picture from the one before, (n - 1,), 0 to 255."""
+    values = pictures.astype(np.int16)
+    sizes: Floats = np.abs(np.diff(values, axis=0)).mean((1, 2)) @ np.array([0.5, 0.25, 0.25])
+    return sizes
+
+
+def hard_cuts(times_s: Floats, pictures: Pictures) -> list[Cut]:
+    """Returns the hard cuts in a run of pictures at `times_s` (n,)."""
+    if len(pictures) < 2:
+        return []
+    size = steps(pictures)
+    found = []
+    for i in np.flatnonzero(_is_sudden(size)):
+        if size[i] < size[max(0, i - 2) : i + 3].max():
+            continue
+        changed = change(pictures[i], pictures[i + 1])
+        if changed >= CHANGED and not _returns(times_s, pictures, int(i)):
+            found.append(Cut(float(times_s[i + 1]), strength(changed, float(size[i]))))
+    return found
+
+
+def gradual_cuts(times_s: Floats, pictures: Pictures) -> list[Cut]:
+    """Returns the fades and dissolves in a run of pictures at `times_s` (n,), none across a sudden change.
+
+    In the middle of a dissolve, the picture is the mean of both shots; during a pan it is neither.
+    """
+    if len(pictures) < 2:
+        return []
+    found = []
+    sudden = np.cumsum(_is_sudden(steps(pictures)))
+    for span_s in SPANS_S:
+        for i, j in _spans(times_s, span_s):
+            if sudden[j - 1] == sudden[max(0, i - 1)]:
+                found += [(i, j, *blended)] if (blended := _blended(pictures, i, j)) else []
+    runs: list[list[tuple[int, int, float, bool]]] = []
+    for one in sorted(found):
+        if runs and times_s[one[0]] - times_s[runs[-1][-1][1]] <= JOINED_S:
+            runs[-1].append(one)
+        else:
+            runs.append([one])
+    return [_cut(times_s, run) for run in runs if _leads_on(times_s, pictures, run)]
+
+
+Run = Sequence[tuple[int, int, float, bool]]
+"""Overlapping spans of one transition: first and last picture, strength, whether an end is of one colour."""
+
+
+def _blended(pictures: Pictures, i: int, j: int) -> tuple[float, bool] | None:
+    """Returns the strength of a transition from i to j, and whether it is a fade; None if there is none."""
+    one, middle, other = (pictures[k].astype(np.float32) for k in (i, (i + j) // 2, j))
+    size = float(np.abs(other - one).mean())
+    if size < 2 * STEP or np.abs(middle - (one + other) / 2).mean() > BLEND * size:
+        return None
+    changed = change(pictures[i], pictures[j])
+    flat = one[..., 0].std() < FLAT or other[..., 0].std() < FLAT
+    return (round(GRADUAL * strength(changed, size), 3), bool(flat)) if changed >= CHANGED else None
+
+
+def _leads_on(times_s: Floats, pictures: Pictures, run: Run) -> bool:
+    """Whether the pictures before and after a run are of different shots: a slow flash leads back."""
+    start_s, end_s = times_s[run[0][0]], times_s[max(j for _, j, *_ in run)]
+    before, after = np.searchsorted(times_s, (start_s - RETURN_S / 2, end_s + RETURN_S / 2))
+    return change(pictures[before], pictures[min(after, len(pictures) - 1)]) >= CHANGED
+
+
+def _cut(times_s: Floats, run: Run) -> Cut:
+    """Returns the cut in the middle of a run: a fade out and in is one, too."""
+    middles_s = [(times_s[i] + times_s[j]) / 2 for i, j, *_ in run]
+    kind = CutKind.FADE if any(flat for *_, flat in run) else CutKind.DISSOLVE
+    return Cut(float(min(middles_s) + max(middles_s)) / 2, max(strength for _, _, strength, _ in run), kind)
+
+
+def strength(changed: float, size: float) -> float:
+    """Returns a cut's strength: how little the shots resemble each other, and how far colours differ."""
+    return round(0.5 * min(1.0, changed) + 0.5 * min(1.0, size / 40), 3)
+
+
+def _spans(times_s: Floats, span_s: float) -> Iterator[tuple[int, int]]:
+    """Yields the first and last pictures of spans of that length, each a quarter later."""
+    for start_s in np.arange(times_s[0], times_s[-1] - span_s, span_s / 4):
+        i, j = np.searchsorted(times_s, (start_s, start_s + span_s))
+        if j - i >= 4 and j < len(times_s):
+            yield int(i), int(j)
+
+
+def _is_sudden(size: Floats) -> NDArray[np.bool_]:
+    """Returns which steps are much larger than the median of five steps on either side, (n,)."""
+    padded = np.pad(size, 5, mode="reflect" if len(size) > 5 else "edge")
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 11)
+    usual = np.median(np.delete(windows, 5, axis=1), axis=1)
+    sudden: NDArray[np.bool_] = (size >= STEP) & (size >= SUDDEN * usual + 1.0)
+    return sudden
+
+
+def _returns(times_s: Floats, pictures: Pictures, i: int) -> bool:
+    """Whether the picture before step i comes back soon, or that after it was there shortly before."""
+    after = range(i + 2, int(np.searchsorted(times_s, times_s[i + 1] + RETURN_S)))
+    before = range(int(np.searchsorted(times_s, times_s[i] - RETURN_S)), i)
+    return any(change(pictures[i], pictures[j]) < CHANGED for j in after) or any(
+        change(pictures[i + 1], pictures[j]) < CHANGED for j in before
+    )

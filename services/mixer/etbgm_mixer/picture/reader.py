@@ -1,0 +1,179 @@
+"""Reads small pictures from a video: first its key frames, then the stretches that are worth a closer look.
+
+Pictures are HEIGHT × WIDTH × 3, uint8, YCbCr with full-size chroma, whatever the size, shape, and depth of
+the video.
+"""
+
+from array import array
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from etbgm_mixer.media.commands import SAFE
+from etbgm_mixer.picture.groups import GROUP_S, Packets, Stretch
+
+WIDTH, HEIGHT = 64, 36
+
+Small = NDArray[np.uint8]
+"""A small picture, (HEIGHT, WIDTH, 3): Y, Cb, Cr."""
+
+Head = list[tuple[float, Small]]
+"""The first pictures of a group and their times."""
+
+HEAD = 8
+"""Most pictures in a head: a third of a second, after which a flash is over."""
+
+REORDERED = 4
+"""Packets after the end of a stretch in which pictures of it may still lie, or which they need."""
+
+NEAR_S = 4.0
+"""A stretch that begins this soon after the one before is read on to, not sought."""
+
+
+class Reader:
+    """The stream `index` of a video; times are seconds after `origin_s` of the container's clock.
+
+    Damaged pictures are skipped. Raises ValueError if the stream cannot be decoded at all.
+    """
+
+    def __init__(self, path: Path, index: int, origin_s: float) -> None:
+        import av
+
+        self._av = av
+        self._at_s = np.inf
+        self._rest: Iterator[Any] = iter(())
+        self._path, self._index, self._origin_s = path, index, origin_s
+        self._open()
+
+    def scan(self, is_new: Callable[[Small], bool], pictures_per_s: float) -> Iterator[Head]:
+        """Yields the head of each group; afterwards `packets` are those of the stream.
+
+        A head is only the group's first picture unless that `is_new`, and if on average `pictures_per_s`
+        would be exceeded.
+        """
+        self._seen = _Seen()
+        head: list[Any] = []
+        began_s, left = -np.inf, float(HEAD)
+        for packet in self._container.demux(self._stream):
+            if packet.pts is None or not packet.size:
+                continue
+            time_s = self._time_s(packet)
+            self._seen.take(time_s, packet.size)
+            if packet.is_keyframe and time_s - began_s >= GROUP_S:
+                for pictures in self._head(head, is_new, left):
+                    left -= len(pictures) - 1
+                    yield pictures
+                left = min(4.0 * HEAD, left + pictures_per_s * min(10.0, time_s - began_s))
+                head, began_s = [packet], time_s
+            elif 0 < len(head) < HEAD:
+                head.append(packet)
+        yield from self._head(head, is_new, left)
+
+    @property
+    def packets(self) -> Packets:
+        """The packets that `scan` passed."""
+        return self._seen.packets()
+
+    def stretch(self, part: Stretch) -> Iterator[tuple[float, Small]]:
+        """Yields the pictures of a stretch, in order. Stretches are asked for in order of time."""
+        packets = self._between(part.start_s, part.end_s, part.closely_s)
+        yield from self._decoded(packets, part.start_s - 1e-3, part.end_s + 1e-3)
+
+    def _head(self, packets: list[Any], is_new: Callable[[Small], bool], left: float) -> Iterator[Head]:
+        if not packets:
+            return
+        first_s = self._time_s(packets[0]) - 1e-3
+        pictures = list(self._decoded(iter(packets[:1]), first_s))
+        if pictures and left >= len(packets) and is_new(pictures[0][1]):
+            pictures = list(self._decoded(iter(packets), first_s))
+        if pictures:
+            yield pictures
+
+    def _between(self, start_s: float, end_s: float, closely_s: float) -> Iterator[Any]:
+        """Yields the packets from the key frame at `start_s` to the picture at `end_s`."""
+        if not 0 <= start_s - self._at_s <= NEAR_S:
+            self._seek(start_s)
+        codec = self._stream.codec_context
+        begun = False
+        passed = 0
+        for packet in self._rest:
+            if packet.pts is None or not packet.size:
+                continue
+            self._at_s = self._time_s(packet)
+            begun = begun or (packet.is_keyframe and self._at_s >= start_s - 1e-3)
+            codec.skip_frame = "DEFAULT" if self._at_s >= closely_s else "NONREF"
+            if begun:
+                yield packet
+            passed += self._at_s > end_s + 1e-3
+            if passed > REORDERED:
+                break
+
+    def _decoded(
+        self, packets: Iterator[Any], first_s: float = -np.inf, last_s: float = np.inf
+    ) -> Iterator[tuple[float, Small]]:
+        codec = self._stream.codec_context
+        codec.flush_buffers()
+        for packet in _and_flush(packets):
+            try:
+                frames = codec.decode(packet)
+            except self._av.FFmpegError:
+                continue
+            for frame in frames:
+                if frame.pts is not None and first_s <= self._time_s(frame) <= last_s:
+                    yield self._time_s(frame), _small(frame)
+        codec.skip_frame = "DEFAULT"
+
+    def _seek(self, time_s: float) -> None:
+        stamp = round((time_s + self._origin_s) / self._stream.time_base)
+        try:
+            self._container.seek(stamp, stream=self._stream)
+        except self._av.FFmpegError:
+            self._open()  # without an index: from the start
+        self._rest = self._container.demux(self._stream)
+        self._at_s = np.inf
+
+    def _open(self) -> None:
+        try:
+            self._container = self._av.open(str(self._path), options=SAFE)
+            self._stream: Any = self._container.streams[self._index]
+            codec = self._stream.codec_context
+        except (self._av.FFmpegError, IndexError, AttributeError) as error:
+            raise ValueError("the picture cannot be decoded") from error
+        codec.thread_count = 1
+        codec.options = {"skip_loop_filter": "all"}
+        self._at_s = np.inf
+
+    def _time_s(self, timed: Any) -> float:
+        return float(timed.pts * self._stream.time_base) - self._origin_s
+
+
+class _Seen:
+    """Packets in growing arrays: 16 bytes each."""
+
+    def __init__(self) -> None:
+        self._times, self._sizes = array("d"), array("L")
+
+    def take(self, time_s: float, size: int) -> None:
+        """Adds a packet."""
+        self._times.append(time_s)
+        self._sizes.append(size)
+
+    def packets(self) -> Packets:
+        """Returns all packets."""
+        return Packets(np.array(self._times), np.array(self._sizes))
+
+
+def _and_flush(packets: Iterator[Any]) -> Iterator[Any]:
+    yield from packets
+    yield None
+
+
+def _small(frame: Any) -> Small:
+    scaled = frame.reformat(WIDTH, HEIGHT, "yuv444p", interpolation="AREA")
+    planes = [
+        np.frombuffer(plane, np.uint8).reshape(HEIGHT, plane.line_size)[:, :WIDTH] for plane in scaled.planes
+    ]
+    return np.stack(planes, axis=-1)
