@@ -7,6 +7,7 @@ from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
     artifact_to_pb,
     bar_to_pb,
+    cuts_from_pb,
     emotion_to_pb,
     engine_to_pb,
     span_from_pb,
@@ -24,6 +25,7 @@ from etbgm_riffusion.types import (
     AdapterInfo,
     CueRequest,
     DiffusionSettings,
+    Hits,
     Music,
     Piece,
     Section,
@@ -34,6 +36,8 @@ SAMPLE_RATES_HZ = (44100, 48000)
 DEFAULT_SAMPLE_RATE_HZ = 48000
 
 _RANDOM_SEEDS = 2**53
+
+_HITS = {pb.HITS_OFF: Hits.OFF, pb.HITS_SUBTLE: Hits.SUBTLE, pb.HITS_STRONG: Hits.STRONG}
 
 _CONTINUITIES = {
     pb.CONTINUITY_JOINT: Continuity.JOINT,
@@ -49,6 +53,9 @@ def with_defaults(request: pb.GenerateRequest, paints: bool) -> pb.GenerateReque
     full = pb.GenerateRequest()
     full.CopyFrom(request)
     full.style = full.style or AUTO
+    full.hits = full.hits or pb.HITS_OFF
+    if full.hits == pb.HITS_OFF:
+        full.ClearField("cuts")
     if not full.HasField("sample_rate_hz"):
         full.sample_rate_hz = DEFAULT_SAMPLE_RATE_HZ
     if paints or full.HasField("diffusion"):
@@ -76,11 +83,15 @@ def request_from_pb(request: pb.GenerateRequest, styles: Sequence[StyleInfo]) ->
     if not 0 <= request.random_seed < _RANDOM_SEEDS:
         raise InvalidField("random_seed", "must be in [0, 2^53)")
     style_request_from_pb(request.style, styles)
+    if request.hits not in _HITS:
+        raise InvalidField("hits", f"must be one of {list(_HITS)}")
     piece = Piece(
         timeline=timeline,
         speech_spans=spans_from_pb(request.speech_spans, "speech_spans"),
         random_seed=request.random_seed,
         style=request.style,
+        cuts=cuts_from_pb(request.cuts, "cuts", timeline.duration_s),
+        hits=_HITS[request.hits],
     )
     return CueRequest(
         piece=piece,

@@ -1,11 +1,12 @@
 """The riffusion service's requests and results, as plain values."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_kit.types import Artifact, Bar, Emotion, EmotionTimeline, EngineInfo, Ingredient, Span
+from etbgm_kit.types import Artifact, Bar, Cut, Emotion, EmotionTimeline, EngineInfo, Ingredient, Span
 from etbgm_riffusion.diffusion.types import Continuity
 
 AUTO = "auto"
@@ -15,18 +16,28 @@ Stereo = NDArray[np.float32]
 """Samples, (samples, 2) float32."""
 
 
+class Hits(StrEnum):
+    """How the music marks the cuts of the picture."""
+
+    OFF = "off"
+    SUBTLE = "subtle"
+    STRONG = "strong"
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """The inputs that determine a piece of music: the same four values produce the same notes.
+    """The inputs that determine a piece of music: the same values produce the same notes.
 
     `speech_spans` are ordered and do not overlap; `random_seed` is in [0, 2^53); `style` is a style's
-    name, AUTO, or hints that `composer.hints` reads.
+    name, AUTO, or hints that `composer.hints` reads; `cuts` are in order of time.
     """
 
     timeline: EmotionTimeline
     speech_spans: tuple[Span, ...]
     random_seed: int
     style: str
+    cuts: tuple[Cut, ...] = ()
+    hits: Hits = Hits.OFF
 
 
 @dataclass(frozen=True, slots=True)

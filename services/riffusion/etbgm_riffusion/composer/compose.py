@@ -4,7 +4,8 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from etbgm_kit.types import Emotion, EmotionTimeline
+from etbgm_kit.types import Cut, Emotion, EmotionTimeline
+from etbgm_riffusion.composer.accents import accented, hits_in
 from etbgm_riffusion.composer.balance import volumes
 from etbgm_riffusion.composer.bands import ROLES, SEATS
 from etbgm_riffusion.composer.chance import generator
@@ -19,12 +20,13 @@ from etbgm_riffusion.composer.motif import Motif, make_motif
 from etbgm_riffusion.composer.perform import HELD, Line, perform
 from etbgm_riffusion.composer.plan import Plan, make_plan
 from etbgm_riffusion.composer.profiles import PROFILES
+from etbgm_riffusion.composer.pulse import strong
 from etbgm_riffusion.composer.score import Bar, Event, Score, Voice
 from etbgm_riffusion.composer.speech import Speech, thin
 from etbgm_riffusion.composer.styles import DRUMS_CHANNEL, STYLES, Style, styled
 from etbgm_riffusion.composer.voices import WRITERS, Part
 from etbgm_riffusion.composer.voices.keys import FIGURES
-from etbgm_riffusion.types import AUTO, Piece
+from etbgm_riffusion.types import AUTO, Hits, Piece
 
 _PANS = {"lead": 72, "counter": 84, "keys": 46, "pad": 64, "bass": 64, "drums": 64}
 _FORMS = 4
@@ -46,6 +48,8 @@ class _Context:
     motif: Motif
     speech: Speech
     figures: dict[Emotion, str]
+    hits: tuple[Cut, ...]
+    """The cuts that get an accent."""
 
 
 def compose(piece: Piece, performance_seed: int | None = None) -> Score:
@@ -57,7 +61,8 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
     wish = read(piece.style)
     name = choose_style(wish, piece.random_seed, piece.timeline)
     style = styled(name, piece.random_seed, wish.programmes, wish.drums)
-    plan = make_plan(piece.timeline, piece.random_seed, style, wish.arousal)
+    cuts = () if piece.hits is Hits.OFF else piece.cuts
+    plan = make_plan(piece.timeline, piece.random_seed, style, wish.arousal, cuts)
     context = _Context(
         random_seed=piece.random_seed,
         plan=plan,
@@ -66,6 +71,7 @@ def compose(piece: Piece, performance_seed: int | None = None) -> Score:
         motif=make_motif(piece.random_seed, plan.meter, style.name),
         speech=Speech(piece.speech_spans),
         figures={emotion: _figure(emotion, plan) for emotion in Emotion},
+        hits=tuple(strong(cuts)) if piece.hits is Hits.STRONG else (),
     )
     bars = tuple(make_form(plan, piece.random_seed))
     lines = [line for role in WRITERS for line in _lines(role, bars, context)]
@@ -153,6 +159,9 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
         written = [] if rests(role, bar, context.plan) else _inside(WRITERS[role](bar, part), bar)
         if written:
             last = max(written, key=lambda event: event.beat).pitch
+        played = thin(role, written, bar, context.speech)
+        if context.hits and not part.closing and (hits := hits_in(bar, context.hits, context.speech)):
+            played = accented(role, played, bar, hits, part.velocity, context.style.drive > 0)
         articulation = 1.0 if part.closing or role in HELD else section.mood.articulation
         yield Line(
             role=role,
@@ -163,7 +172,7 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
             closing=part.closing,
             breath=has_breath(bar, sections),
             written=tuple(written),
-            played=tuple(thin(role, written, bar, context.speech)),
+            played=tuple(played),
         )
 
 

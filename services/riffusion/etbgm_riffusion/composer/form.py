@@ -104,8 +104,11 @@ def _tempo(section: PlannedSection, number: int) -> tuple[float, float]:
     """Returns the seconds per beat at the start and the end of a bar."""
     first = len(section.bars) - section.changing_bars
     if number < first:
+        if section.beats_s:
+            return section.beats_s[2 * number], section.beats_s[2 * number + 1]
         return section.beat_s, section.beat_s
     total, before = sum(section.bars[first:]), sum(section.bars[first:number])
-    change_s = section.end_beat_s - section.beat_s
+    from_s = section.beats_s[-1] if section.beats_s else section.beat_s
+    change_s = section.end_beat_s - from_s
     after = before + section.bars[number]
-    return section.beat_s + change_s * before / total, section.beat_s + change_s * after / total
+    return from_s + change_s * before / total, from_s + change_s * after / total

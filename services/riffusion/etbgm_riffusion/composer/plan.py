@@ -9,13 +9,14 @@ parts). At the end of the piece, the tempo slows down.
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline
+from etbgm_kit.types import Cut, Emotion, EmotionSpan, EmotionTimeline
 from etbgm_riffusion.composer.chance import generator, pick
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.profiles import PROFILES, Means
+from etbgm_riffusion.composer.pulse import End, fit, wished
 from etbgm_riffusion.composer.score import Bar, PlannedSection
 from etbgm_riffusion.composer.styles import Style
 from etbgm_riffusion.composer.textures import Texture, texture_of, textured
@@ -52,8 +53,14 @@ class Plan:
     texture: Texture
 
 
-def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_arousal: float = 0.0) -> Plan:
-    """Returns the plan for a timeline; a pure function of its arguments."""
+def make_plan(
+    timeline: EmotionTimeline,
+    random_seed: int,
+    style: Style,
+    wished_arousal: float = 0.0,
+    cuts: Sequence[Cut] = (),
+) -> Plan:
+    """Returns the plan for a timeline and the cuts to meet; a pure function of its arguments."""
     chance = generator(random_seed, "plan")
     meter = pick(chance, style.meters)
     slowest, fastest = style.tempo_bpm
@@ -64,9 +71,13 @@ def make_plan(timeline: EmotionTimeline, random_seed: int, style: Style, wished_
     sections: list[PlannedSection] = []
     for span in reversed(timeline.spans):
         means = textured(mood(span, wished_arousal), texture)
-        bars = fit_bars(span.span.duration_s, 60 / (tempo_bpm * means.tempo), meter)
+        beat_s = 60 / (tempo_bpm * means.tempo)
+        bars = fit_bars(span.span.duration_s, beat_s, meter)
         key = _key(random_seed, span.emotion, means, home, at_home=span.emotion == first)
-        sections.append(_section(span, means, key, bars, sections[-1] if sections else None))
+        following = sections[-1] if sections else None
+        section = _section(span, means, key, bars, following)
+        wishes = wished(cuts, span.span.start_s, span.span.end_s)
+        sections.append((wishes and _met(section, wishes, beat_s, meter, following)) or section)
     return Plan(tuple(reversed(sections)), meter, style, texture)
 
 
@@ -95,18 +106,60 @@ def _section(
     duration_s = span.span.duration_s
     if following is None:
         bars = _with_fermata(bars, duration_s / sum(bars))
-    changing = next((count for least, count in _CHANGING_BARS if len(bars) >= least), 0)
+    changing = _changing(bars)
     steady_s, beats, last = duration_s / sum(bars), sum(bars), sum(bars[len(bars) - changing :])
     if following is None:
         beat_s = duration_s / (beats + (_RITARDANDO - 1) * last / 2)
         end_s = beat_s * _RITARDANDO if changing else beat_s
     else:
-        ratio = min(_RATIOS, key=lambda ratio: abs(math.log(following.beat_s / steady_s / ratio)))
-        end_s = following.beat_s / ratio
+        end_s = _arrival_s(steady_s, following)
         beat_s = (duration_s - end_s * last / 2) / (beats - last / 2)
     if not changing:
         beat_s = end_s = steady_s
     return PlannedSection(span.span, span.emotion, means, key, bars, beat_s, end_s, changing)
+
+
+def _met(
+    section: PlannedSection,
+    cuts: Sequence[Cut],
+    beat_s: float,
+    meter: int,
+    following: PlannedSection | None,
+) -> PlannedSection | None:
+    """Returns the section with a tempo that meets `cuts`, whose times are relative; None if none does."""
+    duration_s = section.span.duration_s
+
+    def end_of(bars: tuple[float, ...]) -> End:
+        changing = min(1, _changing(bars))
+        last = sum(bars[len(bars) - changing :])
+        if following is None:
+            return End(changing, last * (1 + _RITARDANDO) / 2, 0.0)
+        return End(changing, last / 2, last * _arrival_s(duration_s / sum(bars), following) / 2)
+
+    found = fit(cuts, duration_s, beat_s, meter, end_of)
+    if found is None:
+        return None
+    changing, last_s = min(1, _changing(found.bars)), found.beats_s[-1]
+    end_s = last_s * _RITARDANDO if following is None else _arrival_s(duration_s / sum(found.bars), following)
+    return replace(
+        section,
+        bars=found.bars,
+        beat_s=sum(found.beats_s) / len(found.beats_s),
+        end_beat_s=end_s if changing else last_s,
+        changing_bars=changing,
+        beats_s=found.beats_s,
+    )
+
+
+def _changing(bars: Sequence[float]) -> int:
+    """Returns over how many bars the tempo changes at the end of a section."""
+    return next((count for least, count in _CHANGING_BARS if len(bars) >= least), 0)
+
+
+def _arrival_s(steady_s: float, following: PlannedSection) -> float:
+    """Returns the length of the last beat before `following`: that of its beats, or a simple ratio of it."""
+    ratio = min(_RATIOS, key=lambda ratio: abs(math.log(following.first_beat_s / steady_s / ratio)))
+    return following.first_beat_s / ratio
 
 
 def _with_fermata(bars: tuple[float, ...], beat_s: float) -> tuple[float, ...]:

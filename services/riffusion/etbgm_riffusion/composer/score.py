@@ -24,10 +24,17 @@ class PlannedSection:
     """Seconds per quarter note at the section's end."""
     changing_bars: int
     """Bars at the end over which the tempo changes."""
+    beats_s: tuple[float, ...] = ()
+    """Seconds per beat at start and end of each bar up to the changing ones, if the tempo meets cuts."""
+
+    @property
+    def first_beat_s(self) -> float:
+        """Seconds per quarter note at its beginning."""
+        return self.beats_s[0] if self.beats_s else self.beat_s
 
     @property
     def tempo_bpm(self) -> float:
-        """Quarter notes per minute."""
+        """Quarter notes per minute, on average before the tempo changes."""
         return 60 / self.beat_s
 
 
