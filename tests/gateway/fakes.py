@@ -109,6 +109,18 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         async for response in self._engine.calls.stream(request, mixer_pb2.SeparateResponse, work):
             yield response
 
+    async def AnalyzePicture(
+        self, request: mixer_pb2.AnalyzePictureRequest, context: Context
+    ) -> mixer_pb2.AnalyzePictureResponse:
+        self._engine.note("AnalyzePicture")
+
+        def work(report: Report) -> mixer_pb2.AnalyzePictureResponse:
+            video = self._engine.read(request.video, "video")
+            self._engine.hold("AnalyzePicture", report)
+            return json_format.ParseDict(video.get("picture", {}), mixer_pb2.AnalyzePictureResponse())
+
+        return await self._engine.calls.unary(request, mixer_pb2.AnalyzePictureResponse, work)
+
     async def Mix(
         self, request: mixer_pb2.MixRequest, context: Context
     ) -> AsyncIterator[mixer_pb2.MixResponse]:
@@ -192,7 +204,7 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
 
 
 class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
-    """Joy, then sadness; an excited voice where there is speech to hear."""
+    """Joy, then sadness; an excited voice where there is speech to hear; fear if there is only a picture."""
 
     def __init__(self, engine: FakeEngine) -> None:
         self._engine = engine
@@ -226,6 +238,8 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
                 engine=_engine("minilm"),
             )
 
+        if not request.transcript.segments:
+            return _afraid(request)
         return await self._engine.calls.unary(request, sentiment_pb2.AnalyzeResponse, work)
 
 
@@ -277,6 +291,18 @@ class FakeRiffusion(riffusion_pb2_grpc.RiffusionServiceServicer):
         if request.style != "calm piano":
             raise InvalidField("style", f'does not know "{request.style}"')
         return riffusion_pb2.ReadStyleResponse(style="auto", arousal=-0.6, instruments=["piano"], drums=True)
+
+
+def _afraid(request: sentiment_pb2.AnalyzeRequest) -> sentiment_pb2.AnalyzeResponse:
+    """Fear, as only a picture shows it."""
+    span = media_pb2.EmotionSpan(
+        span=media_pb2.Span(end=request.duration),
+        emotion=media_pb2.EMOTION_FEAR,
+        probability=0.4,
+        evidence=[media_pb2.EVIDENCE_PICTURE],
+    )
+    timeline = media_pb2.EmotionTimeline(duration=request.duration, spans=[span])
+    return sentiment_pb2.AnalyzeResponse(timeline=timeline)
 
 
 def _segment(text: str) -> media_pb2.Segment:

@@ -20,7 +20,12 @@ from etbgm_kit.converters import (
 )
 from etbgm_kit.errors import Conflict, InvalidField
 
-_ATOMIC = ("etbgm.media.v1.EmotionTimeline", "etbgm.media.v1.Artifact", "google.protobuf.Duration")
+_ATOMIC = (
+    "etbgm.media.v1.EmotionTimeline",
+    "etbgm.media.v1.CutList",
+    "etbgm.media.v1.Artifact",
+    "google.protobuf.Duration",
+)
 """Messages that are replaced as a whole."""
 
 

@@ -4,10 +4,12 @@ import re
 from collections.abc import Mapping, Sequence
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_kit.converters import (
     artifact_from_pb,
+    cuts_from_pb,
     music_levels_from_pb,
     seconds_from_pb,
     timeline_from_pb,
@@ -91,6 +93,8 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         captions = artifact_from_pb(settings.captions, "settings.captions")
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
+    _check_enum("settings.hits", settings.hits, riffusion_pb2.Hits.values())
+    cuts_from_pb(settings.cuts.cuts, "settings.cuts.cuts")
     _check_variant_settings(settings)
     check_audio_tracks("settings.audio_tracks", settings.audio_tracks)
     check_diffusion("settings.diffusion", settings.diffusion)

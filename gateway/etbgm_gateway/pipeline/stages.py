@@ -4,7 +4,8 @@ Each stage is one or more durable steps; a stage with nothing to do has none.
 """
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
@@ -16,7 +17,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
-from etbgm_gateway.pipeline import cues, timelines
+from etbgm_gateway.pipeline import cues, pictures, timelines
 from etbgm_gateway.pipeline.arrival import Arrival
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
 from etbgm_gateway.pipeline.steps import Steps, together
@@ -67,6 +68,18 @@ class Stages:
                 await self._arrival.accept(self._video, duration_s)
         return result
 
+    @asynccontextmanager
+    async def watching(
+        self, media: mixer_pb2.ExtractResult
+    ) -> AsyncIterator["asyncio.Task[mixer_pb2.AnalyzePictureResponse]"]:
+        """Looks for the cuts and the mood of the picture while the context lasts."""
+        watched = asyncio.create_task(self._watch(media))
+        try:
+            yield watched
+        finally:
+            watched.cancel()
+            await asyncio.wait([watched])
+
     async def separate(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.SeparateResult:
         """Separates the sound into speech and the rest."""
         request = mixer_pb2.SeparateRequest(audio=media.audio)
@@ -95,20 +108,23 @@ class Stages:
         media: mixer_pb2.ExtractResult,
         stems: mixer_pb2.SeparateResult,
         transcribed: stt_pb2.TranscribeResult,
+        seen: mixer_pb2.AnalyzePictureResponse,
     ) -> sentiment_pb2.AnalyzeResponse:
-        """Turns transcript and voice into an emotion timeline, unless one is given or nothing was said."""
+        """Turns transcript, voice and picture into an emotion timeline, unless one is given."""
         transcript = readable_by(transcribed, self._transcription.readable)
         duration_s = seconds_from_pb(media.facts.duration)
         with self._steps.stage(Stage.STAGE_ANALYZE) as timings:
             if self._settings.HasField("timeline"):
                 return await asyncio.to_thread(self._given_timeline, duration_s)
-            if not transcript.segments:
+            if not transcript.segments and not seen.HasField("mood"):
                 return sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(timelines.neutral(duration_s)))
             request = sentiment_pb2.AnalyzeRequest(
                 transcript=clipped(transcript, duration_s),
                 duration=media.facts.duration,
                 smoothing=self._settings.smoothing,
                 speech=stems.speech if stems.speech_spans and not self._settings.ignore_voice else None,
+                picture=seen.mood if seen.HasField("mood") else None,
+                speech_spans=stems.speech_spans if seen.HasField("mood") else None,
             )
             if self._settings.HasField("min_emotion_duration"):
                 request.min_emotion_duration.CopyFrom(self._settings.min_emotion_duration)
@@ -120,11 +136,14 @@ class Stages:
                 sentiment_pb2.AnalyzeResponse,
                 Stage.STAGE_ANALYZE,
             )
-            timings.append(result.timings)
+            timings += [result.timings, seen.timings]
         return result
 
     async def generate(
-        self, stems: mixer_pb2.SeparateResult, timeline: media_pb2.EmotionTimeline
+        self,
+        stems: mixer_pb2.SeparateResult,
+        timeline: media_pb2.EmotionTimeline,
+        seen: mixer_pb2.AnalyzePictureResponse,
     ) -> list[MusicBed]:
         """Generates music for the timeline: all cues of all variants at the same time.
 
@@ -138,6 +157,8 @@ class Stages:
             speech_spans=stems.speech_spans,
             stems=self._settings.stems,
             diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
+            cuts=pictures.inside(seen.cuts, whole.duration_s),
+            hits=pictures.hits_of(self._settings),
         )
         self._steps.progress.cues(len(pieces) * len(spans))
         with self._steps.stage(Stage.STAGE_GENERATE, len(pieces)) as timings:
@@ -162,6 +183,7 @@ class Stages:
         transcript: stt_pb2.TranscribeResult,
         analysis: sentiment_pb2.AnalyzeResponse,
         music_beds: list[MusicBed],
+        seen: mixer_pb2.AnalyzePictureResponse,
     ) -> gateway_pb2.JobResult:
         """Puts speech and music under the picture, all variants at the same time, and writes the report."""
         request = mixer_pb2.MixRequest(
@@ -184,6 +206,7 @@ class Stages:
                 media,
                 stems,
                 transcript,
+                seen,
                 analysis,
                 music_beds,
                 mixes,
@@ -204,6 +227,22 @@ class Stages:
         if copies:
             result.files.extend(await together(copies))
         return result
+
+    async def _watch(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.AnalyzePictureResponse:
+        if not pictures.is_needed(self._settings):
+            return pictures.seen(mixer_pb2.AnalyzePictureResponse(), self._settings)
+        request = mixer_pb2.AnalyzePictureRequest(
+            video=self._video, facts=media.facts, audio=media.audio if media.HasField("audio") else None
+        )
+        found = await self._steps.unary(
+            "PICTURE",
+            self._clients.mixer,
+            "AnalyzePicture",
+            request,
+            mixer_pb2.AnalyzePictureResponse,
+            Stage.STAGE_ANALYZE,
+        )
+        return pictures.seen(found, self._settings)
 
     async def _cue(
         self, rendering: Coroutine[Any, Any, riffusion_pb2.GenerateResult]

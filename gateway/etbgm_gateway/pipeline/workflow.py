@@ -99,8 +99,10 @@ class Pipeline(DBOSConfiguredInstance):
 
 async def _make(stages: Stages) -> gateway_pb2.JobResult:
     media = await stages.ingest()
-    stems = await stages.separate(media)
-    transcript = await stages.transcribe(media, stems)
-    analysis = await stages.analyze(media, stems, transcript)
-    music_beds = await stages.generate(stems, analysis.timeline)
-    return await stages.mix(media, stems, transcript, analysis, music_beds)
+    async with stages.watching(media) as watched:
+        stems = await stages.separate(media)
+        transcript = await stages.transcribe(media, stems)
+        seen = await watched
+    analysis = await stages.analyze(media, stems, transcript, seen)
+    music_beds = await stages.generate(stems, analysis.timeline, seen)
+    return await stages.mix(media, stems, transcript, analysis, music_beds, seen)

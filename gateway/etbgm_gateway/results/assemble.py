@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from google.protobuf.json_format import MessageToJson
+from google.protobuf.json_format import MessageToDict
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
@@ -19,6 +19,8 @@ from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
+    cuts_from_pb,
+    mood_from_pb,
     span_from_pb,
     spans_from_pb,
     timeline_from_pb,
@@ -50,6 +52,7 @@ class Made:
     media: mixer_pb2.ExtractResult
     stems: mixer_pb2.SeparateResult
     transcript: stt_pb2.TranscribeResult
+    seen: mixer_pb2.AnalyzePictureResponse
     analysis: sentiment_pb2.AnalyzeResponse
     music_beds: list[MusicBed]
     mixes: list[mixer_pb2.MixResult]
@@ -67,7 +70,7 @@ class Results:
     def assemble(self, made: Made) -> gateway_pb2.JobResult:
         """Stores the job's files and returns its result."""
         speaks = bool(made.stems.speech_spans)
-        timeline_json = self._put(MessageToJson(made.analysis), "application/json")
+        timeline_json = self._put(_timeline_json(made), "application/json")
         result = gateway_pb2.JobResult(
             variants=[_variant(*one) for one in zip(made.music_beds, made.mixes, strict=True)],
             speech=made.stems.speech if speaks else None,
@@ -79,6 +82,8 @@ class Results:
             container=made.mixes[0].container,
             engines=_engines(made),
             notes=_notes(made),
+            cuts=made.seen.cuts,
+            picture_mood=made.seen.mood if made.seen.HasField("mood") else None,
         )
         spoken, english = made.transcript.transcript, made.transcript.translation
         if spoken.segments:
@@ -115,6 +120,10 @@ class Results:
             spans_from_pb(made.stems.speech_spans, "speech_spans"),
             _voice(made.analysis),
             plot.Levels(levels["step_s"], levels["speech_lufs"], levels["music_lufs"]),
+            plot.Picture(
+                cuts_from_pb(made.seen.cuts, "cuts"),
+                mood_from_pb(made.seen.mood, "mood") if made.seen.HasField("mood") else None,
+            ),
         )
         return artifact_to_pb(self._store.put_bytes(png, "image/png"))
 
@@ -140,6 +149,15 @@ class Results:
 
     def _put(self, text: str, media_type: str) -> media_pb2.Artifact:
         return artifact_to_pb(self._store.put_bytes(text.encode(), media_type))
+
+
+def _timeline_json(made: Made) -> str:
+    """Returns the analysis with the cuts and the mood of the picture."""
+    document = MessageToDict(made.analysis)
+    shown = gateway_pb2.JobResult(cuts=made.seen.cuts)
+    if made.seen.HasField("mood"):
+        shown.picture_mood.CopyFrom(made.seen.mood)
+    return json.dumps(document | MessageToDict(shown), indent=2)
 
 
 def _voice(analysis: sentiment_pb2.AnalyzeResponse) -> list[tuple[Span, float]]:
@@ -180,7 +198,7 @@ def _notes(made: Made) -> list[str]:
     # The notes on separation are about the result only if it contains the separated speech.
     separated = made.settings.mix.original_audio not in UNSEPARATED
     sources: list[Iterable[str]] = [made.media.facts.notes, made.stems.notes if separated else ()]
-    sources += [made.transcript.notes, made.analysis.notes]
+    sources += [made.transcript.notes, made.seen.notes, made.analysis.notes]
     sources += [cue.notes for bed in made.music_beds for cue in bed.cues]
     sources += [mix.report.notes for mix in made.mixes]
     sources.append(licences.warnings(_engines(made)))

@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from etbgm_kit.media import charts
-from etbgm_kit.types import EmotionTimeline, Span
+from etbgm_kit.types import Cut, EmotionTimeline, PictureMood, Span
 
 _HEIGHT = 640
 _LEGEND_X = 1300
 _MUSIC = "#c2447a"
 VOICE = "#76809a"
+CUT, AROUSAL, VALENCE = "#9aa1b0", "#d98032", "#3d8f5f"
 FLOOR_LUFS = -50.0
 """Nothing below this is drawn: next to music at -25 LUFS it is silence."""
 _COLUMNS = 1200
@@ -28,13 +29,31 @@ class Levels:
     music_lufs: Sequence[float | None]
 
 
+@dataclass(frozen=True)
+class Picture:
+    """The cuts of the picture, and its mood if it was regarded."""
+
+    cuts: Sequence[Cut] = ()
+    mood: PictureMood | None = None
+
+
+NO_PICTURE = Picture()
+
 Voice = Sequence[tuple[Span, float]]
 """Spans and the arousal of the voice in them, [0, 1]; 0.5 is as usual."""
 
 
-def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], voice: Voice, levels: Levels) -> bytes:
-    """Returns a PNG of 1500 × 640 pixels; it has no row for the voice if nothing is known of it."""
-    heights = (1.8, 0.7, 1.5, 6) if voice else (2.2, 0.8, 7)
+def draw(
+    timeline: EmotionTimeline,
+    speech_spans: Sequence[Span],
+    voice: Voice,
+    levels: Levels,
+    picture: Picture = NO_PICTURE,
+) -> bytes:
+    """Returns a PNG of 1500 × 640 pixels; it has no row for voice or picture if nothing is known of it."""
+    seen = bool(picture.cuts or picture.mood)
+    more = (1.5,) * (bool(voice) + seen)
+    heights = (1.8, 0.7, *more, 6) if more else (2.2, 0.8, 7)
     figure = charts.Figure(_HEIGHT, timeline.duration_s, heights)
     bands, speech, *others = figure.rows
     loudness = others[-1]
@@ -45,6 +64,8 @@ def draw(timeline: EmotionTimeline, speech_spans: Sequence[Span], voice: Voice, 
         row.background(emotions)
     if voice:
         _draw_voice(others[0], voice)
+    if seen:
+        _draw_picture(others[-2], picture)
     _draw_loudness(loudness, levels)
     return figure.png()
 
@@ -57,6 +78,19 @@ def _draw_voice(row: charts.Row, voice: Voice) -> None:
     for share, text in ((0.2, "raised"), (0.8, "soft")):
         row.tick(row.top + share * row.height, text)
     row.axis("voice")
+
+
+def _draw_picture(row: charts.Row, picture: Picture) -> None:
+    """Draws a line for each cut, higher for a stronger one, and the curves of arousal and valence."""
+    width_s = 2 * row.figure.duration_s / charts.PLOT_WIDTH
+    for cut in picture.cuts:
+        row.bar(Span(cut.time_s, cut.time_s + width_s), CUT, 0, cut.strength)
+    if picture.mood:
+        times_s = np.arange(len(picture.mood.arousal)) + 0.5
+        for values, colour in ((picture.mood.arousal, AROUSAL), (picture.mood.valence, VALENCE)):
+            row.curve(times_s, (np.array(values) + 1) / 2, colour, 2)
+        row.figure.legend(_LEGEND_X - 60, row.bottom - 12, [("arousal", AROUSAL), ("valence", VALENCE)])
+    row.axis("picture")
 
 
 def _draw_loudness(row: charts.Row, levels: Levels) -> None:

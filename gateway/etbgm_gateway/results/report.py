@@ -29,6 +29,8 @@ def write(
         "container": result.container,
         "speech_s": round(sum(_seconds(span) for span in result.speech_spans), 3),
         "timeline": _fields(result.timeline),
+        "cuts": [_fields(cut) for cut in result.cuts],
+        "evidence_s": evidence_s(result.timeline),
         "variants": [_variant(variant, result.timeline) for variant in result.variants],
         "engines": [_fields(engine) for engine in result.engines],
         "licences": licences.manifest(result.engines),
@@ -36,6 +38,16 @@ def write(
         "notes": list(result.notes),
     }
     return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+
+
+def evidence_s(timeline: media_pb2.EmotionTimeline) -> Json:
+    """Returns for how many seconds the emotion follows from words, from the picture, and from neither."""
+    found: dict[str, Json] = {"words": 0.0, "picture": 0.0, "none": 0.0}
+    for part in timeline.spans:
+        words = media_pb2.EVIDENCE_WORDS in part.evidence
+        source = "words" if words else "picture" if media_pb2.EVIDENCE_PICTURE in part.evidence else "none"
+        found[source] = round(float(found[source]) + _seconds(part.span), 3)  # type: ignore[arg-type]
+    return found
 
 
 def _variant(variant: gateway_pb2.Variant, timeline: media_pb2.EmotionTimeline) -> Json:

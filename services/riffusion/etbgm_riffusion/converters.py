@@ -37,7 +37,12 @@ DEFAULT_SAMPLE_RATE_HZ = 48000
 
 _RANDOM_SEEDS = 2**53
 
-_HITS = {pb.HITS_OFF: Hits.OFF, pb.HITS_SUBTLE: Hits.SUBTLE, pb.HITS_STRONG: Hits.STRONG}
+_HITS = {
+    pb.HITS_UNSPECIFIED: Hits.OFF,
+    pb.HITS_OFF: Hits.OFF,
+    pb.HITS_SUBTLE: Hits.SUBTLE,
+    pb.HITS_STRONG: Hits.STRONG,
+}
 
 _CONTINUITIES = {
     pb.CONTINUITY_JOINT: Continuity.JOINT,
@@ -53,8 +58,8 @@ def with_defaults(request: pb.GenerateRequest, paints: bool) -> pb.GenerateReque
     full = pb.GenerateRequest()
     full.CopyFrom(request)
     full.style = full.style or AUTO
-    full.hits = full.hits or pb.HITS_OFF
-    if full.hits == pb.HITS_OFF:
+    if full.hits in (pb.HITS_UNSPECIFIED, pb.HITS_OFF):
+        full.ClearField("hits")
         full.ClearField("cuts")
     if not full.HasField("sample_rate_hz"):
         full.sample_rate_hz = DEFAULT_SAMPLE_RATE_HZ

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from etbgm_kit.types import EmotionSpan, EmotionTimeline
+from etbgm_kit.types import EmotionSpan, EmotionTimeline, Evidence
 from etbgm_sentiment.types import Arousal, Phrase, Voice
 
 USUAL = 0.5
@@ -78,7 +78,8 @@ def scaled(intensity: float, arousal: float) -> float:
 
 def _scaled(part: EmotionSpan, arousal: float) -> EmotionSpan:
     arousal = min(1.0, arousal)
-    return replace(part, intensity=scaled(part.intensity, arousal), arousal=arousal)
+    evidence = tuple(dict.fromkeys((*part.evidence, Evidence.VOICE)))
+    return replace(part, intensity=scaled(part.intensity, arousal), arousal=arousal, evidence=evidence)
 
 
 def _arousal(voice: Voice, median_db: float) -> float:

@@ -5,10 +5,12 @@ from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
     artifact_from_pb,
     engine_to_pb,
+    mood_from_pb,
     scores_to_pb,
     seconds_from_pb,
     seconds_to_pb,
     span_to_pb,
+    spans_from_pb,
     timeline_to_pb,
     transcript_from_pb,
 )
@@ -53,7 +55,16 @@ def request_from_pb(request: pb.AnalyzeRequest) -> AnalyzeRequest:
     transcript = transcript_from_pb(request.transcript)
     _check_times(transcript, duration_s)
     speech = artifact_from_pb(request.speech, "speech") if request.HasField("speech") else None
-    return AnalyzeRequest(transcript, duration_s, _SMOOTHINGS[request.smoothing], min_duration_s, speech)
+    picture = mood_from_pb(request.picture, "picture") if request.HasField("picture") else None
+    return AnalyzeRequest(
+        transcript,
+        duration_s,
+        _SMOOTHINGS[request.smoothing],
+        min_duration_s,
+        speech,
+        picture,
+        spans_from_pb(request.speech_spans, "speech_spans"),
+    )
 
 
 def analysis_to_pb(analysis: Analysis) -> pb.AnalyzeResponse:

@@ -1,6 +1,6 @@
 """Turns a transcript and the voice that speaks it into phrases, probabilities and a timeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,11 +8,12 @@ import numpy as np
 from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.errors import NotReady
-from etbgm_kit.types import Emotion, EngineInfo
+from etbgm_kit.types import Emotion, EngineInfo, Span
 from etbgm_sentiment.arousal import arousals, with_arousal
 from etbgm_sentiment.classifier import Classifier
 from etbgm_sentiment.phrases import phrases
-from etbgm_sentiment.smoothing import smooth
+from etbgm_sentiment.seen import WEIGHT, pauses, probabilities_of, with_picture
+from etbgm_sentiment.smoothing import NOTHING_SEEN, Seen, smooth
 from etbgm_sentiment.types import Analysis, AnalyzeRequest, Arousal, Phrase, Probabilities
 from etbgm_sentiment.voice import read_voices
 
@@ -72,8 +73,16 @@ class SentimentService:
             parts, lambda done: on_progress(VOICE_SHARE + (1 - VOICE_SHARE) * done)
         )
         spans = [part.span for part in parts]
-        timeline = smooth(spans, probabilities, request.duration_s, request.smoothing, request.min_duration_s)
+        timeline = smooth(
+            spans,
+            probabilities,
+            request.duration_s,
+            request.smoothing,
+            request.min_duration_s,
+            _seen(request, spans),
+        )
         timeline = with_arousal(timeline, parts, heard)
+        timeline = with_picture(timeline, request.picture) if request.picture else timeline
         return Analysis(parts, probabilities, heard, timeline, request.smoothing, self.engine)
 
     def _listen(
@@ -97,3 +106,12 @@ class SentimentService:
         if self._classifier is None:
             raise NotReady
         return self._classifier
+
+
+def _seen(request: AnalyzeRequest, spans: Sequence[Span]) -> Seen:
+    """Returns what the picture says where nobody speaks."""
+    if request.picture is None:
+        return NOTHING_SEEN
+    rows = probabilities_of(request.picture)
+    found = pauses(spans, request.speech_spans, request.duration_s, len(rows))
+    return Seen([at_s for at_s, _ in found], rows[[number for _, number in found]], WEIGHT)

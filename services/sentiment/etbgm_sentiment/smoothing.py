@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
+from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Evidence, Span
 from etbgm_sentiment.types import Probabilities, Smoothing
 
 MIN_EMOTION_DURATION_S = 5.0
@@ -55,6 +55,20 @@ class Cells:
     edges_s: npt.NDArray[np.float64]
     probabilities: npt.NDArray[np.float64]
     weights_s: npt.NDArray[np.float64]
+    evidence: tuple[Evidence | None, ...]
+    """What each cell's probabilities follow from; None for silence."""
+
+
+@dataclass(frozen=True)
+class Seen:
+    """Whole seconds in which the picture decides: their starts (m,) in order, and `probabilities` (m, 7)."""
+
+    starts_s: Sequence[float]
+    probabilities: Probabilities
+    weight: float
+
+
+NOTHING_SEEN = Seen((), np.zeros((0, len(Emotion)), np.float32), 0.0)
 
 
 def smooth(
@@ -63,34 +77,58 @@ def smooth(
     duration_s: float,
     method: Smoothing,
     min_duration_s: float = MIN_EMOTION_DURATION_S,
+    seen: Seen = NOTHING_SEEN,
 ) -> EmotionTimeline:
     """Returns the timeline over [0, duration_s) of phrases at `spans` with `probabilities` (n, 7).
+
+    Between phrases, it follows what is `seen`.
 
     No span is shorter than `min_duration_s` unless the whole timeline is.
 
     Raises:
         ValueError: the spans overlap, are out of order, or exceed [0, duration_s).
     """
-    cells = cut(spans, probabilities, duration_s)
+    cells = cut(spans, probabilities, duration_s, seen)
     return draw(cells, _METHODS[method](cells, min_duration_s))
 
 
-def cut(spans: Sequence[Span], probabilities: Probabilities, duration_s: float) -> Cells:
-    """Returns cells that cover [0, duration_s): one silent cell if there are no phrases."""
-    parts: list[tuple[float, npt.ArrayLike, float]] = []
+def cut(
+    spans: Sequence[Span], probabilities: Probabilities, duration_s: float, seen: Seen = NOTHING_SEEN
+) -> Cells:
+    """Returns cells that cover [0, duration_s): one silent cell if there is nothing else."""
+    parts: list[_Part] = []
     end_s = 0.0
+    looks = list(zip(seen.starts_s, seen.probabilities, strict=True))[::-1]
     for span, row in zip(spans, probabilities, strict=True):
         start_s, after_s = (min(max(time_s, end_s), duration_s) for time_s in (span.start_s, span.end_s))
         if max(abs(start_s - span.start_s), abs(after_s - span.end_s)) > TOLERANCE_S:
             raise ValueError(f"phrase at {span} does not fit in [{end_s}, {duration_s})")
-        if start_s - end_s >= LONG_PAUSE_S:
-            parts.append((end_s, _SILENCE, start_s - end_s))
-        parts.append((start_s, row, after_s - start_s))
+        parts += _between(end_s, start_s, looks, seen.weight)
+        parts.append((start_s, row, after_s - start_s, Evidence.WORDS))
         end_s = after_s
-    if duration_s - end_s >= LONG_PAUSE_S or not parts:
-        parts.append((end_s, _SILENCE, duration_s - end_s))
-    starts_s, rows, weights_s = zip(*parts, strict=True)
-    return Cells(np.array([0.0, *starts_s[1:], duration_s]), np.array(rows, np.float64), np.array(weights_s))
+    parts += _between(end_s, duration_s, looks, seen.weight) or ([] if parts else [_silence(0.0, duration_s)])
+    starts_s, rows, weights_s, evidence = zip(*parts, strict=True)
+    edges_s = np.array([0.0, *starts_s[1:], duration_s])
+    return Cells(edges_s, np.array(rows, np.float64), np.array(weights_s), evidence)
+
+
+def _between(
+    start_s: float, end_s: float, looks: list[tuple[float, npt.ArrayLike]], weight: float
+) -> list["_Part"]:
+    """Returns the cells of a pause: what is seen in it, taken from the end of `looks`, or else silence."""
+    parts: list[_Part] = []
+    while looks and looks[-1][0] < end_s - TOLERANCE_S:
+        at_s, row = looks.pop()
+        parts.append((at_s, row, weight, Evidence.PICTURE))
+    silent = not parts and end_s - start_s >= LONG_PAUSE_S
+    return [_silence(start_s, end_s)] if silent else parts
+
+
+def _silence(start_s: float, end_s: float) -> "_Part":
+    return start_s, _SILENCE, end_s - start_s, None
+
+
+_Part = tuple[float, npt.ArrayLike, float, Evidence | None]
 
 
 def rule(cells: Cells, min_duration_s: float) -> Numbers:
@@ -159,7 +197,8 @@ def draw(cells: Cells, emotions: Numbers) -> EmotionTimeline:
         intensity = max(0.0, (probability * len(_EMOTIONS) - 1) / (len(_EMOTIONS) - 1))
         span = Span(float(cells.edges_s[first]), float(cells.edges_s[end]))
         emotion = _EMOTIONS[emotions[first]]
-        spans.append(EmotionSpan(span, emotion, probability, intensity, _scores(means)))
+        evidence = tuple(one for one in Evidence if one in cells.evidence[first:end])
+        spans.append(EmotionSpan(span, emotion, probability, intensity, _scores(means), None, evidence))
     return EmotionTimeline(float(cells.edges_s[-1]), tuple(spans))
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 import numpy as np
 import numpy.typing as npt
 
-from etbgm_kit.types import Artifact, EmotionTimeline, EngineInfo, Span, Transcript
+from etbgm_kit.types import Artifact, EmotionTimeline, EngineInfo, PictureMood, Span, Transcript
 
 Probabilities = npt.NDArray[np.float32]
 """(phrases, 7) in the order of Emotion; each row sums to 1."""
@@ -45,13 +45,18 @@ class Voice:
 
 @dataclass(frozen=True, slots=True)
 class AnalyzeRequest:
-    """A transcript within [0, duration_s), how to smooth its emotions, and the speech stem if known."""
+    """A transcript within [0, duration_s), how to smooth its emotions, and what else is known.
+
+    That is the speech stem, the mood of the picture, and where someone speaks.
+    """
 
     transcript: Transcript
     duration_s: float
     smoothing: Smoothing
     min_duration_s: float
     speech: Artifact | None = None
+    picture: PictureMood | None = None
+    speech_spans: tuple[Span, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Musical events at the strong cuts, beside the tempo that brings them near beats.
 
 A cut gets an accent of all that plays, after a short silence: a bass note and a chord if nothing began there,
-and a cymbal if the style has drums. Film composers call such moments hits (Karlin & Wright 2004, "On the track",
-chapter 11).
+and a cymbal if the style has drums. Film composers call such moments hits (Karlin & Wright 2004, "On the
+track", chapter 11).
 """
 
 from collections.abc import Iterator, Sequence
