@@ -111,6 +111,14 @@ def run(
     no_voice: Annotated[
         bool, typer.Option("--no-voice", help="Derive the strength of emotions from the words alone.")
     ] = False,
+    picture: Annotated[
+        Literal["on", "off"],
+        typer.Option(help="Let the music follow what is seen where nobody speaks (default: on)."),
+    ] = "on",
+    hits: Annotated[
+        Literal["off", "subtle", "strong"] | None,
+        typer.Option(help="How the music marks cuts: not, by beats, or also by accents (default: subtle)."),
+    ] = None,
     timeline: Annotated[
         Path | None, typer.Option(help="Emotion timeline (JSON) to use instead of emotion analysis.")
     ] = None,
@@ -146,7 +154,7 @@ def run(
         audio_track=audio_track, mix_audio_tracks=mix_audio_tracks, keep_original_track=keep_original_track,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
-        stems=stems, projects=otio,
+        stems=stems, projects=otio, ignore_picture=picture == "off", hits=hits,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
         labels=tuple(label or ()), priority=priority,
     )  # fmt: skip

@@ -44,6 +44,8 @@ class JobOptions:
     captions: Path | None = None
     ignore_subtitles: bool = False
     ignore_voice: bool = False
+    ignore_picture: bool = False
+    hits: str | None = None
     timeline: Path | None = None
     container: str | None = None
     stems: bool = False
@@ -82,6 +84,8 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         language=options.language,
         ignore_subtitles=options.ignore_subtitles,
         ignore_voice=options.ignore_voice,
+        ignore_picture=options.ignore_picture,
+        hits=riffusion_pb2.Hits.Value(f"HITS_{options.hits.upper()}") if options.hits else None,
         stems=options.stems,
         projects=options.projects,
         translate=options.translate,

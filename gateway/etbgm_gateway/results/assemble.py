@@ -102,6 +102,8 @@ class Results:
             timeline_json=timeline_json,
             speech_spans=made.stems.speech_spans,
             variants=[gateway_pb2.Variant(levels=made.mixes[0].levels)],
+            cuts=made.seen.cuts,
+            picture_mood=made.seen.mood if made.seen.HasField("mood") else None,
         )
         revision = revision_of(_PLOT)
         found = self._memo.find(revision, drawn, media_pb2.Artifact)

@@ -88,7 +88,8 @@ def _draw_picture(row: charts.Row, picture: Picture) -> None:
     if picture.mood:
         times_s = np.arange(len(picture.mood.arousal)) + 0.5
         for values, colour in ((picture.mood.arousal, AROUSAL), (picture.mood.valence, VALENCE)):
-            row.curve(times_s, (np.array(values) + 1) / 2, colour, 2)
+            heights: NDArray[np.float64] = np.interp(values, (-1, 1), (0, 1))
+            row.curve(times_s, heights, colour, 2)
         row.figure.legend(_LEGEND_X - 60, row.bottom - 12, [("arousal", AROUSAL), ("valence", VALENCE)])
     row.axis("picture")
 

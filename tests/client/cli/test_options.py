@@ -34,6 +34,8 @@ async def test_options_reach_their_fields() -> None:
         smoothing="rule",
         translate=True,
         ignore_voice=True,
+        ignore_picture=True,
+        hits="strong",
         denoising_strength=0.0,
         adapters=("strings", "tape=0.5"),
     )
@@ -45,6 +47,7 @@ async def test_options_reach_their_fields() -> None:
     assert settings.mix.keep_original_tracks
     assert settings.min_emotion_duration.ToMilliseconds() == 2500
     assert (settings.smoothing, settings.translate, settings.ignore_voice) == (1, True, True)
+    assert (settings.ignore_picture, settings.hits) == (True, riffusion_pb2.HITS_STRONG)
     assert settings.diffusion == riffusion_pb2.DiffusionSettings(
         denoising_strength=0,
         adapters=[

@@ -26,7 +26,7 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert all(stage.start_time.ToNanoseconds() <= stage.end_time.ToNanoseconds() for stage in job.stages)
     assert services.seen == {
         "Probe": 1, "Extract": 1, "Separate": 1, "Transcribe": 1, "Analyze": 1, "Generate": 4, "Mix": 4,
-        "Generate computed": 4, "Mix computed": 4,
+        "Generate computed": 4, "Mix computed": 4, "AnalyzePicture": 1,
     }  # fmt: skip
 
     result = job.result

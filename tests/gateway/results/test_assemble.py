@@ -26,6 +26,7 @@ def made(store: ArtifactStore, music_lufs: float) -> Made:
         media=mixer_pb2.ExtractResult(facts=mixer_pb2.MediaFacts(duration=seconds_to_pb(5))),
         stems=mixer_pb2.SeparateResult(),
         transcript=stt_pb2.TranscribeResult(),
+        seen=mixer_pb2.AnalyzePictureResponse(),
         analysis=sentiment_pb2.AnalyzeResponse(timeline=timeline_to_pb(neutral(5.0))),
         music_beds=[],
         mixes=[mixer_pb2.MixResult(levels=put(json.dumps(levels)))],
