@@ -85,7 +85,7 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         ignore_subtitles=options.ignore_subtitles,
         ignore_voice=options.ignore_voice,
         ignore_picture=options.ignore_picture,
-        hits=riffusion_pb2.Hits.Value(f"HITS_{options.hits.upper()}") if options.hits else None,
+        hits=riffusion_pb2.Hits.Value(f"HITS_{(options.hits or 'unspecified').upper()}"),
         stems=options.stems,
         projects=options.projects,
         translate=options.translate,

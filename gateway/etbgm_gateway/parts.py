@@ -32,8 +32,8 @@ from etbgm_gateway.outgoing.fetching import HttpLimits
 from etbgm_gateway.outgoing.places import PlaceRules
 from etbgm_gateway.outgoing.sources import Sources
 from etbgm_gateway.outgoing.webhook import WebhookSender
-from etbgm_gateway.pipeline.arrival import Transfers
 from etbgm_gateway.pipeline.steps import Deadlines, StepContext
+from etbgm_gateway.pipeline.transport import Transfers
 from etbgm_gateway.queue.deliveries import Deliveries
 from etbgm_gateway.queue.garbage import Keep
 from etbgm_gateway.settings import Settings

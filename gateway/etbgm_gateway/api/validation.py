@@ -9,12 +9,12 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_kit.converters import (
     artifact_from_pb,
-    cuts_from_pb,
     music_levels_from_pb,
     seconds_from_pb,
     timeline_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.picture_converters import cuts_from_pb
 from etbgm_kit.ranges import (
     CONTAINERS,
     MOST_VARIANTS,

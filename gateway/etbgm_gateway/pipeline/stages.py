@@ -11,20 +11,19 @@ from typing import Any
 
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import gateway_pb2, transfers_pb2
+from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, pictures, timelines
-from etbgm_gateway.pipeline.arrival import Arrival
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
 from etbgm_gateway.pipeline.steps import Steps, together
 from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
+from etbgm_gateway.pipeline.transport import Transport
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
-from etbgm_gateway.results.files import files_of
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
@@ -41,9 +40,9 @@ class Stages:
         clients: Clients,
         steps: Steps,
         results: Results,
-        arrival: Arrival,
+        transport: Transport,
     ) -> None:
-        self._arrival = arrival
+        self._transport = transport
         self._video, self._settings = request.video, request.settings
         self._clients, self._steps, self._results = clients, steps, results
         self._transcription = Transcription(request.settings, clients, steps)
@@ -52,11 +51,8 @@ class Stages:
         """Fetches the video if it is elsewhere, and extracts facts, sound and captions from it."""
         tracks = self._settings.audio_tracks if self._settings.HasField("audio_tracks") else None
         with self._steps.stage(Stage.STAGE_INGEST) as timings:
-            if self._arrival.is_awaited:
-                on_fraction = self._steps.progress.part(Stage.STAGE_INGEST)
-                fetch = partial(self._arrival.fetch, on_fraction)
-                self._video = await self._steps.run("FETCH", media_pb2.Artifact, fetch)
-                on_fraction(1.0)
+            if self._transport.is_awaited:
+                self._video = await self._transport.fetch(self._steps)
             request = mixer_pb2.ExtractRequest(video=self._video, audio_tracks=tracks)
             result = await self._steps.stream(
                 "INGEST", self._clients.mixer, "Extract", request, mixer_pb2.ExtractResult, Stage.STAGE_INGEST
@@ -64,8 +60,8 @@ class Stages:
             timings.append(result.timings)
             duration_s = seconds_from_pb(result.facts.duration)
             self._steps.allow_for(duration_s)
-            if self._arrival.is_awaited:
-                await self._arrival.accept(self._video, duration_s)
+            if self._transport.is_awaited:
+                await self._transport.accept(self._video, duration_s)
         return result
 
     @asynccontextmanager
@@ -219,13 +215,7 @@ class Stages:
         """Assembles the result, copies the chosen files and notes where they are."""
         assemble = partial(asyncio.to_thread, self._results.assemble, made)
         result = await self._steps.run("MIX result", gateway_pb2.JobResult, assemble)
-        copies = [
-            self._steps.run(f"DELIVER {file.name}", transfers_pb2.File, partial(self._arrival.deliver, file))
-            for file in files_of(result)
-            if self._arrival.is_wanted(file)
-        ]
-        if copies:
-            result.files.extend(await together(copies))
+        await self._transport.deliver(self._steps, result)
         return result
 
     async def _watch(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.AnalyzePictureResponse:

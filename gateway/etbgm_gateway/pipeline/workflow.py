@@ -6,10 +6,10 @@ from functools import partial
 from dbos import DBOS, DBOSConfiguredInstance
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.pipeline.arrival import Arrival, Transfers
 from etbgm_gateway.pipeline.progress import Progress
 from etbgm_gateway.pipeline.stages import Stages
 from etbgm_gateway.pipeline.steps import StageFailed, StepContext, Steps, internal_failure
+from etbgm_gateway.pipeline.transport import Transfers, Transport
 from etbgm_gateway.results.assemble import Results
 from etbgm_gateway.store.database import when_reachable
 from etbgm_gateway.store.jobs import JobRow, JobStore
@@ -84,8 +84,8 @@ class Pipeline(DBOSConfiguredInstance):
         async with Progress(self._jobs, self._steps.holdings, job) as progress:
             steps = Steps(self._steps, progress, is_first_start=job.starts == 1)
             steps.hold(request)
-            arrival = Arrival(self._transfers, job, request)
-            return await _make(Stages(request, self._clients, steps, self._results, arrival))
+            transport = Transport(self._transfers, job, request)
+            return await _make(Stages(request, self._clients, steps, self._results, transport))
 
     async def stop(self) -> None:
         """Interrupts running jobs; DBOS resumes them after the next start."""

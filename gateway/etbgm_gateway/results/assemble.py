@@ -19,14 +19,13 @@ from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
-    cuts_from_pb,
-    mood_from_pb,
     span_from_pb,
     spans_from_pb,
     timeline_from_pb,
     transcript_from_pb,
 )
 from etbgm_kit.models import licences
+from etbgm_kit.picture_converters import cuts_from_pb, mood_from_pb
 from etbgm_kit.ranges import UNSEPARATED
 from etbgm_kit.types import Span
 

@@ -14,8 +14,6 @@ from etbgm_kit.ranges import MUSIC_LEVEL_DB, check_range
 from etbgm_kit.types import (
     Artifact,
     Bar,
-    Cut,
-    CutKind,
     Emotion,
     EmotionSpan,
     EmotionTimeline,
@@ -23,7 +21,6 @@ from etbgm_kit.types import (
     Evidence,
     Ingredient,
     MusicLevel,
-    PictureMood,
     Segment,
     Span,
     Transcript,
@@ -33,7 +30,6 @@ from etbgm_kit.types import (
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _EMOTIONS = tuple(Emotion)
 _EVIDENCE = tuple(Evidence)
-_CUT_KINDS = tuple(CutKind)
 TIME_TOLERANCE_S = 1e-6
 """Times closer than this are equal: durations have nanoseconds, floats are less exact."""
 
@@ -118,44 +114,6 @@ def bars_from_pb(messages: Iterable[pb.Bar], field: str) -> tuple[Bar, ...]:
 def bar_to_pb(bar: Bar) -> pb.Bar:
     """Converts `bar`."""
     return pb.Bar(span=span_to_pb(bar.span), beats=bar.beats)
-
-
-def cuts_from_pb(messages: Iterable[pb.Cut], field: str, duration_s: float = math.inf) -> tuple[Cut, ...]:
-    """The cuts. Raises InvalidField unless they are in order, inside (0, duration), and of a known kind."""
-    cuts: list[Cut] = []
-    for i, message in enumerate(messages):
-        time_s = seconds_from_pb(message.time)
-        if not (cuts[-1].time_s if cuts else 0.0) < time_s < duration_s:
-            raise InvalidField(f"{field}[{i}].time", "must be after the one before, and inside the video")
-        strength = message.strength if message.HasField("strength") else 1.0
-        if not 0 < strength <= 1:
-            raise InvalidField(f"{field}[{i}].strength", f"must be in (0, 1], is {strength}")
-        if not 0 <= message.kind <= len(_CUT_KINDS):
-            raise InvalidField(f"{field}[{i}].kind", "must be a known kind")
-        cuts.append(Cut(time_s, strength, _CUT_KINDS[max(0, message.kind - 1)]))
-    return tuple(cuts)
-
-
-def cut_to_pb(cut: Cut) -> pb.Cut:
-    """The message for `cut`."""
-    kind = pb.CutKind.Value(f"CUT_KIND_{cut.kind.name}")
-    return pb.Cut(time=seconds_to_pb(cut.time_s), strength=cut.strength, kind=kind)
-
-
-def mood_from_pb(message: pb.PictureMood, field: str) -> PictureMood:
-    """The mood. Raises InvalidField unless its curves are equally long and in their ranges."""
-    curves = tuple(message.arousal), tuple(message.valence), tuple(message.certainty)
-    if len({len(curve) for curve in curves}) > 1:
-        raise InvalidField(field, "must have curves of the same length")
-    for name, curve, lowest in zip(("arousal", "valence", "certainty"), curves, (-1, -1, 0), strict=True):
-        if not all(lowest <= value <= 1 for value in curve):
-            raise InvalidField(f"{field}.{name}", f"must be in [{lowest}, 1]")
-    return PictureMood(*curves)
-
-
-def mood_to_pb(mood: PictureMood) -> pb.PictureMood:
-    """The message for `mood`."""
-    return pb.PictureMood(arousal=mood.arousal, valence=mood.valence, certainty=mood.certainty)
 
 
 def emotion_from_pb(emotion: pb.Emotion.ValueType, field: str) -> Emotion:

@@ -5,9 +5,7 @@ from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
     bars_from_pb,
-    cut_to_pb,
     engine_to_pb,
-    mood_to_pb,
     music_levels_from_pb,
     seconds_from_pb,
     seconds_to_pb,
@@ -16,6 +14,7 @@ from etbgm_kit.converters import (
     spans_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.picture_converters import cut_to_pb, mood_to_pb
 from etbgm_kit.ranges import MIX_RANGES, check_audio_tracks, check_mix
 from etbgm_kit.types import Artifact
 from etbgm_mixer.types import (

@@ -7,7 +7,6 @@ from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
     artifact_to_pb,
     bar_to_pb,
-    cuts_from_pb,
     emotion_to_pb,
     engine_to_pb,
     span_from_pb,
@@ -16,6 +15,7 @@ from etbgm_kit.converters import (
     timeline_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.picture_converters import cuts_from_pb
 from etbgm_kit.ranges import LONGEST_TIMELINE_S, check_diffusion
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.hints import StyleRequest, read

@@ -5,7 +5,6 @@ from etbgm_kit.converters import (
     TIME_TOLERANCE_S,
     artifact_from_pb,
     engine_to_pb,
-    mood_from_pb,
     scores_to_pb,
     seconds_from_pb,
     seconds_to_pb,
@@ -15,6 +14,7 @@ from etbgm_kit.converters import (
     transcript_from_pb,
 )
 from etbgm_kit.errors import InvalidField
+from etbgm_kit.picture_converters import mood_from_pb
 from etbgm_kit.ranges import LONGEST_TIMELINE_S
 from etbgm_kit.types import Segment, Transcript
 from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S
