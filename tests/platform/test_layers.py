@@ -59,7 +59,17 @@ FLOORS = {
         *("observe", "results", "upstream", "outgoing", "store"),
     ),
     "etbgm_kit": (
-        *("serving", "media", "artifacts", "models", "converters", "ranges", "errors", "types"),
+        *(
+            "serving",
+            "media",
+            "artifacts",
+            "models",
+            "picture_converters",
+            "converters",
+            "ranges",
+            "errors",
+            "types",
+        ),
         *("json_value", "languages", "seeds"),
     ),
 }
