@@ -17,7 +17,7 @@ PULL_MODELS := test -f "$(MODELS_DIR)/whisper-base/etbgm-model.json" || $(BIN)/e
 export ETBGM_TEST_DATA
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test drill test-browser test-embedded test-unit bench bench-ears bench-gateway bench-music bench-picture bench-riffusion gallery images images-check lint protos clean
+.PHONY: help demo test drill test-browser test-embedded test-unit bench bench-ears bench-gateway bench-music bench-page bench-picture bench-riffusion gallery images images-check lint protos clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
@@ -84,6 +84,10 @@ bench-ears: .venv/.dev ## measure separation, recognition and classification aga
 bench-gateway: .venv/.dev ## measure the gateway under load, kills and attacks, over simulated engines (QUICK=--quick)
 	@deploy/system-packages test
 	$(BIN)/python -m tests.gateway.bench $(QUICK)
+
+bench-page: .venv/.dev ## measure the web page: first paint, layout shift, frames of a two-hour timeline
+	@deploy/system-packages browser
+	$(BIN)/python -m tests.browser.bench
 
 bench-riffusion: .venv/.full ## compare diffusion with diffusers, and decoding with riffusion's (SHAPE=sd15: CUDA)
 	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse)

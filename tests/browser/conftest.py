@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,11 +34,11 @@ class Site:
         return f"{self.url}/#key={self.key}&{place}"
 
 
-@pytest.fixture(scope="session")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """`etbgm serve` with everything in a folder of the test."""
-    data, port = tmp_path_factory.mktemp("site"), free_port()
-    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--http", f"127.0.0.1:{port}", "--data", data]
+@contextmanager
+def serving(data: Path) -> Iterator[Site]:
+    """`etbgm serve` with everything in `data`, while the context lasts."""
+    address = f"127.0.0.1:{free_port()}"
+    command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--http", address, "--data", data]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
             lines = [server.stdout.readline(), server.stdout.readline()] if server.stdout else []
@@ -49,18 +50,37 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
             server.wait(60)
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium, or the one that ETBGM_CHROMIUM names."""
-    program = os.environ.get("ETBGM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
-    if not program:
-        pytest.skip("there is no Chromium here: apt-get install chromium")
+@contextmanager
+def chromium(program: str) -> Iterator[Browser]:
+    """A headless browser while the context lasts."""
     with sync_playwright() as playwright:
         launched = playwright.chromium.launch(
             executable_path=program, args=["--autoplay-policy=no-user-gesture-required"]
         )
         yield launched
         launched.close()
+
+
+def installed() -> str | None:
+    """Debian's Chromium, or the one that ETBGM_CHROMIUM names; None without either."""
+    return os.environ.get("ETBGM_CHROMIUM") or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A server for all tests of the page."""
+    with serving(tmp_path_factory.mktemp("site")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A headless browser for all tests."""
+    program = installed()
+    if not program:
+        pytest.skip("there is no Chromium here: apt-get install chromium")
+    with chromium(program) as launched:
+        yield launched
 
 
 @pytest.fixture

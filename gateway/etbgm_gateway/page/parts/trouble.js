@@ -3,9 +3,21 @@
 import { h } from "../dom.js";
 import { has, t } from "../text.js";
 
+/** Reasons that call for the same as another one. */
+const ALIKE = {
+  SCOPE_MISSING: "PERMISSION_DENIED",
+  SERVICE_BUSY: "SERVICE_UNAVAILABLE",
+  SERVICE_FAILED: "SERVICE_UNAVAILABLE",
+  SERVICE_LOST: "SERVICE_UNAVAILABLE",
+  SERVICE_TIMEOUT: "SERVICE_UNAVAILABLE",
+  STOPPING: "BUSY",
+  LOADING: "BUSY",
+};
+
 /** The sentence for a reason of the API, else for the kind of its status. */
 export function adviceOf(reason, status) {
-  if (has(`error.${reason}`)) return t(`error.${reason}`);
+  const key = `error.${ALIKE[reason] || reason}`;
+  if (has(key)) return t(key);
   return t(status >= 500 ? "error.internal" : "error.other");
 }
 

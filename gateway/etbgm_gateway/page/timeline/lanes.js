@@ -24,22 +24,17 @@ export function ruler({ canvas, scale, ink }, { top, height }) {
   canvas.stroke();
 }
 
-/** The emotions: colour and name; the height of the lower bar is the confidence. */
+/** The emotions: colour and name; the lower bar is the confidence. Where there is no room, only the colour. */
 export function emotions(pen, { top, height }, spans, selected) {
   const { canvas, scale, ink } = pen;
-  for (let i = firstAfter(spans, scale.startS); i < spans.length && spans[i].start < scale.endS; i++) {
+  for (const i of visible(scale, spans)) {
     const span = spans[i];
     const [x, width] = extent(scale, span);
     canvas.fillStyle = COLOURS[span.emotion];
-    canvas.fillRect(x, top, Math.max(1, width - 1), height);
+    canvas.fillRect(x, top, Math.max(1, width - (width > 3)), height);
+    if (width > 3) confidence(canvas, span, x, top + height - 4, width - 1);
     if (span.music === "mute") hatch(canvas, x, top, width - 1, height);
-    if (span.probability !== null) {
-      canvas.fillStyle = "#0003";
-      canvas.fillRect(x, top + height - 4, Math.max(1, width - 1), 4);
-      canvas.fillStyle = "#000a";
-      canvas.fillRect(x, top + height - 4, Math.max(1, (width - 1) * span.probability), 4);
-    }
-    label(canvas, nameOf(span, width), x + 6, top + height / 2 - 2, width - 12, INKS[span.emotion] || "#14171c");
+    if (width > 14) label(canvas, nameOf(span, width), x + 6, top + height / 2 - 2, width - 12, INKS[span.emotion] || "#14171c");
     if (i === selected) {
       canvas.strokeStyle = ink.focus;
       canvas.lineWidth = 3;
@@ -47,6 +42,14 @@ export function emotions(pen, { top, height }, spans, selected) {
       canvas.lineWidth = 1;
     }
   }
+}
+
+function confidence(canvas, span, x, y, width) {
+  if (span.probability === null) return;
+  canvas.fillStyle = "#0003";
+  canvas.fillRect(x, y, width, 4);
+  canvas.fillStyle = "#000a";
+  canvas.fillRect(x, y, width * span.probability, 4);
 }
 
 function nameOf(span, width) {
@@ -57,16 +60,13 @@ function nameOf(span, width) {
 
 /** Captions as text where there is room for it, else as bars. */
 export function words({ canvas, scale, ink }, { top, height }, cues) {
-  for (let i = firstAfter(cues, scale.startS); i < cues.length && cues[i].start < scale.endS; i++) {
+  for (const i of visible(scale, cues)) {
     const [x, width] = extent(scale, cues[i]);
-    if (width < 30) {
-      canvas.fillStyle = ink.line;
-      canvas.fillRect(x, top + height / 2 - 2, Math.max(1, width - 1), 4);
-      continue;
-    }
-    canvas.fillStyle = ink.sunken;
-    canvas.fillRect(x, top + 2, width - 2, height - 4);
-    label(canvas, cues[i].text, x + 5, top + height / 2, width - 10, ink.text);
+    const isText = width >= 30;
+    canvas.fillStyle = isText ? ink.sunken : ink.line;
+    if (isText) canvas.fillRect(x, top + 2, width - 2, height - 4);
+    else canvas.fillRect(x, top + height / 2 - 2, Math.max(1, width - 1), 4);
+    if (isText) label(canvas, cues[i].text, x + 5, top + height / 2, width - 10, ink.text);
   }
 }
 
@@ -95,7 +95,7 @@ export function voice({ canvas, scale, ink, width }, { top, height }, phrases) {
   canvas.fillStyle = ink.line;
   canvas.fillRect(0, Math.round(middle), width, 1);
   canvas.fillStyle = ink.voice;
-  for (let i = firstAfter(phrases, scale.startS); i < phrases.length && phrases[i].start < scale.endS; i++) {
+  for (const i of visible(scale, phrases)) {
     const [x, size] = extent(scale, phrases[i]);
     const y = middle - (phrases[i].arousal - 0.5) * height;
     canvas.fillRect(x, Math.min(middle, y), Math.max(1, size - 1), Math.max(1, Math.abs(middle - y)));
@@ -113,11 +113,22 @@ export function loudness({ canvas, scale, ink, width }, { top, height }, music, 
 
 /** The sections of the piece: key and tempo. */
 export function sections({ canvas, scale, ink }, { top, height }, list) {
-  for (let i = firstAfter(list, scale.startS); i < list.length && list[i].start < scale.endS; i++) {
+  for (const i of visible(scale, list)) {
     const [x, width] = extent(scale, list[i]);
     canvas.fillStyle = ink.sunken;
     canvas.fillRect(x, top + 1, Math.max(1, width - 2), height - 2);
     label(canvas, list[i].label, x + 6, top + height / 2, width - 12, ink.quiet);
+  }
+}
+
+/** The indexes of the items that are visible; of several that begin in one pixel, the first. */
+function* visible(scale, items) {
+  let last = -Infinity;
+  for (let i = firstAfter(items, scale.startS); i < items.length && items[i].start < scale.endS; i++) {
+    const pixel = Math.floor(scale.x(items[i].start));
+    if (pixel === last && scale.x(items[i].end) - pixel < 2) continue;
+    last = pixel;
+    yield i;
   }
 }
 
