@@ -32,6 +32,9 @@ export function t(key, values = {}) {
 /** Whether there is a text. */
 export const has = (key) => key in texts;
 
+/** The name of a style; styles that another server may have keep their own. */
+export const styleName = (name) => (has(`style.${name}`) ? t(`style.${name}`) : name);
+
 /** Formats seconds as 1:02 or 1:02:03; with tenths if `fine`. */
 export function time(s, fine = false) {
   const tenths = Math.max(0, Math.round(s * 10));

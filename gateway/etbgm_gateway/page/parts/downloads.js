@@ -2,7 +2,7 @@
 
 import { urlOf } from "../api.js";
 import { fill, h, icon } from "../dom.js";
-import { bytes, t } from "../text.js";
+import { bytes, styleName, t } from "../text.js";
 import { nameOf } from "./joblist.js";
 
 /**
@@ -45,7 +45,7 @@ export function downloads(job, variantOf) {
     fill(element,
       h("h2", { id: "out-title" }, t("out.title")),
       link(["video", one.video, `${name}.${result.container}`], true),
-      h("p", { class: "quiet" }, t("out.variant", { number: one.number, style: one.style })),
+      h("p", { class: "quiet" }, t("out.variant", { number: one.number, style: styleName(one.style) })),
       h("ul", { class: "files" }, [...files.map((file) => link(file)), project(one, `${stem}${name}.zip`)].filter(Boolean).map((file) => h("li", {}, file))));
   }
   show();

@@ -39,6 +39,7 @@ export function sending(file, settingsOf, create) {
       element.remove();
       return id;
     } catch (error) {
+      note.textContent = "";
       if (!stopping.signal.aborted) fill(problem, trouble(error, error.reason === "EMPTY_FILE" ? undefined : run));
       return null;
     }

@@ -1,7 +1,7 @@
 // The settings of a new job: those that matter, and the others folded away.
 
 import { h } from "../dom.js";
-import { languageName, t } from "../text.js";
+import { languageName, styleName, t } from "../text.js";
 
 /** Level of the speech over the music in LU, as `etbgm run --music`; Torcoli et al., JAES 67(12), 2019. */
 export const MUSIC_LU = { low: 18, medium: 14, high: 10 };
@@ -60,8 +60,8 @@ export function settingsForm(capabilities) {
 
 /** The styles of the server as [value, text]. */
 export function styleOptions(capabilities) {
-  const named = (capabilities.styles || []).map((one) => [one.name, t(`style.${one.name}`, {}) || one.name]);
-  return [["auto", t("style.auto")], ...named.map(([value, text]) => [value, text.startsWith("style.") ? value : text])];
+  const names = ["auto", ...(capabilities.styles || []).map((one) => one.name)];
+  return names.map((name) => [name, styleName(name)]);
 }
 
 function languageOptions(capabilities) {

@@ -2,7 +2,7 @@
 
 import { get, post, seconds, urlOf } from "../api.js";
 import { fill, h } from "../dom.js";
-import { t } from "../text.js";
+import { styleName, t } from "../text.js";
 import { Player } from "../parts/player.js";
 import { Draft, levelOf, withLevels } from "../edit/draft.js";
 import { Editor } from "../edit/editor.js";
@@ -98,7 +98,7 @@ export class Result {
   #tracks() {
     const tracks = this.variants.map((one) => {
       const audio = one.preview || one.video;
-      return { id: `variant-${one.number}`, label: t("variant", { number: one.number }), hint: one.style, url: urlOf(audio), sizeBytes: Number(audio.sizeBytes) };
+      return { id: `variant-${one.number}`, label: t("variant", { number: one.number }), hint: styleName(one.style), url: urlOf(audio), sizeBytes: Number(audio.sizeBytes) };
     });
     const original = { id: "original", label: t("original"), hint: this.matched || t("original.hint"), url: urlOf(this.job.video), gainDb: this.gainDb || 0 };
     const old = this.old?.find((one) => one.number === this.variant.number)?.preview;
