@@ -133,7 +133,7 @@ $(STUBS): .venv/bin/python $(PROTOS) protos/generate.py protos/pyproject.toml co
 	@touch $@
 
 # The full engines, on the CPU or the GPU: gigabytes.
-FULL := services/stt[convert] services/sentiment[train] services/riffusion[diffusion] services/mixer[demucs]
+FULL := services/stt[convert] services/sentiment[train] services/riffusion[training] services/mixer[demucs]
 .venv/.full: .venv/.dev $(UNITS:%=%/pyproject.toml)
 	$(BIN)/pip install -q -c constraints.txt torch
 	$(BIN)/pip install -q -c constraints.txt --no-build-isolation $(FULL:%=-e ./%)

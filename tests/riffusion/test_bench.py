@@ -8,7 +8,8 @@ from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.styles import STYLES
-from tests.riffusion.bench import emotions, features, timelines, variety
+from etbgm_riffusion.dataset import features
+from tests.riffusion.bench import emotions, timelines, variety
 from tests.riffusion.bench.pieces import piece_of
 from tests.riffusion.bench.table import share
 

@@ -12,8 +12,8 @@ from sklearn.preprocessing import StandardScaler
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.dataset.features import heard
 from etbgm_riffusion.types import Piece
-from tests.riffusion.bench.features import heard
 from tests.riffusion.bench.pieces import RATE_HZ, sound_of
 from tests.riffusion.bench.table import Claim, share
 

@@ -15,11 +15,11 @@ from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.midi import to_midi
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.dataset.features import RATE_HZ, Array, mono
 from etbgm_riffusion.types import Piece
 from etbgm_sentiment.meld import Dialogue, read_dialogues
 from etbgm_sentiment.smoothing import smooth
 from etbgm_sentiment.types import Smoothing
-from tests.riffusion.bench.features import RATE_HZ, Array, mono
 from tests.riffusion.bench.pieces import RATE_HZ as BED_RATE_HZ
 from tests.riffusion.bench.pieces import sound_of
 from tests.riffusion.bench.table import Claim, share

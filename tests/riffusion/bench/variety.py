@@ -11,8 +11,7 @@ from etbgm_kit.types import Emotion
 from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.score import Bar, Score
 from etbgm_riffusion.composer.styles import STYLES
-from etbgm_riffusion.types import AUTO, Piece
-from tests.riffusion.bench.features import (
+from etbgm_riffusion.dataset.features import (
     RATE_HZ,
     Array,
     chroma,
@@ -21,6 +20,7 @@ from tests.riffusion.bench.features import (
     spectrogram,
     tempo_bpm,
 )
+from etbgm_riffusion.types import AUTO, Piece
 from tests.riffusion.bench.pieces import RATE_HZ as BED_RATE_HZ
 from tests.riffusion.bench.pieces import bed_of, piece_of, timeline_of
 from tests.riffusion.bench.table import Claim, share

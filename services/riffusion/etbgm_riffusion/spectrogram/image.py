@@ -58,16 +58,18 @@ def from_pixels(pixels: NDArray[np.generic], stereo: bool, peak: float, power: f
     return (peak * np.clip(1 - levels / 255, 0, 1) ** (1 / power)).astype(np.float32)
 
 
-def save(mel: Mel, params: SpectrogramParams, path: Path) -> None:
-    """Writes a PNG with Riffusion's EXIF tags; the peak is the largest magnitude."""
+def save(mel: Mel, params: SpectrogramParams, path: Path, peak: float | None = None) -> Pixels:
+    """Writes a PNG with Riffusion's EXIF tags and returns its pixels; `peak` is the largest magnitude."""
     from PIL import Image
 
-    peak = float(mel.max())
-    image = Image.fromarray(to_pixels(mel, peak, params.power))
+    peak = float(mel.max()) if peak is None else peak
+    pixels = to_pixels(mel, peak, params.power)
+    image = Image.fromarray(pixels)
     tags = image.getexif()
     tags.update({tag: getattr(params, name) for tag, name in _TAGS.items()})
     tags[_MAX_VALUE] = peak * _FULL_SCALE
-    image.save(path, exif=tags)
+    image.save(path, "PNG", exif=tags)
+    return pixels
 
 
 def load(path: Path) -> tuple[Mel, SpectrogramParams]:

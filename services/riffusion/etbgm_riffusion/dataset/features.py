@@ -41,7 +41,7 @@ def loudness_lufs(sound: NDArray[np.float32], rate_hz: int) -> float:
 
 def spectrogram(y: NDArray[np.float32]) -> Array:
     """Magnitudes, (frequencies, frames)."""
-    return np.abs(librosa.stft(y, n_fft=WINDOW, hop_length=HOP))
+    return np.asarray(np.abs(librosa.stft(y, n_fft=WINDOW, hop_length=HOP)))
 
 
 def chroma(y: NDArray[np.float32], hop: int = 1024) -> Array:
@@ -72,7 +72,7 @@ def onset_strength(magnitudes: Array) -> Array:
     return np.asarray(librosa.onset.onset_strength(S=librosa.power_to_db(mel), sr=RATE_HZ))
 
 
-def tempo_bpm(envelope: Array) -> float:
+def tempo_bpm(envelope: Array, frames_per_s: float = RATE_HZ / HOP) -> float:
     """The tempo whose first 16 periods the envelope's autocorrelation supports best.
 
     Weighted by how likely listeners are to tap it. Percival & Tzanetakis (2014,
@@ -83,7 +83,7 @@ def tempo_bpm(envelope: Array) -> float:
     correlation = np.fft.irfft(spectrum)[: len(centred)] / np.maximum(
         1, len(centred) - np.arange(len(centred))
     )
-    lags = 60 * RATE_HZ / HOP / _TEMPI_BPM[:, None] * _PERIODS
+    lags = 60 * frames_per_s / _TEMPI_BPM[:, None] * _PERIODS
     support = np.interp(np.minimum(lags, len(centred) / 2), np.arange(len(centred)), correlation)
     support = np.where(lags < len(centred) / 2, support, np.nan)
     likely = np.exp(-0.5 * (np.log2(_TEMPI_BPM / _USUAL_BPM) / _OCTAVES) ** 2)

@@ -1,0 +1,150 @@
+"""`etbgm-riffusion dataset`: builds, composes, counts and checks data sets."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from etbgm_riffusion.console import console, print_facts, progress_bar, told
+
+if TYPE_CHECKING:
+    from etbgm_riffusion.dataset.types import Dataset as Made
+
+app = typer.Typer(no_args_is_help=True, help="Make and check data sets of captioned spectrograms.")
+
+Out = Annotated[
+    Path, typer.Option("--out", "-o", help="Folder of the data set; an unfinished one is continued.")
+]
+Mono = Annotated[bool, typer.Option(help="Grey images of one channel. Default: stereo, as in production.")]
+Share = Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the pieces that is held out.")]
+Previews = Annotated[
+    int, typer.Option(min=0, help="Clips that can be played in index.html; 1 s each to make.")
+]
+Captions = Annotated[Path | None, typer.Option(help="Template of captions (TOML). Default: the package's.")]
+PromptsFile = Annotated[
+    Path | None, typer.Option(help="Prompts (TOML), as ETBGM_PROMPTS_FILE in production.")
+]
+SoundFont = Annotated[Path | None, typer.Option(help="SoundFont of the composer. Default: an installed one.")]
+Dataset = Annotated[Path, typer.Argument(help="Folder of a finished data set.")]
+
+
+@app.command()
+def build(
+    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with music.")],
+    out: Out,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(help="Licence and owner of each source (CSV). Default: FOLDER/manifest.csv."),
+    ] = None,
+    mono: Mono = False,
+    validation_share: Share = 0.1,
+    previews: Previews = 24,
+    captions: Captions = None,
+    prompts_file: PromptsFile = None,
+    soundfont: SoundFont = None,
+) -> None:
+    """Make a data set of a folder of music whose rights a manifest states."""
+    with told():
+        from etbgm_riffusion.composer.engine import ComposerEngine
+        from etbgm_riffusion.dataset import audio
+        from etbgm_riffusion.dataset.build import BuildSettings
+        from etbgm_riffusion.dataset.build import build as build_dataset
+
+        composer = ComposerEngine(soundfont)
+        composer.load()
+        settings = BuildSettings(manifest, captions, prompts_file, not mono, validation_share, previews)
+        total_s = 2 * sum(audio.duration_s(folder / source) for source in audio.sources_in(folder))
+        with progress_bar() as progress:
+            task = progress.add_task("", total=total_s)
+            built = build_dataset(
+                folder, out, settings, composer,
+                lambda source, done_s: progress.update(task, advance=done_s, description=source),
+            )  # fmt: skip
+        for fault in built.faults:
+            typer.echo(fault, err=True)
+        _print_made(out, built.dataset)
+
+
+@app.command()
+def compose(
+    out: Out,
+    owner: Annotated[str, typer.Option(help="Who owns the music: you.")],
+    style: Annotated[list[str] | None, typer.Option(help="Style; repeatable. Default: all.")] = None,
+    seeds: Annotated[int, typer.Option(min=1, help="Pieces of each emotion and style.")] = 2,
+    first_seed: Annotated[int, typer.Option(min=0, help="Random seed of the first piece.")] = 1,
+    seconds: Annotated[float, typer.Option(min=6.0, max=600.0, help="Duration of a piece.")] = 32.0,
+    mono: Mono = False,
+    validation_share: Share = 0.1,
+    previews: Previews = 24,
+    captions: Captions = None,
+    prompts_file: PromptsFile = None,
+    soundfont: SoundFont = None,
+) -> None:
+    """Make a data set of the composer's own music: the smallest legal start."""
+    with told():
+        from etbgm_kit.types import Emotion
+        from etbgm_riffusion.composer.engine import ComposerEngine
+        from etbgm_riffusion.composer.styles import STYLES
+        from etbgm_riffusion.dataset.compose import ComposeSettings, compose_dataset
+
+        composer = ComposerEngine(soundfont)
+        composer.load()
+        settings = ComposeSettings(
+            owner, tuple(style or STYLES), tuple(range(first_seed, first_seed + seeds)), seconds, not mono,
+            validation_share, previews, captions, prompts_file,
+        )  # fmt: skip
+        with progress_bar() as progress:
+            task = progress.add_task("", total=len(Emotion) * len(settings.styles) * seeds)
+            made = compose_dataset(
+                out, settings, composer, lambda name: progress.update(task, advance=1, description=name)
+            )
+        _print_made(out, made)
+
+
+@app.command()
+def stats(dataset: Dataset) -> None:
+    """Count clips by emotion, licence and split."""
+    with told():
+        from etbgm_riffusion.dataset.folder import DatasetFolder
+        from etbgm_riffusion.dataset.inspect import stats_of
+
+        found = stats_of(DatasetFolder(dataset))
+        facts = {"training clips": found.clips["train"], "held-out clips": found.clips["validation"]}
+        facts |= {"pieces": found.pieces, "emotions that were guessed": found.guessed}
+        fewest, most = found.caption_words
+        print_facts(
+            str(dataset),
+            facts | {"minutes": round(found.minutes, 1), "words in captions": f"{fewest} to {most}"},
+        )
+        print_facts("clips by emotion", {str(name): count for name, count in found.emotions.items()})
+        print_facts("clips by licence", found.licences)
+
+
+@app.command()
+def check(dataset: Dataset) -> None:
+    """Look for broken, clipped, empty and off-centre images, wrong rows, and rare emotions.
+
+    The exit status is 1 if there are errors; warnings do not change it.
+    """
+    with told():
+        from etbgm_riffusion.dataset.folder import DatasetFolder
+        from etbgm_riffusion.dataset.inspect import findings_in
+
+        findings = list(findings_in(DatasetFolder(dataset)))
+    for finding in findings:
+        kind = "error" if finding.is_error else "warning"
+        console.print(f"{kind}: {finding.where} {finding.what}", markup=False, highlight=False)
+    errors = sum(finding.is_error for finding in findings)
+    console.print(f"{errors} errors, {len(findings) - errors} warnings", highlight=False)
+    raise typer.Exit(1 if errors else 0)
+
+
+def _print_made(out: Path, made: "Made") -> None:
+    facts = {
+        "training clips": made.clips["train"],
+        "held-out clips": made.clips["validation"],
+        "near-duplicates left out": made.duplicates,
+        "silent clips left out": made.silent,
+        "look through it": out / "index.html",
+    }
+    print_facts(str(out), facts)

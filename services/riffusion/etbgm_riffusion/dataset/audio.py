@@ -1,0 +1,138 @@
+"""Decodes audio files of any format block by block, through PyAV."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from etbgm_kit.media.waveform import Samples
+from etbgm_riffusion.dataset.types import DatasetError
+
+RATE_HZ = 44100
+
+SUFFIXES = frozenset(
+    {
+        ".aac",
+        ".ac3",
+        ".aif",
+        ".aifc",
+        ".aiff",
+        ".alac",
+        ".ape",
+        ".au",
+        ".caf",
+        ".dsf",
+        ".flac",
+        ".m4a",
+        ".m4b",
+    }
+    | {
+        ".mka",
+        ".mkv",
+        ".mov",
+        ".mp2",
+        ".mp3",
+        ".mp4",
+        ".mpc",
+        ".oga",
+        ".ogg",
+        ".opus",
+        ".tta",
+        ".w64",
+        ".wav",
+    }
+    | {".webm", ".wma", ".wv"}
+)
+"""Suffixes of the files in a folder that count as sources; all others are ignored."""
+
+_TAGS = ("title", "artist", "genre", "mood", "bpm", "copyright")
+
+
+class Unreadable(DatasetError):
+    """A file has no audio that can be decoded; the message names the file and the reason."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path} cannot be read: {why}")
+        self.why = why
+
+
+def sources_in(folder: Path) -> list[str]:
+    """Returns the audio files in `folder`, at any depth, as sorted relative POSIX paths; not hidden ones."""
+    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+    return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
+
+
+def tags_of(path: Path) -> dict[str, str]:
+    """Returns the tags that captions may use, in lower case. Raises Unreadable."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            found = {
+                **container.metadata,
+                **(container.streams.audio[0].metadata if _audio(container) else {}),
+            }
+    except (av.FFmpegError, OSError) as error:
+        raise Unreadable(path, _reason(error)) from error
+    lower = {name.lower(): value.strip() for name, value in found.items()}
+    return {name: lower[name] for name in _TAGS if lower.get(name)}
+
+
+def duration_s(path: Path) -> float:
+    """Returns the duration that the file states, in seconds; 0 if it states none or cannot be read."""
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            return (container.duration or 0) / av.time_base
+    except (av.FFmpegError, OSError):
+        return 0.0
+
+
+def blocks(path: Path) -> Iterator[Samples]:
+    """Yields the sound of the first audio stream in blocks, (samples, 2) float32 at RATE_HZ.
+
+    Raises Unreadable; blocks before a fault in the middle of a file are yielded first.
+    """
+    import av
+
+    try:
+        with av.open(str(path)) as container:
+            if not _audio(container):
+                raise Unreadable(path, "it has no audio")
+            resampler = av.AudioResampler("flt", "stereo", RATE_HZ)
+            for frame in container.decode(container.streams.audio[0]):
+                for part in resampler.resample(frame):
+                    yield part.to_ndarray().astype(np.float32, copy=False).reshape(-1, 2)
+            for part in resampler.resample(None):
+                yield part.to_ndarray().astype(np.float32, copy=False).reshape(-1, 2)
+    except (av.FFmpegError, OSError) as error:
+        raise Unreadable(path, _reason(error)) from error
+
+
+def cut(sound: Iterator[Samples], starts: list[int], length: int) -> Iterator[Samples]:
+    """Yields `length` samples from each of `starts`, which are in order; overlapping or beyond the end too.
+
+    Keeps at most `length` samples and one block in memory. What lies beyond the end is silence.
+    """
+    held, first, pending = np.zeros((0, 2), np.float32), 0, list(starts)
+    for block in sound:
+        if not pending:
+            return
+        held = np.concatenate([held, block])
+        while pending and pending[0] + length <= first + len(held):
+            begin = pending.pop(0) - first
+            yield held[begin : begin + length]
+        keep = min(len(held), max(0, (pending[0] if pending else first + len(held)) - first))
+        held, first = held[keep:], first + keep
+    for start in pending:
+        rest = held[start - first :][:length]
+        yield np.pad(rest, ((0, length - len(rest)), (0, 0)))
+
+
+def _audio(container: object) -> bool:
+    return bool(container.streams.audio)  # type: ignore[attr-defined]
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
