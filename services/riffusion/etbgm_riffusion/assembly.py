@@ -67,5 +67,6 @@ def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
         adapters_dir=settings.adapters_dir or settings.models_dir / "adapters",
         rows=settings.max_batch,
         calls=_painted_calls(settings),
+        precision=settings.precision,
     )
     return DiffusionEngine(composer, means), choice.advice

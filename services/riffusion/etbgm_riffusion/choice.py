@@ -11,6 +11,7 @@ from etbgm_kit.models.requirements import missing
 
 Engine = Literal["composer", "riffusion"]
 Wanted = Literal["auto", "composer", "riffusion"]
+Precision = Literal["auto", "fp32", "fp16", "bf16"]
 
 PACKAGES = ("torch", "diffusers", "transformers", "peft", "soxr")
 """The packages that the extra `etbgm-riffusion[diffusion]` installs."""
@@ -64,7 +65,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     if wanted == "composer":
         return Choice("composer", reason=_NAMED)
     # The model is downloaded from the hub only if the user names the engine explicitly.
-    source = available.folder or (model if wanted == "riffusion" and _is_hub_id(model) else None)
+    source = available.folder or (model if wanted == "riffusion" and is_hub_id(model) else None)
     cuda = available.cuda and device != "cpu"
     on_cuda = wanted == "auto" or device == "cuda"
     needs = missing(
@@ -83,6 +84,7 @@ def choose(wanted: Wanted, device: WantedDevice, model: str, available: Availabl
     return Choice("composer", reason="Riffusion cannot run here", advice=(advice,))
 
 
-def _is_hub_id(model: str) -> bool:
+def is_hub_id(model: str) -> bool:
+    """Returns whether `model` has the form owner/name."""
     owner, _, name = model.partition("/")
     return bool(owner.strip("~.") and name) and "/" not in name

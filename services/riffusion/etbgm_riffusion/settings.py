@@ -5,7 +5,7 @@ from pathlib import Path
 from pydantic import Field
 
 from etbgm_kit.serving.settings import ModelSettings
-from etbgm_riffusion.choice import Wanted
+from etbgm_riffusion.choice import Precision, Wanted
 
 
 class Settings(ModelSettings):
@@ -32,6 +32,10 @@ class Settings(ModelSettings):
     prompts_file: Path | None = None
     """Riffusion's prompts for each emotion, style and instrument, in the format of the package's
     prompts.toml."""
+
+    precision: Precision = "auto"
+    """Numbers that Riffusion computes with: `auto` is fp16 on CUDA and fp32 on the CPU; bf16 has the range of
+    fp32 and needs a GPU of 2020 or newer."""
 
     max_batch: int = Field(default=16, ge=2)
     """Rows that Riffusion computes together; with guidance, a clip of five seconds takes two."""

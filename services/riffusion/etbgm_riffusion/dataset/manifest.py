@@ -148,5 +148,7 @@ def _entry(source: str, line: _Line, licences: Sequence[Licence]) -> Entry | str
     if line.training is None and known and not known.training:
         return f"the licence {name} forbids it: {known.why}"
     commercial = line.commercial_use == "yes" if line.commercial_use else known and known.commercial_use
-    rights = Rights(licence=name, owner=line.owner, commercial_use=commercial, credit=line.credit or "")
+    # These licences require the author's name, so the owner is named unless the manifest says otherwise.
+    credit = line.credit or (line.owner if name.startswith("CC-BY") else "")
+    rights = Rights(licence=name, owner=line.owner, commercial_use=commercial, credit=credit)
     return Entry(rights, line.piece or source, line.emotion, line.caption or "", line.tags or "")

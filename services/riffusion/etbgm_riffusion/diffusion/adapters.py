@@ -13,12 +13,26 @@ from typing import Protocol
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.errors import Conflict, NotFound
 from etbgm_kit.models.folders import BrokenModel
+from etbgm_kit.types import Ingredient
+from etbgm_riffusion.diffusion.card import ingredient_of, read_card
 from etbgm_riffusion.types import AdapterInfo
 
 DIFFUSERS_FILE = "pytorch_lora_weights.safetensors"
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 """PEFT uses these as module names, which must not contain dots."""
+
+
+def is_name(name: str) -> bool:
+    """Returns whether an adapter may have this name."""
+    return bool(_NAME.fullmatch(name))
+
+
+def files_in(folder: Path) -> dict[str, Path]:
+    """Returns the files of the adapters in `folder` by name."""
+    files = {path.parent.name: path for path in folder.glob(f"*/{DIFFUSERS_FILE}")}
+    files |= {path.stem: path for path in folder.glob("*.safetensors") if path.is_file()}
+    return {name: path for name, path in files.items() if is_name(name)}
 
 
 class Holder(Protocol):
@@ -42,7 +56,7 @@ class AdapterFolder:
 
     def list(self) -> tuple[AdapterInfo, ...]:
         """See `Adapters.list`. Hashes new and changed files."""
-        return tuple(self._info(name, file) for name, file in sorted(self._files().items()))
+        return tuple(self._info(name, file) for name, file in sorted(files_in(self._folder).items()))
 
     def load(self, name: str) -> AdapterInfo:
         """See `Adapters.load`. Reloads an adapter whose file has changed."""
@@ -65,6 +79,10 @@ class AdapterFolder:
                 self._file(name)
             self._drop(name)
 
+    def ingredient(self, name: str) -> Ingredient:
+        """Returns what results say about an adapter: what its card says. Raises NotFound."""
+        return ingredient_of(name, read_card(self._file(name)))
+
     @property
     def revision(self) -> str:
         """Changes when an adapter is added, removed or changed."""
@@ -78,14 +96,9 @@ class AdapterFolder:
 
     def _file(self, name: str) -> Path:
         try:
-            return self._files()[name]
+            return files_in(self._folder)[name]
         except KeyError:
             raise NotFound("there is no adapter of that name", adapter=name) from None
-
-    def _files(self) -> dict[str, Path]:
-        files = {path.parent.name: path for path in self._folder.glob(f"*/{DIFFUSERS_FILE}")}
-        files |= {path.stem: path for path in self._folder.glob("*.safetensors") if path.is_file()}
-        return {name: path for name, path in files.items() if _NAME.fullmatch(name)}
 
     def _info(self, name: str, file: Path) -> AdapterInfo:
         sha256 = self._sha256(file)

@@ -1,6 +1,5 @@
 """Riffusion as a music engine: the composer writes and plays the piece, diffusion paints over its sound."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,6 +7,7 @@ from etbgm_kit.artifacts.revision import revision_of, version_of
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.models.catalogue import Hub, find, ingredient
 from etbgm_kit.types import EngineInfo, Ingredient
+from etbgm_riffusion.choice import Precision
 from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.diffusion import pipeline, prompts
 from etbgm_riffusion.diffusion.adapters import AdapterFolder
@@ -32,7 +32,8 @@ class Means:
     """The engine's resources and limits.
 
     `model` is a folder or a Hugging Face hub id; `device` is cpu or cuda; `prompts_file` is None for the
-    package's table; `rows` is the size of a batch; `calls` is the maximum number of concurrent calls.
+    package's table; `rows` is the size of a batch; `calls` is the maximum number of concurrent calls;
+    `precision` is that of the weights.
     """
 
     model: Path | str
@@ -41,6 +42,7 @@ class Means:
     adapters_dir: Path
     rows: int
     calls: int
+    precision: Precision = "auto"
 
 
 class _Denoiser:
@@ -70,9 +72,11 @@ class DiffusionEngine:
         """Loads all parts, the weights last. Raises RuntimeError naming what is missing or broken."""
         self._composer.load()
         table = prompts.load(self._means.prompts_file)
-        loaded = pipeline.load(self._means.model, self._means.device, commit_of(self._means.model))
+        loaded = pipeline.load(
+            self._means.model, self._means.device, commit_of(self._means.model), self._means.precision
+        )
         self._device = loaded.device.type
-        facts = _digest(loaded), table.revision, self._device, version_of("peft")
+        facts = loaded.digest(), str(loaded.dtype), table.revision, self._device, version_of("peft")
         self._revision = revision_of(__name__, facts=facts)
         codec = Codec(PARAMS, str(loaded.device))
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
@@ -111,7 +115,7 @@ class DiffusionEngine:
         return composed.tell(
             request.cue,
             self._composer.notes + ((_NO_STEMS,) if request.stems else ()),
-            ingredients=tuple(ingredient(name) for name, weight in settings.adapters if weight),
+            ingredients=tuple(self.adapters.ingredient(name) for name, weight in settings.adapters if weight),
         )
 
     def _weights(self) -> Ingredient:
@@ -132,20 +136,3 @@ def commit_of(model: Path | str) -> str | None:
     """
     entry = find(model) if isinstance(model, str) else None
     return entry.source.revision if entry and isinstance(entry.source, Hub) else None
-
-
-def _digest(loaded: pipeline.Pipeline) -> str:
-    """Hashes every weight, configuration value and token, independently of where they were read from."""
-    digest = hashlib.sha256()
-    parts = loaded.parts
-    for part in (parts.unet, parts.vae, parts.text_encoder):
-        for name, weights in part.state_dict().items():
-            digest.update(name.encode())
-            digest.update(weights.cpu().contiguous().numpy())
-    configs = [part.config for part in (parts.unet, parts.vae, parts.scheduler)]
-    tables = [*configs, parts.text_encoder.config.to_dict(), parts.tokenizer.get_vocab()]
-    for table in tables:
-        # Names that begin with an underscore are the libraries' own notes, such as the folder.
-        facts = sorted((name, repr(value)) for name, value in table.items() if not name.startswith("_"))
-        digest.update(repr(facts).encode())
-    return digest.hexdigest()[:12]

@@ -47,7 +47,7 @@ class Painter:
         """Returns the new sound of a place over its full width, at the codec's 44,100 Hz."""
         composed = self._composer.compose(piece)
         seed = self._seed(composed, place, lambda share: on_progress(share * _SEEDED))
-        pixels = _pixels_of(image.to_pixels(self._codec.encode(seed)[..., : place.width], PEAK))
+        pixels = pixels_of_levels(image.to_pixels(self._codec.encode(seed)[..., : place.width], PEAK))
         canvas = self._canvas(piece, composed, place, settings, pixels)
 
         def report_progress(progress: Progress) -> None:
@@ -90,6 +90,6 @@ class Painter:
         )
 
 
-def _pixels_of(levels: NDArray[np.uint8]) -> Pixels:
-    """Converts (512, width, 3) in [0, 255] to (3, 512, width) in [-1, 1]."""
+def pixels_of_levels(levels: NDArray[np.uint8]) -> Pixels:
+    """Returns (512, width, 3) in [0, 255] as (3, 512, width) in [-1, 1]."""
     return np.ascontiguousarray(levels.transpose(2, 0, 1), dtype=np.float32) / 127.5 - 1

@@ -4,6 +4,7 @@ The parts are diffusers' own. The loops of diffusers' pipelines are left to the 
 rows to compute, at which timestep and with which prompt.
 """
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,11 +13,13 @@ import torch
 from torch import Tensor
 
 from etbgm_kit.models.folders import BrokenModel, loading, require
+from etbgm_riffusion.choice import Precision
+from etbgm_riffusion.diffusion import schedulers
 from etbgm_riffusion.diffusion.steady import steadily, steady, steady_batches
 from etbgm_riffusion.diffusion.types import CLIP, ROWS
 
 if TYPE_CHECKING:
-    from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipeline
+    from diffusers import SchedulerMixin, StableDiffusionImg2ImgPipeline
 
 WEIGHTS = {
     "unet": "diffusion_pytorch_model.safetensors",
@@ -30,6 +33,13 @@ FILES = (
     *(f"{part}/config.json" for part in WEIGHTS),
     *(f"{part}/{file}" for part, file in WEIGHTS.items()),
 )
+
+_DTYPES: dict[str, torch.dtype | None] = {
+    "auto": None,
+    "fp32": torch.float32,
+    "fp16": torch.float16,
+    "bf16": torch.bfloat16,
+}
 
 
 @dataclass(frozen=True)
@@ -49,11 +59,8 @@ class Pipeline:
         """Channels of a latent: 4."""
         return int(self.parts.vae.config.latent_channels)
 
-    def scheduler(self, steps: int) -> "DPMSolverMultistepScheduler":
-        """Returns a new scheduler for one canvas, set to `steps`.
-
-        DPM-Solver++ (Lu et al. 2022): 20 to 30 steps suffice, and it draws no noise of its own.
-        """
+    def scheduler(self, steps: int) -> "SchedulerMixin":
+        """Returns a new scheduler for one canvas, set to `steps`."""
         scheduler = type(self.parts.scheduler).from_config(self.parts.scheduler.config)
         scheduler.set_timesteps(steps, device=self.device)
         return scheduler
@@ -61,7 +68,7 @@ class Pipeline:
     def embed(self, prompt: str) -> Tensor:
         """Returns the text embedding of `prompt`, (tokens, features); ignores words beyond 77 tokens."""
         tokens = self.parts.tokenizer(
-            prompt, padding="max_length", max_length=self._most_tokens, truncation=True, return_tensors="pt"
+            prompt, padding="max_length", max_length=self.most_tokens, truncation=True, return_tensors="pt"
         )
         embedding: Tensor = self.parts.text_encoder(tokens.input_ids.to(self.device))[0][0]
         return embedding
@@ -97,30 +104,48 @@ class Pipeline:
         if noise.shape != (1, self.channels, side, side) or not bool(self.decode(noise).isfinite().all()):
             raise RuntimeError("its parts do not fit each other, or give numbers that are none")
 
+    def digest(self) -> str:
+        """Hashes every weight, configuration value and token, wherever they were read from."""
+        digest, parts = hashlib.sha256(), self.parts
+        for part in (parts.unet, parts.vae, parts.text_encoder):
+            for name, weights in part.state_dict().items():
+                digest.update(name.encode())
+                digest.update(weights.cpu().contiguous().view(torch.uint8).numpy())
+        configs = [part.config for part in (parts.unet, parts.vae, parts.scheduler)]
+        digest.update(type(parts.scheduler).__name__.encode())
+        tables = [*configs, parts.text_encoder.config.to_dict(), parts.tokenizer.get_vocab()]
+        for table in tables:
+            # Names that begin with an underscore are the libraries' own notes, such as the folder.
+            facts = sorted((name, repr(value)) for name, value in table.items() if not name.startswith("_"))
+            digest.update(repr(facts).encode())
+        return digest.hexdigest()[:12]
+
     @property
-    def _most_tokens(self) -> int:
+    def most_tokens(self) -> int:
+        """Tokens of a prompt that the text encoder reads, 77 with its first and last."""
         return int(self.parts.tokenizer.model_max_length)
 
 
-def load(model: str | Path, device: str = "auto", revision: str | None = None) -> Pipeline:
+def load(
+    model: str | Path, device: str = "auto", revision: str | None = None, precision: Precision = "auto"
+) -> Pipeline:
     """Loads the pipeline in the folder `model`, or the hub's model of that name at `revision`; blocks.
 
-    Only safetensors are read, because other formats can run code. `device` is auto, cpu or cuda; CUDA
-    computes in float16, the CPU in float32. Raises BrokenModel if weights are missing, truncated or do
-    not fit, RuntimeError if the device is not available.
+    Only safetensors are read, because other formats can run code. `device` is auto, cpu or cuda; with the
+    precision auto, CUDA computes in float16, the CPU in float32. Raises BrokenModel if weights are missing,
+    truncated or do not fit, RuntimeError if the device is not available.
     """
     import diffusers
     import transformers
-    from diffusers import DPMSolverMultistepScheduler
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
     place = _device(device)
-    dtype = torch.float16 if place.type == "cuda" else torch.float32
+    dtype = _DTYPES[precision] or (torch.float16 if place.type == "cuda" else torch.float32)
     folder = Path(model).expanduser()
     with loading(folder):
         parts = _read(folder if folder.is_dir() else str(model), revision, dtype).to(place)
-        parts.scheduler = DPMSolverMultistepScheduler.from_config(parts.scheduler.config)
+        parts.scheduler = schedulers.steppable(parts.scheduler)
         parts.set_progress_bar_config(disable=True)
         for part in (parts.unet, parts.vae, parts.text_encoder):
             part.eval().requires_grad_(False)

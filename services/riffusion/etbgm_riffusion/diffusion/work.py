@@ -16,6 +16,7 @@ from torch.nn.functional import pad
 
 from etbgm_riffusion.diffusion import noise
 from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.schedulers import begin_at
 from etbgm_riffusion.diffusion.types import CLIP, Canvas, Continuity, Pixels, Progress
 from etbgm_riffusion.diffusion.windows import merge, weights_of, width_of, windows_of
 
@@ -131,7 +132,7 @@ class Work:
 
     def _noised(self, latents: Tensor) -> Tensor:
         """Returns the seed spectrogram with the noise of the first computed timestep."""
-        self._scheduler.set_begin_index(len(self._scheduler.timesteps) - self._steps)
+        begin_at(self._scheduler, len(self._scheduler.timesteps) - self._steps)
         drawn = self._noise(latents.shape[0]).to(latents.device)
         return self._scheduler.add_noise(latents, drawn, self.timestep.reshape(1))
 

@@ -40,7 +40,7 @@ class Objective:
         return int(self._schedule.config.num_train_timesteps)
 
     def noised(self, latents: Tensor, key: tuple[int, ...], timesteps: Tensor | None = None) -> Noised:
-        """Adds noise to latents (n, 4, 64, 64) at random `timesteps` (n,); `key` determines what is random."""
+        """Adds noise to latents (n, 4, 64, 64) at random `timesteps` (n,); `key` is the random seed."""
         state = np.random.SeedSequence(key).generate_state(1, np.uint64)
         generator = torch.Generator().manual_seed(int(state[0]))
         noise = torch.randn(latents.shape, generator=generator)
@@ -72,7 +72,10 @@ class Objective:
         return noised.noise
 
     def _weights(self, timesteps: Tensor) -> Tensor:
-        """Returns min-SNR weights (T. Hang et al., "Efficient diffusion training via min-SNR", 2023, eq. 5)."""
+        """Returns min-SNR weights.
+
+        T. Hang et al., "Efficient diffusion training via min-SNR weighting strategy" (2023), eq. 5.
+        """
         from diffusers.training_utils import compute_snr
 
         snr = compute_snr(self._schedule, timesteps)

@@ -1,11 +1,9 @@
 """The settings of a training run."""
 
 from dataclasses import asdict, dataclass
-from typing import Literal
 
 from etbgm_kit.types import Emotion
-
-Precision = Literal["auto", "fp32", "fp16", "bf16"]
+from etbgm_riffusion.choice import Precision
 
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 """The projections of all attention layers, the usual targets (Hu et al. 2021; Ryu 2023 for diffusion)."""

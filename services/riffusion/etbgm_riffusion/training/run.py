@@ -1,11 +1,11 @@
 """The folder of a training run: its settings, its state, its curves.
 
-    RUN/run.json               what the run is of; another run may not continue in it
-    RUN/checkpoint.pt          the state after some step, replaced at once
-    RUN/curve.jsonl            the loss of every step, and of held-out clips at checks
-    RUN/best.safetensors       the averaged weights of the best check
-    RUN/samples/, logs/        sounds and TensorBoard's files
-    RUN/latents-*.npy          encoded clips
+RUN/run.json               what the run is of; another run may not continue in it
+RUN/checkpoint.pt          the state after some step, replaced at once
+RUN/curve.jsonl            the loss of every step, and of held-out clips at checks
+RUN/best.safetensors       the averaged weights of the best check
+RUN/samples/, logs/        sounds and TensorBoard's files
+RUN/latents-*.npy          encoded clips
 """
 
 import json
@@ -22,10 +22,10 @@ BEST = "best.safetensors"
 
 @dataclass(frozen=True)
 class Point:
-    """A point of the curve: the loss of a step, or, at checks, of held-out clips too."""
+    """A point of the curve: the loss of a step, or that of held-out clips after it."""
 
     step: int
-    loss: float
+    loss: float | None = None
     held_out: float | None = None
 
 
@@ -41,7 +41,8 @@ class RunFolder:
             old, new = json.loads(before), json.loads(text)
             changed = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
             raise DatasetError(
-                f"{path} has a run with other settings: {', '.join(changed)}. Choose another --run, or delete it"
+                f"{path} has a run with other settings: {', '.join(changed)}. "
+                "Choose another --run, or delete it"
             )
         note.write_text(text, encoding="utf-8")
 

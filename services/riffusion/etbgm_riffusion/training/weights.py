@@ -40,7 +40,9 @@ class AdapterWeights:
         cast_training_params(self.unet, torch.float32)
         self.names = [name for name, part in self.unet.named_parameters() if part.requires_grad]
         self.parameters = [part for part in self.unet.parameters() if part.requires_grad]
-        self.average = EMAModel(self.parameters, decay=recipe.ema, use_ema_warmup=True) if recipe.ema else None
+        self.average = (
+            EMAModel(self.parameters, decay=recipe.ema, use_ema_warmup=True) if recipe.ema else None
+        )
 
     def step(self) -> None:
         """Adds the current weights to the moving average."""
