@@ -2,11 +2,11 @@
 
 import typer
 
-from etbgm_riffusion import cli_dataset
-from etbgm_riffusion.cli_training import evaluate_lora, train_lora
+from etbgm_riffusion.dataset import app as dataset
+from etbgm_riffusion.training.app import evaluate_lora, train_lora
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
-app.add_typer(cli_dataset.app, name="dataset")
+app.add_typer(dataset.app, name="dataset")
 app.command("train-lora")(train_lora)
 app.command("evaluate-lora")(evaluate_lora)
 

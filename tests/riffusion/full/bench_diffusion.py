@@ -1,6 +1,6 @@
 """Measures the denoiser: clips at once against one at a time, and steps against whole requests.
 
-usage: python -m tests.riffusion.full.bench_diffusion [--shape coarse|tiny|sd15]
+usage: python -m tests.riffusion.full.bench_diffusion [--shape coarse|tiny|sd15] [--precision fp16|bf16]
 Pipelines are of Stable Diffusion 1.5's build; weights are random. `coarse` and `tiny` have few
 channels, for one core, whose own time is taken. With the 64 × 64 latents of `tiny` that core
 is busy with one clip already; with the 16 × 16 of `coarse` calling the operators is what takes
@@ -133,6 +133,20 @@ class Bench:
             output_type="pt",
         )
 
+    def machine(self) -> str:
+        """What computes."""
+        if self.pipeline.device.type == "cuda":
+            return str(torch.cuda.get_device_name(self.pipeline.device))
+        return f"CPU, {torch.get_num_threads()} thread"
+
+    def peak_gb(self) -> float:
+        """The most memory that was allocated on CUDA since the last call, in GB; NaN on the CPU."""
+        if self.pipeline.device.type != "cuda":
+            return float("nan")
+        peak = torch.cuda.max_memory_allocated(self.pipeline.device) / 2**30
+        torch.cuda.reset_peak_memory_stats(self.pipeline.device)
+        return peak
+
     def flops(self, canvas: Canvas) -> float:
         """Operations of one clip, as diffusers' pipeline needs them."""
         with FlopCounterMode(display=False) as counter:
@@ -151,12 +165,17 @@ def main() -> int:
     program = "python -m tests.riffusion.full.bench_diffusion"
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--shape", choices=tuple(SHAPES), default="coarse")
-    shape = parser.parse_args().shape
+    parser.add_argument("--precision", choices=("auto", "fp32", "fp16", "bf16"), default="auto")
+    given = parser.parse_args()
+    shape = given.shape
+    if shape == "sd15" and not torch.cuda.is_available():
+        parser.error("sd15 needs a CUDA device, and torch finds none")
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as folder:
         tiny_pipeline.build(Path(folder), SHAPES[shape])
-        bench = Bench(pipeline.load(folder, "cuda" if shape == "sd15" else "cpu"))
-    say(f"Shape {shape}, {bench.pipeline.device.type}, {torch.get_num_threads()} thread.\n")
+        device = "cuda" if shape == "sd15" else "cpu"
+        bench = Bench(pipeline.load(folder, device, precision=given.precision))
+    say(f"Shape {shape}, {bench.machine()}, {bench.pipeline.dtype}, torch {torch.__version__}.\n")
     throughput = _throughput(bench)
     say("")
     latency = _latency(bench)
@@ -167,20 +186,24 @@ def main() -> int:
 def _throughput(bench: Bench) -> list[Claim]:
     """Clips of 5.12 s, 16 steps with guidance: how many at once, how many a second."""
     canvas = canvas_of(steps=STEPS)
-    canvases = [replace(canvas, random_seed=seed) for seed in range(8)]
+    counts = (1, 2, 4, 8, 16, 32) if bench.pipeline.device.type == "cuda" else (1, 2, 4, 6)
+    canvases = [replace(canvas, random_seed=seed) for seed in range(max(counts))]
     flops, peak = bench.flops(canvas), bench.peak_flops_per_s()
     say(f"A clip is {flops / 1e9:.1f} GFLOP; products of matrices reach {peak / 1e9:.0f} GFLOP/s.\n")
-    say("| way | clips at once | steps/s | clips/s | share of the FLOP floor |\n|---|---|---|---|---|")
+    say("| way | clips at once | steps/s | clips/s | × real time | share of the FLOP floor | memory, GB |")
+    say("|---|---|---|---|---|---|---|")
+    bench.clips_per_s(canvases[:1], 2)  # loads kernels
 
     def tell(way: str, count: int, clips: float) -> float:
         steps, share = clips * steps_of(canvas), clips * flops / peak
-        say(f"| {way} | {count} | {steps:.1f} | {clips:.3g} | {share:.1%} |")
+        rate = f"{steps:.1f} | {clips:.3g} | {clips * CLIP / 100:.1f} | {share:.1%}"
+        say(f"| {way} | {count} | {rate} | {bench.peak_gb():.1f} |")
         return clips
 
     alone = tell("diffusers, one call each", 1, bench.diffusers_clips_per_s(canvases[:4]))
     together = {
         count: tell("steps of all together", count, bench.clips_per_s(canvases[:count], 2 * count))
-        for count in (1, 2, 4, 6)
+        for count in counts
     }
     ratio = together[4] / alone
     return [Claim("clips/s of 4 at once, against diffusers", ratio, "> 1", ratio > 1)]
