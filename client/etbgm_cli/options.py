@@ -85,7 +85,6 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         ignore_subtitles=options.ignore_subtitles,
         ignore_voice=options.ignore_voice,
         ignore_picture=options.ignore_picture,
-        hits=riffusion_pb2.Hits.Value(f"HITS_{(options.hits or 'unspecified').upper()}"),
         stems=options.stems,
         projects=options.projects,
         translate=options.translate,
@@ -93,6 +92,8 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
     if options.audio_track is not None or options.mix_audio_tracks:
         tracks = mixer_pb2.AudioTracks(number=options.audio_track, mix=options.mix_audio_tracks)
         settings.audio_tracks.CopyFrom(tracks)
+    if options.hits:
+        settings.hits = riffusion_pb2.Hits.Value(f"HITS_{options.hits.upper()}")
     if options.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{options.smoothing.upper()}")
     if options.min_emotion_s is not None:

@@ -86,10 +86,9 @@ def _draw_picture(row: charts.Row, picture: Picture) -> None:
     for cut in picture.cuts:
         row.bar(Span(cut.time_s, cut.time_s + width_s), CUT, 0, cut.strength)
     if picture.mood:
-        times_s: NDArray[np.float64] = np.arange(len(picture.mood.arousal), dtype=np.float64) + 0.5
+        times_s = np.arange(len(picture.mood.arousal), dtype=np.float64) + 0.5
         for values, colour in ((picture.mood.arousal, AROUSAL), (picture.mood.valence, VALENCE)):
-            heights: NDArray[np.float64] = np.interp(values, (-1, 1), (0, 1))
-            row.curve(times_s, heights, colour, 2)
+            row.curve(times_s, np.array([value / 2 + 0.5 for value in values]), colour, 2)
         row.figure.legend(_LEGEND_X - 60, row.bottom - 12, [("arousal", AROUSAL), ("valence", VALENCE)])
     row.axis("picture")
 

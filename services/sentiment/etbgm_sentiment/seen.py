@@ -24,10 +24,10 @@ PLACES = {
 """Valence and arousal of emotions, each [-1, 1], after the circle of Russell (1980). A usual video is
 neutral; its motion and its cuts are calmer than the middle of all videos, its light a little brighter."""
 
-SPREAD = 0.45
+SPREAD = 0.35
 """Standard deviation of pictures about the place of their emotion."""
 
-NEUTRAL = 0.5
+NEUTRAL = 0.15
 """Share of the probability that is neutral's whatever is seen: light and motion are weak evidence."""
 
 PAUSE_S = 8.0

@@ -44,8 +44,11 @@ BRIGHT_PLEASURE, COLOURFUL_PLEASURE = 0.69, 0.22
 WARM_PLEASURE = 0.1
 """Weight of warmth, which they found to be small."""
 
-PLAIN = 0.05
+PLAIN = 0.03
 """Contrast (`Looks.contrast`) from which a picture shows something."""
+
+STILL = 0.1
+"""Motion of a photograph; what stands still says half as much."""
 
 
 def mood(looks: Looks, cuts: Sequence[Cut], energy_db: Floats) -> PictureMood:
@@ -60,7 +63,8 @@ def mood(looks: Looks, cuts: Sequence[Cut], energy_db: Floats) -> PictureMood:
         + COLOURFUL_PLEASURE * np.tanh((looks.colour - COLOUR) / 0.08)
         + WARM_PLEASURE * np.tanh(looks.warmth / 0.1)
     )
-    certainty = np.minimum(1.0, looks.contrast / PLAIN) * np.minimum(1.0, np.maximum(looks.motion, 0) / 0.1)
+    moves = 0.5 + 0.5 * np.minimum(1.0, looks.motion / STILL)
+    certainty = np.minimum(1.0, looks.contrast / PLAIN) * moves
     curves = np.clip(arousal, -1, 1), smoothed(np.clip(pleasure, -1, 1)), smoothed(certainty)
     return PictureMood(*(tuple(curve.round(4).tolist()) for curve in curves))
 
