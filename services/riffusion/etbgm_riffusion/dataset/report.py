@@ -25,7 +25,8 @@ STYLE = """
 body{font:16px/1.45 system-ui,sans-serif;margin:2rem auto;max-width:1200px;padding:0 1rem;color:#23272f}
 table{border-collapse:collapse;margin:1rem 0}td,th{padding:.25rem .8rem;border-bottom:1px solid #d9dce2;
 text-align:left}.clips{display:grid;grid-template-columns:repeat(auto-fill,minmax(240px,1fr));gap:1rem}
-.clip{border:1px solid #d9dce2;border-radius:8px;padding:.6rem}.clip img{width:100%;border-radius:4px}
+.clip{border:1px solid #d9dce2;border-radius:8px;padding:.6rem;
+overflow-wrap:anywhere}.clip img{width:100%;border-radius:4px}
 .clip audio,td audio{width:100%;min-width:220px}small{color:#5b6270}@media(prefers-color-scheme:dark){
 body{background:#16181d;color:#e6e8ec}.clip,td,th{border-color:#3a3f4b}small{color:#a6adb8}}
 """

@@ -45,7 +45,7 @@ def write_page(found: Evaluation, emotions: Sequence[Emotion], out: Path) -> Non
 def _page(found: Evaluation, emotions: Sequence[Emotion]) -> Iterator[str]:
     name = html.escape(found.adapter)
     yield f"<!doctype html><html lang=en><meta charset=utf-8><title>{name}</title><style>{STYLE}</style>"
-    yield f"<h1>{name}, weight {found.weight:g}</h1><p>{found.pairs} pairs of 10.24 s, with captions of "
+    yield f"<h1>{name}, weight {found.weight:g}</h1><p>Pairs of 10.24 s: {found.pairs}, with captions of "
     yield f"{found.split} clips, against {found.reference_clips} clips of the data set. "
     yield "The composer's music is what both start from.</p>"
     ways = (found.seed, found.without, found.with_adapter)
