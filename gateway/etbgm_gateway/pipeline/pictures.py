@@ -16,7 +16,7 @@ def hits_of(settings: gateway_pb2.JobSettings) -> riffusion_pb2.Hits.ValueType:
 
 def is_needed(settings: gateway_pb2.JobSettings) -> bool:
     """Whether anything that the picture shows affects the result."""
-    return _finds_cuts(settings) or _follows_mood(settings)
+    return _finds_cuts(settings) or follows_mood(settings)
 
 
 def seen(
@@ -25,7 +25,7 @@ def seen(
     """Returns what of `found` the settings leave, with the given cuts in place of those that were found."""
     left = mixer_pb2.AnalyzePictureResponse()
     left.CopyFrom(found)
-    if not _follows_mood(settings):
+    if not follows_mood(settings):
         left.ClearField("mood")
     if not _finds_cuts(settings):
         left.ClearField("cuts")
@@ -42,5 +42,6 @@ def _finds_cuts(settings: gateway_pb2.JobSettings) -> bool:
     return hits_of(settings) != riffusion_pb2.HITS_OFF and not settings.HasField("cuts")
 
 
-def _follows_mood(settings: gateway_pb2.JobSettings) -> bool:
+def follows_mood(settings: gateway_pb2.JobSettings) -> bool:
+    """Whether the emotions follow the picture where nobody speaks."""
     return not settings.ignore_picture and not settings.HasField("timeline")

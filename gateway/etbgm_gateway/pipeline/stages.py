@@ -182,16 +182,7 @@ class Stages:
         seen: mixer_pb2.AnalyzePictureResponse,
     ) -> gateway_pb2.JobResult:
         """Puts speech and music under the picture, all variants at the same time, and writes the report."""
-        request = mixer_pb2.MixRequest(
-            video=self._video,
-            audio=media.audio if media.HasField("audio") else None,
-            speech=stems.speech if stems.speech_spans else None,
-            speech_spans=stems.speech_spans,
-            settings=self._settings.mix,
-            container=self._settings.container if self._settings.HasField("container") else None,
-            facts=media.facts,
-            residual=stems.residual if self._keeps_ambience(stems) else None,
-        )
+        request = self._mix_request(media, stems)
         with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
             mixes = await together([self._mix(self._mixing(request, bed), bed.number) for bed in music_beds])
             timings.extend(mix.timings for mix in mixes)
@@ -285,6 +276,21 @@ class Stages:
             mixer_pb2.MixResult,
             Stage.STAGE_MIX,
             on_part,
+        )
+
+    def _mix_request(
+        self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
+    ) -> mixer_pb2.MixRequest:
+        """Returns what the mixes of all variants have in common."""
+        return mixer_pb2.MixRequest(
+            video=self._video,
+            audio=media.audio if media.HasField("audio") else None,
+            speech=stems.speech if stems.speech_spans else None,
+            speech_spans=stems.speech_spans,
+            settings=self._settings.mix,
+            container=self._settings.container if self._settings.HasField("container") else None,
+            facts=media.facts,
+            residual=stems.residual if self._keeps_ambience(stems) else None,
         )
 
     def _keeps_ambience(self, stems: mixer_pb2.SeparateResult) -> bool:

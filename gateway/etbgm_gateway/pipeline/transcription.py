@@ -7,6 +7,7 @@ from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
+from etbgm_gateway.pipeline import pictures
 from etbgm_gateway.pipeline.captions import choose, language_of, tracks_of
 from etbgm_gateway.pipeline.steps import Steps
 from etbgm_gateway.upstream.clients import Clients
@@ -29,6 +30,7 @@ _CAPTIONS_FOREIGN = (
     "The emotions may be wrong: the emotion classifier does not read {}, the language of the captions."
 )
 _SILENT = "No speech was found, so the music is neutral throughout."
+_ONLY_SEEN = "No speech was found, so the emotions follow from the picture alone, which is weak evidence."
 
 
 class Transcription:
@@ -51,7 +53,8 @@ class Transcription:
             imported = await self._captions(media, speaks)
             if imported.transcript.segments:
                 return imported
-            result = stt_pb2.TranscribeResult(notes=[_SILENT])
+            note = _ONLY_SEEN if pictures.follows_mood(self._settings) else _SILENT
+            result = stt_pb2.TranscribeResult(notes=[note])
             if speaks:
                 result = await self._recognise(stems.speech)
                 timings.append(result.timings)
