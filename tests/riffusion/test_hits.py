@@ -76,6 +76,16 @@ def test_music_does_not_surprise_under_speech(make_piece: MakePiece) -> None:
     assert compose(subtle).notes == compose(marked).notes
 
 
+@pytest.mark.parametrize(
+    "times_s", [(0.01, 11.99), (0.001,), (5.98, 6.02), tuple(i / 10 for i in range(1, 120))]
+)
+def test_cuts_at_edges_and_in_every_picture_are_survived(
+    make_piece: MakePiece, times_s: tuple[float, ...]
+) -> None:
+    piece = replace(make_piece(0, 6, 12), cuts=cuts_at(*times_s), hits=Hits.STRONG)
+    assert compose(piece).bars[-1].end_s == pytest.approx(12, abs=1e-6)
+
+
 def test_of_rapid_cuts_the_strongest_count() -> None:
     cuts = [Cut(1.0, 0.6), Cut(1.5, 0.9), Cut(2.0, 0.7), Cut(9.0, 0.4), Cut(12.0, 0.5)]
     assert [cut.time_s for cut in strong(cuts)] == [1.5, 12.0]

@@ -20,14 +20,14 @@ TEMPO = 0.06
 """Largest relative deviation from the mood's tempo: listeners notice 6 to 8 % (Levitin & Cook 1996, "Memory
 for musical tempo")."""
 
-_SEARCHED = 0.057
+_SEARCHED = 0.0595
 """The same on average between two cuts; the smooth tempo goes a little further."""
 
-EARLY_S, LATE_S = 0.075, 0.055
+EARLY_S, LATE_S = 0.075, 0.075
 """A beat this much before or after a cut falls on it: viewers notice sound that is 45 ms early or 125 ms late
 (ITU-R BT.1359-1), and players are late by up to 25 ms."""
 
-_AIMED_S = 0.045
+_AIMED_S = 0.055
 """Largest distance of a beat from its cut in the search; the smooth tempo leaves some more."""
 
 STRONG = 0.5
@@ -187,6 +187,8 @@ def _met(start: _Start, cut: Cut, beat_s: float, meter: int) -> Iterator[_Start]
 def _ended(start: _Start, duration_s: float, beat_s: float, meter: int) -> Iterator[tuple[int, float]]:
     """Yields the beats of the whole section that can follow, and the worth of each."""
     left_s = duration_s - start.time_s
+    if left_s < beat_s / 2:
+        return  # no bar line follows
     around = start.beats + round(left_s / beat_s)
     for beats in range(max(start.beats + 1, around - 4), around + 5):
         odd = beats % meter
