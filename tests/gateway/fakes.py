@@ -113,6 +113,8 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         self, request: mixer_pb2.AnalyzePictureRequest, context: Context
     ) -> mixer_pb2.AnalyzePictureResponse:
         self._engine.note("AnalyzePicture")
+        if (await asyncio.to_thread(self._engine.read, request.video, "video")).get("old"):
+            await context.abort(grpc.StatusCode.UNIMPLEMENTED, "Method not found!")
 
         def work(report: Report) -> mixer_pb2.AnalyzePictureResponse:
             video = self._engine.read(request.video, "video")

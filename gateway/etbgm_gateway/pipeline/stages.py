@@ -19,7 +19,7 @@ from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, pictures, timelines
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
-from etbgm_gateway.pipeline.steps import Steps, together
+from etbgm_gateway.pipeline.steps import StageFailed, Steps, together
 from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.pipeline.transport import Transport
@@ -215,14 +215,15 @@ class Stages:
         request = mixer_pb2.AnalyzePictureRequest(
             video=self._video, facts=media.facts, audio=media.audio if media.HasField("audio") else None
         )
-        found = await self._steps.unary(
-            "PICTURE",
-            self._clients.mixer,
-            "AnalyzePicture",
-            request,
-            mixer_pb2.AnalyzePictureResponse,
-            Stage.STAGE_ANALYZE,
-        )
+        response, stage = mixer_pb2.AnalyzePictureResponse, Stage.STAGE_ANALYZE
+        try:
+            found = await self._steps.unary(
+                "PICTURE", self._clients.mixer, "AnalyzePicture", request, response, stage
+            )
+        except StageFailed as failure:
+            if "UNIMPLEMENTED" not in failure.status.message:
+                raise
+            found = response(notes=[pictures.OLD_MIXER])
         return pictures.seen(found, self._settings)
 
     async def _cue(

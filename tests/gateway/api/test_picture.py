@@ -52,3 +52,8 @@ async def test_cuts_out_of_order_are_refused(api: Api) -> None:
     cuts = media_pb2.CutList(cuts=[cut_to_pb(Cut(2.0)), cut_to_pb(Cut(1.0))])
     error = await refused(api.create(await api.video(), cuts=cuts), grpc.StatusCode.INVALID_ARGUMENT)
     assert "settings.cuts.cuts[1].time" in str(error)
+
+
+async def test_an_earlier_mixer_does_without(api: Api) -> None:
+    job = await api.run(await api.video(old=True), variants=1)
+    assert any("earlier release" in note for note in job.result.notes)
