@@ -103,11 +103,15 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
     if options.timeline:
         settings.timeline.CopyFrom(read_timeline(options.timeline))
     if options.captions:
-        media_type = CAPTION_TYPES.get(options.captions.suffix.lower())
-        if media_type is None:
-            raise InvalidField("captions", f"must be a .srt or .vtt file, got {options.captions.name}")
-        settings.captions.CopyFrom(await client.upload(options.captions, media_type))
+        settings.captions.CopyFrom(await _captions(options.captions, client))
     return settings
+
+
+async def _captions(path: Path, client: AsyncClient) -> media_pb2.Artifact:
+    media_type = CAPTION_TYPES.get(path.suffix.lower())
+    if media_type is None:
+        raise InvalidField("captions", f"must be a .srt or .vtt file, got {path.name}")
+    return await client.upload(path, media_type)
 
 
 def _speech_to_music_lu(options: JobOptions) -> float | None:

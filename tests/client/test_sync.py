@@ -11,7 +11,7 @@ from google.rpc.status_pb2 import Status
 from grpc_status import rpc_status
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
-from etbgm.gateway.v1 import gateway_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2_grpc, transfers_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_client import ApiError, Client
 from tests.client.served import served
@@ -66,7 +66,8 @@ def test_a_video_is_uploaded_watched_and_fetched(client: Client, tmp_path: Path)
     states = [update.state for update in client.watch(job.job_id)]
     assert states == [pb.STATE_RUNNING, pb.STATE_SUCCEEDED]
     assert client.wait(job.job_id).state == pb.STATE_SUCCEEDED
-    result = pb.JobResult(report=media_pb2.Artifact(uri="store/report"))
+    report = transfers_pb2.File(name="report.json", artifact=media_pb2.Artifact(uri="store/report"))
+    result = pb.JobResult(files=[report])
     client.fetch(result, tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["report.json"]
     assert (tmp_path / "out/report.json").read_bytes() == b"store/report"

@@ -82,13 +82,9 @@ class Stages:
         with self._steps.stage(Stage.STAGE_SEPARATE) as timings:
             if not media.HasField("audio"):
                 return mixer_pb2.SeparateResult(notes=["The video has no sound of its own."])
+            separator, stage = self._clients.separator, Stage.STAGE_SEPARATE
             result = await self._steps.stream(
-                "SEPARATE",
-                self._clients.separator,
-                "Separate",
-                request,
-                mixer_pb2.SeparateResult,
-                Stage.STAGE_SEPARATE,
+                "SEPARATE", separator, "Separate", request, mixer_pb2.SeparateResult, stage
             )
             timings.append(result.timings)
         return result

@@ -15,6 +15,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import gateway_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm_cli.app import app
+from etbgm_gateway.results.files import files_of
 from tests.client.served import served
 
 BLOCK_BYTES = 1 << 20
@@ -29,6 +30,7 @@ def result(variants: int) -> pb.JobResult:
     for number in range(1, variants + 1):
         made.variants.add(number=number, video=artifact(f"video {number}"), music=artifact(f"music {number}"))
         made.variants[-1].stems.add(name="lead", sound=artifact(f"lead {number}"))
+    made.files.extend(files_of(made))
     return made
 
 

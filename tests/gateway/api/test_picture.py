@@ -7,7 +7,7 @@ import pytest
 
 from etbgm.media.v1 import media_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
-from etbgm_kit.converters import cut_to_pb
+from etbgm_kit.picture_converters import cut_to_pb
 from etbgm_kit.types import Cut
 from tests.gateway.conftest import Api, FakeServices, refused
 
