@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 from etbgm_kit.types import Emotion
@@ -9,7 +10,7 @@ from etbgm_sentiment.evaluation import classified, score_rows, score_timelines
 from etbgm_sentiment.goemotions import read_rows, single_label
 from etbgm_sentiment.meld import read_dialogues
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
-from etbgm_sentiment.smoothing import viterbi
+from etbgm_sentiment.smoothing import MIN_EMOTION_DURATION_S, viterbi
 from tests.ears import Figure
 from tests.sentiment import bench_voice
 
@@ -40,7 +41,8 @@ def figures(data: Path) -> Iterator[Figure]:
         yield Figure(f"{language}: recall of neutral", scores.recall[Emotion.NEUTRAL], neutral)
     yield Figure("phrases per second, 2 threads", texts / (time.monotonic() - begun_s), ("≥", PHRASES_PER_S))
     dialogues = read_dialogues(data / "tv_text/meld/dev_timelines.jsonl")
-    timelines = score_timelines(dialogues, classified(classifier, dialogues), viterbi)
+    smooth = partial(viterbi, min_duration_s=MIN_EMOTION_DURATION_S)
+    timelines = score_timelines(dialogues, classified(classifier, dialogues), smooth)
     yield Figure("MELD timelines: macro-F1 over time", timelines.macro_f1, ("≥", MELD_MACRO_F1))
     yield Figure("MELD timelines: accuracy over time", timelines.accuracy)
     yield from bench_voice.figures(data)
