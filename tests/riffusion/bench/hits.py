@@ -24,8 +24,8 @@ from etbgm_riffusion.composer.compose import compose
 from etbgm_riffusion.composer.pulse import TEMPO, strong
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.styles import STYLES
+from etbgm_riffusion.dataset.features import HOP, RATE_HZ, mono, onset_strength, spectrogram
 from etbgm_riffusion.types import Hits, Piece
-from tests.riffusion.bench.features import HOP, RATE_HZ, mono, onset_strength, spectrogram
 from tests.riffusion.bench.pieces import RATE_HZ as SOUND_HZ
 from tests.riffusion.bench.pieces import sound_of, timeline_of
 from tests.riffusion.bench.table import Claim, share, show
