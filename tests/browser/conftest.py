@@ -73,9 +73,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A headless browser for all tests."""
+    """A headless browser for the tests of one module.
+
+    While Playwright runs, its event loop does too, and no test elsewhere could run one of its own.
+    """
     program = installed()
     if not program:
         pytest.skip("there is no Chromium here: apt-get install chromium")
@@ -113,8 +116,20 @@ def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def job(site: Site, browser: Browser, video: Path) -> str:
+def finished() -> list[str]:
+    """The place of the job below, once it is finished."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def job(site: Site, browser: Browser, video: Path, finished: list[str]) -> str:
     """The place of a finished job with two variants, made on the page as a user makes it."""
+    if not finished:
+        finished.append(_made(site, browser, video))
+    return finished[0]
+
+
+def _made(site: Site, browser: Browser, video: Path) -> str:
     context = browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
     page = context.new_page()
     page.goto(site.at())
