@@ -8,9 +8,9 @@ import numpy as np
 
 from etbgm_kit.types import Cut, CutKind
 from etbgm_mixer.media import ffmpeg
-from etbgm_mixer.picture import (
-    look as looking,
-)  # its code belongs to the revision of what the process returns
+
+# Its code belongs to the revision of what the process returns.
+from etbgm_mixer.picture import look as looking
 from etbgm_mixer.picture.groups import Floats
 from etbgm_mixer.picture.mood import mood
 from etbgm_mixer.picture.seconds import Looks
