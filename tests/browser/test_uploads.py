@@ -64,8 +64,8 @@ def test_an_upload_continues_after_the_page_was_closed(site: Site, page: Page, l
     page.set_input_files("#file", long_video)
     page.get_by_text("The connection is lost").wait_for()
     photograph(page, "6-connection-lost")
+    page.reload()  # first, or the page would go on by itself
     page.unroute_all()
-    page.reload()
     sent = offsets_of(page)
     with page.expect_request("**/v1/jobs") as created:
         page.set_input_files("#file", long_video)

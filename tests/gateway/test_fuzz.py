@@ -11,7 +11,7 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import capabilities_pb2, keys_pb2, queue_pb2, webhooks_pb2
+from etbgm.gateway.v1 import capabilities_pb2, keys_pb2, queue_pb2, transfers_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from etbgm.media.v1 import media_pb2
@@ -125,6 +125,8 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         queue_pb2.GetQueueStatsRequest(),
         capabilities_pb2.GetCapabilitiesRequest(),
         pb.DownloadArtifactRequest(uri=artifacts[0].uri),
+        transfers_pb2.CreateUploadLinkRequest(media_type="video/mp4"),
+        transfers_pb2.CreateDownloadLinkRequest(uri=artifacts[0].uri),
         webhooks_pb2.RotateWebhookSecretRequest(),
         *(
             kind(url="https://10.0.0.1/hook")
