@@ -65,7 +65,9 @@ def test_speech_comes_in_its_language_and_in_english_where_needed(
     heard = transcribe(whisper, blocks, None, lambda tag: tag == "de")
     assert heard.language == "de"
     assert {"der", "hinter", "diesem", "portal", "raum"} < set(plain(heard.text).split())
-    assert {"the", "portal", "room"} < set(plain(heard.translated).split())
+    # Not "room": int8 differs between processors, and so does that word.
+    english = set(plain(heard.translated).split())
+    assert {"the", "portal"} < english and not {"der", "raum"} & english
     assert next(encoded) == 1, "detection, transcription and translation share the encoder's result"
 
 
