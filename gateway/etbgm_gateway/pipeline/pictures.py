@@ -8,7 +8,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm_kit.converters import seconds_from_pb
 
-OLD_MIXER = "The picture was not regarded, because the mixer is of an earlier release."
+OLD_MIXER = "The picture was ignored because the mixer is of an earlier release."
 
 
 def hits_of(settings: gateway_pb2.JobSettings) -> riffusion_pb2.Hits.ValueType:

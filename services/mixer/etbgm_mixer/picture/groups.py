@@ -61,9 +61,8 @@ class Groups:
     """The groups of a video, (n,) each: start, pictures, the times of packets that stand out.
 
     `change` is how much the first pictures of the next group differ; 0 for the last. `placed` tells whether
-    the
-    encoder chose where the next group begins, rather than the clock. `rate` is the bytes per second besides
-    the key frame.
+    the encoder chose where the next group begins, rather than the clock. `rate` is the bytes per second
+    besides the key frame.
     """
 
     starts_s: Floats
