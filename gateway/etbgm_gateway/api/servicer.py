@@ -11,7 +11,8 @@ from etbgm_gateway.api.job_service import JobService
 from etbgm_gateway.api.links import Links
 from etbgm_gateway.api.ownership import Ownership, owner_of_uploads
 from etbgm_gateway.api.queue_stats import QueueStats
-from etbgm_gateway.api.uploads import ANY_TYPE, Opening, Received, Uploads
+from etbgm_gateway.api.uploads import Opening, Received, Uploads
+from etbgm_kit.artifacts.addresses import ANY_TYPE
 from etbgm_kit.artifacts.store import BLOCK_BYTES
 from etbgm_kit.converters import artifact_to_pb
 from etbgm_kit.errors import InvalidField

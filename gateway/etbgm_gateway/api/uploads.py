@@ -20,14 +20,13 @@ from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.arriving import PLACE, REMEDY, Arriving
 from etbgm_gateway.api.errors import UploadIdUsed
 from etbgm_gateway.api.validation import CAPTION_TYPES, check_id, check_media_type, check_sha256
+from etbgm_kit.artifacts.addresses import ANY_TYPE
 from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_kit.artifacts.space import space_in
 from etbgm_kit.artifacts.store import ArtifactStore
 from etbgm_kit.converters import artifact_from_pb, artifact_to_pb
 from etbgm_kit.errors import Busy, Conflict, InvalidField, NotFound
 from etbgm_kit.types import Artifact
-
-ANY_TYPE = "application/octet-stream"
 
 _RETRY_AFTER_S = 5.0
 """Retry delay for a caller that finds too many uploads open."""

@@ -45,8 +45,7 @@ class AddressRules:
 
     def check(self, url: str, field: str) -> None:
         """Checks the form of the URL; its host is checked when it is connected to. Raises InvalidField."""
-        if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-            raise InvalidField(field, f"must be a URL of at most {LONGEST_URL} printable ASCII characters")
+        check_form(url, field)
         try:
             parts = urlsplit(url)
             host, _ = parts.hostname, parts.port
@@ -61,6 +60,12 @@ class AddressRules:
             raise InvalidField(field, "must have no user, password or fragment")
         if _is_address(host) and not self.permits(host):
             raise InvalidField(field, NOT_ALLOWED)
+
+
+def check_form(url: str, field: str) -> None:
+    """Raises InvalidField unless the URL has at most LONGEST_URL characters, all of them printable ASCII."""
+    if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
+        raise InvalidField(field, f"must be a URL of at most {LONGEST_URL} printable ASCII characters")
 
 
 def _is_address(host: str) -> bool:

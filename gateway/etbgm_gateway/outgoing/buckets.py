@@ -5,7 +5,7 @@ from pathlib import Path
 
 import obstore
 from obstore.exceptions import BaseError, NotFoundError, PermissionDeniedError, UnauthenticatedError
-from obstore.store import ObjectStore, from_url
+from obstore.store import from_url
 
 from etbgm_gateway.outgoing.errors import DestinationUnreachable, SourceUnreachable, TooLarge
 from etbgm_gateway.outgoing.places import BucketObject
@@ -20,7 +20,7 @@ def read_object(
 ) -> None:
     """Writes the object to `path`. Blocks. Raises NotFound, InvalidField, TooLarge, SourceUnreachable."""
     try:
-        store = _store(place.bucket_url)
+        store = from_url(place.bucket_url)
         size = int(obstore.head(store, place.key)["size"])
         if size > most_bytes:
             raise TooLarge(most_bytes)
@@ -44,17 +44,13 @@ def write_object(place: BucketObject, path: Path, media_type: str) -> None:
     """Writes the file at `path` to the object. Blocks. Raises InvalidField, DestinationUnreachable."""
     try:
         attributes = {"Content-Type": media_type}
-        obstore.put(_store(place.bucket_url), place.key, path, attributes=attributes)
+        obstore.put(from_url(place.bucket_url), place.key, path, attributes=attributes)
     except (FileNotFoundError, NotFoundError):
         raise InvalidField("destination.url", "there is no such bucket") from None
     except _DENIED:
         raise InvalidField("destination.url", "the gateway may not write there") from None
     except (BaseError, ValueError) as error:
         raise DestinationUnreachable(_kind(error)) from error
-
-
-def _store(bucket_url: str) -> ObjectStore:
-    return from_url(bucket_url)
 
 
 def _kind(error: Exception) -> str:

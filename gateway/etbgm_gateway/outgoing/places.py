@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
-from etbgm_gateway.outgoing.addresses import LONGEST_URL
+from etbgm_gateway.outgoing.addresses import check_form
 from etbgm_kit.errors import InvalidField
 
 BUCKETS = ("s3", "gs", "az")
@@ -36,8 +36,7 @@ class PlaceRules:
 
         A path that could leave its folder (`..`, in any encoding) is not permitted.
         """
-        if len(url) > LONGEST_URL or not url.isascii() or not url.isprintable() or " " in url:
-            raise InvalidField(field, f"must be a URL of at most {LONGEST_URL} printable ASCII characters")
+        check_form(url, field)
         if not any(url.startswith(prefix) for prefix in self._of(tenant)):
             raise InvalidField(field, NOT_PERMITTED)
         segments = unquote(unquote(urlsplit(url).path)).replace("\\", "/").split("/")

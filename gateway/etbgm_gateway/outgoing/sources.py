@@ -12,6 +12,7 @@ from etbgm_gateway.outgoing.buckets import read_object
 from etbgm_gateway.outgoing.errors import TooLarge
 from etbgm_gateway.outgoing.fetching import HttpFetcher, HttpLimits
 from etbgm_gateway.outgoing.places import BucketObject, PlaceRules, is_bucket
+from etbgm_kit.artifacts.addresses import ANY_TYPE
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import INCOMING, ArtifactStore
 from etbgm_kit.errors import InvalidField, NotFound
@@ -21,7 +22,6 @@ FIELD = "source_url"
 SENT = "upload:"
 """Sources that begin with this were sent by a link of the gateway's own."""
 
-ANY_TYPE = "application/octet-stream"
 _SENT = re.compile(SENT + r"([0-9a-f]{32})(?:;([A-Za-z0-9][\w.+-]*/[\w.+-]+))?", re.ASCII)
 
 

@@ -14,8 +14,11 @@ _OLD_ADDRESS = re.compile(
 )
 """Release 0.1 wrote the URL of the store before the key."""
 
+ANY_TYPE = "application/octet-stream"
+"""The media type of content of which none is known."""
+
 _SUFFIXES = {
-    "application/octet-stream": "",
+    ANY_TYPE: "",
     "application/x-otio+json": ".otio",
     "application/x-subrip": ".srt",
     "audio/flac": ".flac",
@@ -41,7 +44,7 @@ def media_type_of(name: str) -> str:
     """The media type that the suffix of an address or key stands for."""
     suffix = f".{name.rpartition('.')[2]}" if "." in name else ""
     known = next((media_type for media_type, one in _SUFFIXES.items() if one == suffix), None)
-    return known or mimetypes.guess_type(name)[0] or "application/octet-stream"
+    return known or mimetypes.guess_type(name)[0] or ANY_TYPE
 
 
 def parsed(address: str) -> tuple[str, str] | None:
