@@ -1,5 +1,6 @@
 """What a job moves: its video from a source in its first step, its files to a destination in its last."""
 
+import asyncio
 from dataclasses import dataclass
 from functools import partial
 
@@ -59,9 +60,7 @@ class Transport:
         spend = partial(transfers.quotas.spend_video, tenant=self._job.tenant, video_s=duration_s)
         arrive = partial(transfers.jobs.arrive, self._job.job_id, video.SerializeToString(), media_s, spend)
         await when_reachable(arrive, self._job.job_id)
-        await when_reachable(
-            partial(transfers.sources.forget, self._request.source_url, self._job.tenant), self._job.job_id
-        )
+        await asyncio.to_thread(transfers.sources.forget, self._request.source_url, self._job.tenant)
 
     async def deliver(self, steps: Steps, result: gateway_pb2.JobResult) -> None:
         """Copies the chosen files and notes in the result where they are. Raises StageFailed."""
