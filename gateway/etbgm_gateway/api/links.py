@@ -4,8 +4,6 @@ import asyncio
 import secrets
 import time
 
-from google.protobuf.duration_pb2 import Duration
-
 from etbgm.gateway.v1 import transfers_pb2 as pb
 from etbgm_gateway.api.converters import timestamp_to_pb
 from etbgm_gateway.api.ownership import Ownership
@@ -29,7 +27,7 @@ class Links:
     async def upload(self, request: pb.CreateUploadLinkRequest) -> pb.CreateUploadLinkResponse:
         """Returns a link that takes a video."""
         check_media_type(request.media_type, "media_type")
-        lifetime_s = _lifetime_s(request.lifetime if request.HasField("lifetime") else None)
+        lifetime_s = _lifetime_s(request)
         source_url = f"{SENT}{secrets.token_hex(16)};{request.media_type}".rstrip(";")
         name = SentVideo.of(source_url, current_tenant()).name
         url = await asyncio.to_thread(self._links.sign, "PUT", name, lifetime_s)
@@ -38,16 +36,16 @@ class Links:
 
     async def download(self, request: pb.CreateDownloadLinkRequest) -> pb.CreateDownloadLinkResponse:
         """Returns a link that gives an artifact of the tenant. Raises NotFound too."""
-        lifetime_s = _lifetime_s(request.lifetime if request.HasField("lifetime") else None)
+        lifetime_s = _lifetime_s(request)
         key, _ = await asyncio.to_thread(self._store.find, request.uri)
         await asyncio.to_thread(self._ownership.check, key, uri=request.uri)
         url = await asyncio.to_thread(self._links.sign, "GET", key, lifetime_s)
         return pb.CreateDownloadLinkResponse(url=url, expire_time=timestamp_to_pb(time.time() + lifetime_s))
 
 
-def _lifetime_s(given: Duration | None) -> float:
-    if given is None:
+def _lifetime_s(request: pb.CreateUploadLinkRequest | pb.CreateDownloadLinkRequest) -> float:
+    if not request.HasField("lifetime"):
         return LIFETIME_S
-    lifetime_s = seconds_from_pb(given)
+    lifetime_s = seconds_from_pb(request.lifetime)
     check_range("lifetime", lifetime_s, 1.0, LONGEST_LIFETIME_S)
     return lifetime_s
