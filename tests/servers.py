@@ -15,6 +15,7 @@ from pathlib import Path
 
 import grpc
 import pytest
+from obstore.store import S3Store
 
 from etbgm_kit.serving.server import Server, Service
 
@@ -109,3 +110,15 @@ def s3() -> Iterator[dict[str, str]]:
             }
         finally:
             server.terminate()
+
+
+def bucket_of(environment: dict[str, str]) -> S3Store:
+    """The bucket "artifacts" of an S3 server; `environment` is what `s3` yields."""
+    return S3Store(
+        "artifacts",
+        endpoint=environment["AWS_ENDPOINT"],
+        client_options={"allow_http": True},
+        region="us-east-1",
+        access_key_id=environment["AWS_ACCESS_KEY_ID"],
+        secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
+    )

@@ -22,7 +22,7 @@ from etbgm.gateway.v1 import transfers_pb2
 from etbgm_client import ApiError, AsyncClient, Client, Tls
 from tests.certificates import Authority
 from tests.gateway.conftest import FakeServices, Gateway
-from tests.servers import free_port, s3
+from tests.servers import bucket_of, free_port, s3
 
 pytestmark = pytest.mark.process
 
@@ -80,14 +80,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         ).start()
         operator = AsyncClient(gateway.address, (folder / "operator").read_text().strip(), Tls(authority.ca))
         key = asyncio.run(new_key(operator))
-        bucket = S3Store(
-            "artifacts",
-            endpoint=environment["AWS_ENDPOINT"],
-            client_options={"allow_http": True},
-            region="us-east-1",
-            access_key_id=environment["AWS_ACCESS_KEY_ID"],
-            secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        )
+        bucket = bucket_of(environment)
         yield Platform(gateway.address, f"https://{http_address}", key, authority.ca, bucket, hook_url, heard)
         gateway.stop()
         services.close()

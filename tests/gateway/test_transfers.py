@@ -18,7 +18,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1 import transfers_pb2
 from tests.gateway.conftest import Api, FakeServices, Gateway, refused
 from tests.gateway.outgoing.test_sessions import serving
-from tests.servers import s3
+from tests.servers import bucket_of, s3
 
 pytestmark = pytest.mark.process
 
@@ -44,14 +44,7 @@ def environment() -> Iterator[dict[str, str]]:
 
 @pytest.fixture(scope="module")
 def bucket(environment: dict[str, str]) -> S3Store:
-    return S3Store(
-        "artifacts",
-        endpoint=environment["AWS_ENDPOINT"],
-        client_options={"allow_http": True},
-        region="us-east-1",
-        access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-    )
+    return bucket_of(environment)
 
 
 @pytest.fixture(scope="module")
