@@ -4,8 +4,10 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
+import soundfile
 
 from etbgm_kit.errors import CallCancelled
 from etbgm_mixer.media import commands, ffmpeg
@@ -80,3 +82,34 @@ def test_a_probe_that_crashes_midway_says_unreadable(tmp_path: Path, monkeypatch
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
     with pytest.raises(ffmpeg.Unreadable, match="is no video"):
         ffmpeg.inspect(tmp_path / "a.mp4", 5.0)
+
+
+def test_blocks_become_a_file(tmp_path: Path) -> None:
+    """As the same sound from a file does, sample for sample."""
+    sound = np.random.default_rng(1).uniform(-0.5, 0.5, (100_000, 2)).astype(np.float32)
+    path, expected = tmp_path / "fed.wav", tmp_path / "file.wav"
+    with ffmpeg.fed(commands.reading(2, 48000, path, {"c:a": "pcm_f32le"}), 10, "") as feed:
+        for first in range(0, len(sound), 30_000):
+            feed(sound[first : first + 30_000])
+    soundfile.write(expected, sound, 48000, "FLOAT")
+    np.testing.assert_array_equal(soundfile.read(path)[0], soundfile.read(expected)[0])
+
+
+def test_a_coder_that_fails_midway_gives_the_reason() -> None:
+    command = ["sh", "-c", "head -c 9 > /dev/null; echo No space left on device >&2; exit 1"]
+    with pytest.raises(OSError, match="No space left"), ffmpeg.fed(command, 10, "is odd") as feed:
+        for _ in range(100):
+            feed(np.zeros((10_000, 2), np.float32))
+
+
+@pytest.mark.parametrize("seconds", [0.5, 30.0])
+def test_a_coder_ends_when_time_is_up_or_nobody_feeds_it(seconds: float) -> None:
+    with (
+        pytest.raises((TimeoutError, CallCancelled)),
+        ffmpeg.fed(["sleep", "40"], seconds, "") as feed,
+    ):
+        if seconds > 1:
+            raise CallCancelled
+        while True:
+            feed(np.zeros((10_000, 2), np.float32))
+    assert "sleep" not in children()

@@ -6,7 +6,7 @@ import numpy as np
 import soundfile
 
 from etbgm_kit.types import Span
-from etbgm_mixer.mixing.mix import Mix, Parts
+from etbgm_mixer.mixing.mix import Mix, Outputs, Parts
 from etbgm_mixer.mixing.music_bed import PlacedCue
 from etbgm_mixer.separation import separate
 from etbgm_mixer.separation.deepfilter_engine import DeepFilterSeparator
@@ -34,7 +34,7 @@ def test_the_golden_mixdown_sounds_the_same(tmp_path: Path) -> None:
     cue = PlacedCue(write(tmp_path / "music.flac", music), Span(0, DURATION_S))
     parts = Parts(write(tmp_path / "speech.flac", vowels()), [cue], SPANS, DURATION_S)
     mix, outputs = Mix(parts, MixSettings()), (tmp_path / "mix.wav", tmp_path / "stem.flac")
-    mix.render(mix.measure(lambda _: None), -1.0, *outputs, lambda _: None)
+    mix.render(mix.measure(lambda _: None), -1.0, Outputs(*outputs), lambda _: None)
     for name, path in zip(("mixdown", "mixdown-music"), outputs, strict=True):
         assert_sounds_as_kept(name, soundfile.read(path, dtype="float32")[0], RATE_HZ)
 

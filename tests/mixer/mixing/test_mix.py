@@ -10,7 +10,7 @@ import soundfile
 
 from etbgm_kit.types import MusicLevel, Span
 from etbgm_mixer.mixing.levelling import at_samples
-from etbgm_mixer.mixing.mix import Mix, Parts, Reached
+from etbgm_mixer.mixing.mix import Mix, Outputs, Parts, Reached
 from etbgm_mixer.mixing.music_bed import PlacedCue
 from etbgm_mixer.types import MixReport, MixSettings, OriginalAudio
 from tests.mixer.conftest import RATE_HZ, Sound, noise, write
@@ -44,7 +44,7 @@ def mixed(
     spans = SPANS if speech is not None else []
     mix = Mix(Parts(path, [cue], spans, duration_s, ambience=rest), settings)
     outputs = folder / "mix.wav", folder / "stem.flac"
-    reached = mix.render(mix.measure(lambda _: None), ceiling_dbtp, *outputs, lambda _: None)
+    reached = mix.render(mix.measure(lambda _: None), ceiling_dbtp, Outputs(*outputs), lambda _: None)
     mixdown, stem = (soundfile.read(output, dtype="float32")[0] for output in outputs)
     return mixdown, stem, reached
 
@@ -124,7 +124,7 @@ def report(folder: Path, settings: MixSettings, speech: Sound | None, music: Sou
     path = None if speech is None else write(folder / "speech.flac", speech)
     mix = Mix(Parts(path, [cue], SPANS if path else (), 12.0), settings)
     outputs = folder / "mix.wav", folder / "stem.flac"
-    return mix.report(mix.render(mix.measure(lambda _: None), -1.0, *outputs, lambda _: None), -1.0)
+    return mix.report(mix.render(mix.measure(lambda _: None), -1.0, Outputs(*outputs), lambda _: None), -1.0)
 
 
 def test_the_worst_phrase_is_reported(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_a_glimpse_and_a_bed_beyond_the_end_are_mixed(tmp_path: Path, length: in
     cue = PlacedCue(write(tmp_path / "cue.flac", noise(cue_length / RATE_HZ)), Span(0, cue_length / RATE_HZ))
     mix = Mix(Parts(None, [cue], (), length / RATE_HZ), MixSettings())
     outputs = tmp_path / "mix.wav", tmp_path / "stem.flac"
-    mix.render(mix.measure(lambda _: None), -1.0, *outputs, lambda _: None)
+    mix.render(mix.measure(lambda _: None), -1.0, Outputs(*outputs), lambda _: None)
     assert [soundfile.info(output).frames for output in outputs] == [length, length]
 
 

@@ -59,6 +59,14 @@ def writing(
     return _compiled(ffmpeg.output(*streams, str(output), **options), keep_clock)
 
 
+def reading(channels: int, rate_hz: int, output: Path, options: Mapping[str, Any]) -> Command:
+    """Returns the command that writes the float32 samples of its standard input to `output`."""
+    sound = ffmpeg.input("pipe:0", f="f32le", ac=channels, ar=rate_hz)
+    written = ffmpeg.output(sound, str(output), **options)
+    command: Command = written.global_args("-v", "error").overwrite_output().compile()
+    return command
+
+
 def writing_each(outputs: Iterable[tuple[Any, Path, Mapping[str, Any]]]) -> Command:
     """Returns the command that writes each stream to its file, by `writing`'s rules, in one pass."""
     written = [ffmpeg.output(stream, str(path), **options) for stream, path, options in outputs]

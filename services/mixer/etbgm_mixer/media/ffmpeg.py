@@ -11,8 +11,8 @@ import shutil
 import subprocess
 import tempfile
 import threading
-from collections.abc import Generator, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -131,6 +131,28 @@ def _failure(exit_status: int, said: IO[bytes], otherwise: str) -> Exception:
         if os.strerror(number) in words:
             return OSError(number, os.strerror(number))
     return Unreadable("video", otherwise)
+
+
+@contextmanager
+def fed(command: Command, timeout_s: float, otherwise: str) -> Iterator[Callable[[Samples], None]]:
+    """Yields what takes blocks of float32 (samples, channels) for a command of `commands.reading`.
+
+    At the end the command is completed. Raises, at the end or earlier, what `convert` does.
+    """
+    with tempfile.TemporaryFile() as said:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": said}
+        with _running(command, timeout_s, **pipes) as process:
+            stdin = process.stdin
+            assert stdin is not None
+            with suppress(BrokenPipeError):  # ffmpeg has ended: its exit status says more
+                yield lambda block: _write(stdin, block)
+                stdin.close()
+        if process.returncode:
+            raise _failure(process.returncode, said, otherwise)
+
+
+def _write(pipe: IO[bytes], block: Samples) -> None:
+    pipe.write(np.ascontiguousarray(block, np.float32).data)
 
 
 def samples(command: Command, channels: int, block: int, timeout_s: float) -> Iterator[Samples]:

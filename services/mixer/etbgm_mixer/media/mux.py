@@ -1,8 +1,12 @@
 """Combines the new sound with the original picture, whose packets are copied unchanged."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
+from etbgm_kit.media.waveform import Samples
+from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.media import commands, ffmpeg, tracks
 from etbgm_mixer.media.ffmpeg import Unreadable
 from etbgm_mixer.media.tracks import Cover, Plan
@@ -24,11 +28,14 @@ class Incomplete(Unreadable):
     reason = "INCOMPLETE_RESULT"
 
 
-def encode(mixdown: Path, output: Path, duration_s: float, on_progress: OnProgress, timeout_s: float) -> None:
-    """Writes the sound as AAC in MP4. Raises Unreadable, TimeoutError."""
+def encoder(output: Path, timeout_s: float) -> AbstractContextManager[Callable[[Samples], None]]:
+    """Returns a context in which blocks of (samples, 2) are written as AAC in MP4.
+
+    It takes them at the speed of the coder. Raises Unreadable, TimeoutError, OSError.
+    """
     options = {**_AAC, "movflags": "+faststart", "f": "mp4"}
-    command = commands.writing([commands.own(mixdown)["a"]], output, options)
-    ffmpeg.convert(command, duration_s, on_progress, timeout_s, "has a sound that cannot be encoded")
+    command = commands.reading(2, SAMPLE_RATE_HZ, output, options)
+    return ffmpeg.fed(command, timeout_s, "has a sound that cannot be encoded")
 
 
 def mux(
@@ -44,7 +51,7 @@ def mux(
 ) -> tuple[str, ...]:
     """Writes all of `video` that `container` holds, with the sound of `mixdown`; returns notes on the rest.
 
-    `keep_audio` adds the video's own audio tracks. `encoded` is what `encode` made of `mixdown`; containers
+    `keep_audio` adds the video's own audio tracks. `encoded` is what `encoder` made of `mixdown`; containers
     with AAC get a copy of it. Raises Unreadable, TimeoutError, Incomplete.
     """
     listing = ffmpeg.inspect(video, timeout_s)

@@ -1,7 +1,8 @@
 """Mixes speech and music block by block: measures, balances, sums and limits them."""
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,6 +44,19 @@ class Parts:
     ambience: Path | None = None
     ambience_levels: Levels | None = None
     bars: Sequence[Bar] = ()
+
+
+def _unheard() -> AbstractContextManager[Callable[[Samples], None]]:
+    return nullcontext(lambda _: None)
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """The files to write, and who else takes the blocks (samples, 2) of each pass over the mix."""
+
+    mixdown: Path
+    music_stem: Path
+    encoder: Callable[[], AbstractContextManager[Callable[[Samples], None]]] = _unheard
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +102,7 @@ class Mix:
         self,
         measured: Measured,
         ceiling_dbtp: float,
-        mixdown: Path,
-        music_stem: Path,
+        outputs: Outputs,
         on_progress: OnProgress,
     ) -> Reached:
         """Writes the mixdown and its music stem; repeats until the loudness is close enough."""
@@ -97,7 +110,7 @@ class Mix:
         planned = plan(measured, self._spans, self.settings, ceiling_dbtp, self._parts.bars)
         gain_db, most_db = planned.gain_db, gains.most_gain_db(self._spans, self.settings)
         for _ in range(MOST_PASSES):
-            reached = self._pass(planned, gain_db, ceiling_dbtp, mixdown, music_stem, on_progress)
+            reached = self._pass(planned, gain_db, ceiling_dbtp, outputs, on_progress)
             missing_db = target_lufs - reached.loudness_lufs
             if abs(missing_db) <= CLOSE_ENOUGH_LU or gain_db + missing_db > most_db:
                 break
@@ -109,20 +122,24 @@ class Mix:
         planned: Plan,
         gain_db: float,
         ceiling_dbtp: float,
-        mixdown: Path,
-        music_stem: Path,
+        outputs: Outputs,
         on_progress: OnProgress,
     ) -> Reached:
         limiter, meter = Limiter(10 ** (ceiling_dbtp / 20), 2), LoudnessMeter(2)
         gain = np.float32(10 ** (gain_db / 20))
         music_gain = np.float32(10 ** ((gain_db + planned.music_gain_db) / 20))
         skip, held = limiter.DELAY, np.zeros((limiter.DELAY, 2), np.float32)
-        with sound.created(mixdown, 2) as mixed_file, sound.created(music_stem, 2) as music_file:
+        with (
+            sound.created(outputs.mixdown, 2) as mixed_file,
+            sound.created(outputs.music_stem, 2) as music_file,
+            outputs.encoder() as encode,
+        ):
             for original, music in self._blocks(planned, flush=limiter.DELAY):
                 held = np.concatenate([held, music * music_gain])
                 mixed, limiting = limiter.feed(original * gain + held[-len(music) :])
                 under, held = held[: len(music)] * limiting, held[len(music) :]
                 mixed_file.write(mixed[skip:])
+                encode(mixed[skip:])
                 music_file.write(under[skip:])
                 meter.feed(mixed[skip:])
                 skip = max(0, skip - len(music))

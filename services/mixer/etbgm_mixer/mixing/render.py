@@ -7,7 +7,7 @@ from pathlib import Path
 from etbgm_mixer.media import mux
 from etbgm_mixer.media.mux import Incomplete
 from etbgm_mixer.mixing import true_peak
-from etbgm_mixer.mixing.mix import Mix
+from etbgm_mixer.mixing.mix import Mix, Outputs
 from etbgm_mixer.mixing.waveform import waveform_json
 from etbgm_mixer.types import Container, MediaFacts, MixReport, OnProgress
 
@@ -55,14 +55,12 @@ def render(mix: Mix, target: Target, on_progress: OnProgress, on_preview: Callab
     """
     mixdown, music, preview = (target.folder / name for name in ("mix.wav", "music.flac", "preview.m4a"))
     output = target.folder / f"out.{target.container}"
+    outputs = Outputs(mixdown, music, lambda: mux.encoder(preview, target.timeout_s))
     measured = mix.measure(lambda share: on_progress(0.2 * share))
     bound_dbtp = mix.settings.max_true_peak_dbtp
     ceiling_dbtp = bound_dbtp - CODING_MARGIN_DB
     for _ in range(CODINGS):
-        reached = mix.render(measured, ceiling_dbtp, mixdown, music, lambda s: on_progress(0.2 + 0.4 * s))
-        mux.encode(
-            mixdown, preview, target.facts.duration_s, lambda s: on_progress(0.6 + 0.2 * s), target.timeout_s
-        )
+        reached = mix.render(measured, ceiling_dbtp, outputs, lambda s: on_progress(0.2 + 0.6 * s))
         on_preview(preview)
         keep_audio = mix.settings.keep_original_tracks
         notes, peak_dbtp = _written((mixdown, preview), target, output, keep_audio, on_progress)
