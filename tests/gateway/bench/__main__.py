@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from tests.gateway.bench import cost, deletion, fairness, kills, refusals, replicas, watching
+from tests.gateway.bench import cost, deletion, fairness, kills, refusals, replicas, transfers, watching
 from tests.gateway.bench.claims import Claim, show
 
 
@@ -33,6 +33,7 @@ def groups(quick: bool) -> dict[str, Callable[[], Iterator[Claim]]]:
         "cost": partial(cost.claims, 20 if quick else 200),
         "fairness": partial(fairness.claims, 40 if quick else 1000),
         "refusals": partial(refusals.claims, 24 if quick else 200),
+        "transfers": partial(transfers.claims, 200 if quick else 1000, 20 if quick else 200),
         "events": partial(watching.events_claims, 50 if quick else 1000),
     }
 
