@@ -155,6 +155,19 @@ class FakeMixer(mixer_pb2_grpc.MixerServiceServicer):
         async for response in self._engine.calls.stream(request, mixer_pb2.MixResponse, work):
             yield response
 
+    async def MixExcerpt(
+        self, request: mixer_pb2.MixExcerptRequest, context: Context
+    ) -> mixer_pb2.MixExcerptResponse:
+        self._engine.note("MixExcerpt")
+
+        def work(report: Report) -> mixer_pb2.MixExcerptResponse:
+            self._engine.hold("MixExcerpt", report)
+            music = request.music.sha256 or "+".join(cue.music.sha256 for cue in request.mix.cues)
+            audio = self._engine.put(f"excerpt of {music}", "audio/mp4")
+            return mixer_pb2.MixExcerptResponse(audio=audio)
+
+        return await self._engine.calls.unary(request, mixer_pb2.MixExcerptResponse, work)
+
     async def GetSeparator(
         self, request: mixer_pb2.GetSeparatorRequest, context: Context
     ) -> mixer_pb2.GetSeparatorResponse:

@@ -28,8 +28,6 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
     job = gateway_pb2.Job(
         job_id=row.job_id,
         state=gateway_pb2.State.Value(f"STATE_{row.state}"),
-        stages=progress.stages,
-        previews=progress.previews,
         sequence=row.sequence,
         priority=request.priority,
         selected_variant=row.selected_variant,
@@ -51,6 +49,7 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
         error=Status.FromString(row.error) if row.error is not None else None,
         result=gateway_pb2.JobResult.FromString(row.result) if row.result is not None else None,
     )
+    job.MergeFrom(progress)
     if job.HasField("result"):
         _list_files(job.result)
     for artifact in artifacts_in(job):

@@ -22,7 +22,7 @@ WRITE_EVERY_S = 0.25
 
 
 class Progress:
-    """The stages and previews of one job: an asynchronous context that writes changes while it lasts.
+    """What a job shows of its progress: an asynchronous context that writes changes while it lasts.
 
     A job that resumes after a crash passes through its finished stages again; they keep
     their original times. The job continues while the database is unavailable.
@@ -102,6 +102,11 @@ class Progress:
         elif entry.audio == audio:
             return
         entry.audio.CopyFrom(audio)
+        self._changed = True
+
+    def excerpt(self, excerpt: gateway_pb2.Excerpt) -> None:
+        """Shows the sound of what a remix has changed."""
+        self._job.excerpt.CopyFrom(excerpt)
         self._changed = True
 
     def cues(self, number: int) -> None:

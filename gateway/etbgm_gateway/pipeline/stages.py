@@ -18,14 +18,17 @@ from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
 from etbgm.stt.v1 import stt_pb2
 from etbgm_gateway.pipeline import cues, pictures, timelines
+from etbgm_gateway.pipeline.changes import Parent
+from etbgm_gateway.pipeline.excerpts import Excerpts
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
+from etbgm_gateway.pipeline.requests import cue_request, mix_request, mixing_request, music_request
 from etbgm_gateway.pipeline.steps import StageFailed, Steps, together
 from etbgm_gateway.pipeline.transcription import Transcription
 from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.pipeline.transport import Transport
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
 from etbgm_gateway.upstream.clients import Clients
-from etbgm_kit.converters import seconds_from_pb, span_to_pb, timeline_from_pb, timeline_to_pb
+from etbgm_kit.converters import seconds_from_pb, timeline_from_pb, timeline_to_pb
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
@@ -41,8 +44,10 @@ class Stages:
         steps: Steps,
         results: Results,
         transport: Transport,
+        parent: Parent | None = None,
     ) -> None:
-        self._transport = transport
+        """`parent`: the job that this one is a remix of, if its changes are to be heard first."""
+        self._transport, self._excerpts = transport, Excerpts(parent, clients, steps) if parent else None
         self._video, self._settings = request.video, request.settings
         self._clients, self._steps, self._results = clients, steps, results
         self._transcription = Transcription(request.settings, clients, steps)
@@ -131,6 +136,19 @@ class Stages:
             timings += [result.timings, seen.timings]
         return result
 
+    async def show_change(
+        self,
+        media: mixer_pb2.ExtractResult,
+        stems: mixer_pb2.SeparateResult,
+        timeline: media_pb2.EmotionTimeline,
+        seen: mixer_pb2.AnalyzePictureResponse,
+    ) -> None:
+        """Lets the user of a remix hear the beginning of what it has changed."""
+        if self._excerpts:
+            music = music_request(self._settings, stems, timeline, seen)
+            mix = mix_request(self._video, self._settings, media, stems)
+            await self._excerpts.show(music, mix, self._settings, self._video)
+
     async def generate(
         self,
         stems: mixer_pb2.SeparateResult,
@@ -144,14 +162,7 @@ class Stages:
         whole = await asyncio.to_thread(timeline_from_pb, timeline)
         spans = (Span(0.0, whole.duration_s),) if self._settings.stems else cues.split(whole)
         pieces = pieces_of(self._settings, self._video.sha256)
-        request = riffusion_pb2.GenerateRequest(
-            timeline=timeline,
-            speech_spans=stems.speech_spans,
-            stems=self._settings.stems,
-            diffusion=self._settings.diffusion if self._settings.HasField("diffusion") else None,
-            cuts=pictures.inside(seen.cuts, whole.duration_s),
-            hits=pictures.hits_of(self._settings),
-        )
+        request = music_request(self._settings, stems, timeline, seen)
         self._steps.progress.cues(len(pieces) * len(spans))
         with self._steps.stage(Stage.STAGE_GENERATE, len(pieces)) as timings:
             rendered = await together(
@@ -178,7 +189,7 @@ class Stages:
         seen: mixer_pb2.AnalyzePictureResponse,
     ) -> gateway_pb2.JobResult:
         """Puts speech and music under the picture, all variants at the same time, and writes the report."""
-        request = self._mix_request(media, stems)
+        request = mix_request(self._video, self._settings, media, stems)
         with self._steps.stage(Stage.STAGE_MIX, len(music_beds)) as timings:
             mixes = await together([self._mix(self._mixing(request, bed), bed.number) for bed in music_beds])
             timings.extend(mix.timings for mix in mixes)
@@ -232,10 +243,7 @@ class Stages:
     def _render(
         self, request: riffusion_pb2.GenerateRequest, piece: Piece, span: Span, name: str
     ) -> Coroutine[Any, Any, riffusion_pb2.GenerateResult]:
-        cue = riffusion_pb2.GenerateRequest()
-        cue.CopyFrom(request)
-        cue.cue.CopyFrom(span_to_pb(span))
-        cue.random_seed, cue.style = piece.random_seed, piece.style
+        cue = cue_request(request, piece, span)
         return self._steps.stream(
             name, self._clients.riffusion, "Generate", cue, riffusion_pb2.GenerateResult, Stage.STAGE_GENERATE
         )
@@ -255,11 +263,7 @@ class Stages:
     def _mixing(
         self, request: mixer_pb2.MixRequest, bed: MusicBed
     ) -> Coroutine[Any, Any, mixer_pb2.MixResult]:
-        mix = mixer_pb2.MixRequest()
-        mix.CopyFrom(request)
-        for span, cue in zip(bed.spans, bed.cues, strict=True):
-            mix.cues.add(music=cue.music, span=span_to_pb(span))
-            mix.bars.extend(cue.bars)
+        mix = mixing_request(request, bed.placed, (bar for cue in bed.cues for bar in cue.bars))
 
         def on_part(part: Message) -> None:
             if isinstance(part, mixer_pb2.MixPreview):
@@ -274,24 +278,6 @@ class Stages:
             Stage.STAGE_MIX,
             on_part,
         )
-
-    def _mix_request(
-        self, media: mixer_pb2.ExtractResult, stems: mixer_pb2.SeparateResult
-    ) -> mixer_pb2.MixRequest:
-        """Returns what the mixes of all variants have in common."""
-        return mixer_pb2.MixRequest(
-            video=self._video,
-            audio=media.audio if media.HasField("audio") else None,
-            speech=stems.speech if stems.speech_spans else None,
-            speech_spans=stems.speech_spans,
-            settings=self._settings.mix,
-            container=self._settings.container if self._settings.HasField("container") else None,
-            facts=media.facts,
-            residual=stems.residual if self._keeps_ambience(stems) else None,
-        )
-
-    def _keeps_ambience(self, stems: mixer_pb2.SeparateResult) -> bool:
-        return self._settings.mix.HasField("ambience_db") and stems.HasField("residual")
 
     def _given_timeline(self, duration_s: float) -> sentiment_pb2.AnalyzeResponse:
         field = "settings.timeline"

@@ -6,6 +6,7 @@ from functools import partial
 from dbos import DBOS, DBOSConfiguredInstance
 
 from etbgm.gateway.v1 import gateway_pb2
+from etbgm_gateway.pipeline.changes import Parent
 from etbgm_gateway.pipeline.progress import Progress
 from etbgm_gateway.pipeline.stages import Stages
 from etbgm_gateway.pipeline.steps import StageFailed, StepContext, Steps, internal_failure
@@ -85,7 +86,19 @@ class Pipeline(DBOSConfiguredInstance):
             steps = Steps(self._steps, progress, is_first_start=job.starts == 1)
             steps.hold(request)
             transport = Transport(self._transfers, job, request)
-            return await _make(Stages(request, self._clients, steps, self._results, transport))
+            parent = await self._parent(job)
+            return await _make(Stages(request, self._clients, steps, self._results, transport, parent))
+
+    async def _parent(self, job: JobRow) -> Parent | None:
+        """Returns what a remix derives from; None if it is deleted, or if the job has been interrupted."""
+        if job.parent_job_id is None or job.starts > 1:
+            return None
+        rows = await asyncio.to_thread(self._jobs.several, [job.parent_job_id])
+        for row in rows:
+            if row.result is not None:
+                settings = gateway_pb2.CreateJobRequest.FromString(row.request).settings
+                return Parent(settings, gateway_pb2.JobResult.FromString(row.result), row.selected_variant)
+        return None
 
     async def stop(self) -> None:
         """Interrupts running jobs; DBOS resumes them after the next start."""
@@ -104,5 +117,6 @@ async def _make(stages: Stages) -> gateway_pb2.JobResult:
         transcript = await stages.transcribe(media, stems)
         seen = await watched
     analysis = await stages.analyze(media, stems, transcript, seen)
+    await stages.show_change(media, stems, analysis.timeline, seen)
     music_beds = await stages.generate(stems, analysis.timeline, seen)
     return await stages.mix(media, stems, transcript, analysis, music_beds, seen)

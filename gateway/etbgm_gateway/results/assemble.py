@@ -20,6 +20,7 @@ from etbgm_kit.converters import (
     artifact_from_pb,
     artifact_to_pb,
     span_from_pb,
+    span_to_pb,
     spans_from_pb,
     timeline_from_pb,
     transcript_from_pb,
@@ -40,6 +41,12 @@ class MusicBed:
     random_seed: int
     spans: tuple[Span, ...]
     cues: tuple[riffusion_pb2.GenerateResult, ...]
+
+    @property
+    def placed(self) -> list[mixer_pb2.MusicCue]:
+        """The cues with their spans."""
+        placed = zip(self.cues, self.spans, strict=True)
+        return [mixer_pb2.MusicCue(music=cue.music, span=span_to_pb(span)) for cue, span in placed]
 
 
 @dataclass(frozen=True)
@@ -183,6 +190,7 @@ def _variant(bed: MusicBed, mix: mixer_pb2.MixResult) -> gateway_pb2.Variant:
         picture=whole.picture,
         preview=mix.preview if mix.HasField("preview") else None,
         waveform=mix.waveform if mix.HasField("waveform") else None,
+        bed=bed.placed,
     )
 
 

@@ -16,7 +16,7 @@ from etbgm_kit.converters import (
 from etbgm_kit.errors import InvalidField
 from etbgm_kit.picture_converters import cut_to_pb, mood_to_pb
 from etbgm_kit.ranges import MIX_RANGES, check_audio_tracks, check_mix
-from etbgm_kit.types import Artifact
+from etbgm_kit.types import Artifact, Span
 from etbgm_mixer.types import (
     AudioStream,
     Container,
@@ -87,6 +87,12 @@ def mix_request_from_pb(request: pb.MixRequest) -> MixRequest:
         residual=artifact_from_pb(request.residual, "residual") if request.HasField("residual") else None,
         bars=bars_from_pb(request.bars, "bars"),
     )
+
+
+def excerpt_request_from_pb(request: pb.MixExcerptRequest) -> tuple[MixRequest, Span, Artifact | None]:
+    """Converts the mix, which has its defaults, the span and its new music. Raises InvalidField."""
+    music = artifact_from_pb(request.music, "music") if request.HasField("music") else None
+    return mix_request_from_pb(request.mix), span_from_pb(request.span, "span"), music
 
 
 def settings_from_pb(message: pb.MixSettings) -> MixSettings:

@@ -8,14 +8,16 @@ from pathlib import Path
 from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.errors import NotReady
-from etbgm_kit.types import Artifact, EngineInfo
+from etbgm_kit.errors import InvalidField, NotReady
+from etbgm_kit.ranges import check_range
+from etbgm_kit.types import Artifact, EngineInfo, Span
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
-from etbgm_mixer.media import audio_tracks, channels, clock, containers, extract, ffmpeg, subtitles
+from etbgm_mixer.media import audio_tracks, channels, clock, containers, extract, ffmpeg, mux, subtitles
 from etbgm_mixer.media.probe import Limits, check_limits
 from etbgm_mixer.mixing import music_bed
+from etbgm_mixer.mixing.excerpt import LONGEST_S, mix_excerpt
 from etbgm_mixer.mixing.gains import Levels
-from etbgm_mixer.mixing.mix import Mix, Parts, levels_of
+from etbgm_mixer.mixing.mix import Mix, Parts, levels_of, music_levels_of
 from etbgm_mixer.mixing.music_bed import PlacedCue
 from etbgm_mixer.mixing.render import Target, render
 from etbgm_mixer.once import Once
@@ -37,8 +39,9 @@ from etbgm_mixer.types import (
     TrackChoice,
 )
 
-STEMS_KEPT = 4
-"""Measured stems to cache (1.6 kB per second of sound), for the jobs whose variants are being mixed."""
+STEMS_KEPT, BEDS_KEPT = 4, 8
+"""Measured stems and music to cache (1.6 kB per second of sound): for the jobs whose variants are being
+mixed, and for remixes of them."""
 
 PREVIEW_TYPE = "audio/mp4"
 
@@ -65,6 +68,7 @@ class MixerService:
         self._revision = ""
         self._advice: tuple[str, ...] = ()
         self._stems: Once[tuple[str, int], Levels] = Once(STEMS_KEPT)
+        self._beds: Once[tuple[str, int], Levels] = Once(BEDS_KEPT)
 
     def load(self) -> None:
         """Creates and loads the separator. Raises RuntimeError if a part of it or ffmpeg is missing."""
@@ -170,6 +174,26 @@ class MixerService:
             mixed = self._rendered(Mix(parts, request.settings), target, on_progress, on_preview)
             return replace(mixed, report=replace(mixed.report, notes=(*notes, *mixed.report.notes)))
 
+    def excerpt(
+        self, request: MixRequest, span: Span, music: Artifact | None, on_progress: OnProgress
+    ) -> Artifact:
+        """Returns [span) of the mix, with `music` there if it is not None; does not read the video."""
+        if request.facts is None:
+            raise InvalidField("mix.facts", "are missing, or of another release")
+        duration_s = request.facts.duration_s
+        check_range("span", span.duration_s, 0.1, LONGEST_S)
+        if span.end_s > duration_s + 0.1:
+            raise InvalidField("span", f"must end at {duration_s:.3f} s, the video's end, at the latest")
+        music_bed.check([cue.span for cue in request.cues], duration_s)
+        with ExitStack() as borrowed:
+            folder = borrowed.enter_context(self._scratch.folder())
+            new = borrowed.enter_context(self._store.borrow(music, "music")) if music else None
+            parts, _ = self._parts(request, duration_s, borrowed, on_progress)
+            mixdown, preview = folder / "mix.wav", folder / "excerpt.m4a"
+            mix_excerpt(parts, request.settings, span, new, mixdown, on_progress)
+            mux.encode(mixdown, preview, span.duration_s, on_progress, self._timeout_s)
+            return self._store.move(preview, PREVIEW_TYPE)
+
     def _rendered(
         self, mix: Mix, target: Target, on_progress: OnProgress, on_preview: Callable[[Artifact], None]
     ) -> Mixed:
@@ -204,8 +228,11 @@ class MixerService:
         under = borrowed.enter_context(self._store.borrow(ambience, "residual")) if ambience else None
         levels = self._levels("speech", voice, path, duration_s, on_progress)
         under_levels = self._levels("residual", ambience, under, duration_s, on_progress)
-        parts = Parts(path, cues, request.speech_spans, duration_s, levels, under, under_levels, request.bars)
-        return parts, notes
+        bed = " ".join(f"{cue.music.sha256}@{cue.span.start_s}" for cue in request.cues)
+        length = _samples(duration_s)
+        music = self._beds.get((bed, length), lambda: music_levels_of(cues, length, on_progress))
+        spans, bars = request.speech_spans, request.bars
+        return Parts(path, cues, spans, duration_s, levels, under, under_levels, bars, music), notes
 
     def _steady(self, video: Path, facts: MediaFacts | None, folder: Path) -> tuple[Path, MediaFacts]:
         """Returns the file to read and its facts: those given, or those of a probe."""
@@ -225,8 +252,12 @@ class MixerService:
         """Returns a stem's levels, which the mixes of all variants share; None without a stem."""
         if stem is None:
             return None
-        length = round(duration_s * SAMPLE_RATE_HZ)
+        length = _samples(duration_s)
         return self._stems.get((stem.sha256, length), lambda: levels_of(field, path, length, on_progress))
+
+
+def _samples(duration_s: float) -> int:
+    return round(duration_s * SAMPLE_RATE_HZ)
 
 
 def _voice(request: MixRequest) -> tuple[Artifact | None, tuple[str, ...]]:

@@ -12,6 +12,7 @@ from etbgm_kit.serving.interceptor import Context
 from etbgm_kit.types import Artifact
 from etbgm_mixer.converters import (
     container_from_pb,
+    excerpt_request_from_pb,
     extracted_to_pb,
     mix_request_from_pb,
     mixed_to_pb,
@@ -88,6 +89,18 @@ class MixerServicer(mixer_pb2_grpc.MixerServiceServicer):
 
         async for response in self._calls.stream(request, pb.MixResponse, work):
             yield response
+
+    async def MixExcerpt(self, request: pb.MixExcerptRequest, context: Context) -> pb.MixExcerptResponse:
+        """Mixes a short span."""
+        request.mix.CopyFrom(with_defaults(request.mix))
+        asked = excerpt_request_from_pb(request)
+        return await self._calls.unary(
+            request,
+            pb.MixExcerptResponse,
+            lambda on_progress: pb.MixExcerptResponse(
+                audio=artifact_to_pb(self._service.excerpt(*asked, on_progress))
+            ),
+        )
 
     async def GetSeparator(
         self, request: pb.GetSeparatorRequest, context: Context

@@ -93,6 +93,35 @@ async def test_the_sound_comes_before_the_video(api: Api, services: FakeServices
     assert (await api.read(job.result.variants[0].waveform)).startswith(b"waveform")
 
 
+async def test_what_a_remix_changes_is_heard_first(api: Api, services: FakeServices) -> None:
+    parent = await api.run(await api.video(60), variants=2)
+    span = media_pb2.EmotionSpan(span=span_to_pb(Span(30, 40)), emotion=media_pb2.EMOTION_FEAR)
+    with services.hold("Mix"):
+        started = (await api.stub.RemixJob(pb.RemixJobRequest(job_id=parent.job_id, spans=[span]))).job
+        async for response in api.stub.WatchJob(pb.WatchJobRequest(job_id=started.job_id)):
+            if response.job.HasField("excerpt"):
+                break
+    excerpt = response.job.excerpt
+    assert (excerpt.number, excerpt.span) == (1, span_to_pb(Span(29, 39)))
+    assert (await api.read(excerpt.audio)).startswith(b"excerpt of ")
+    finished = await api.finished(started.job_id)
+    assert finished.excerpt == excerpt
+
+    quieter = {"mix": {"music_levels": [{"span": span_to_pb(Span(12, 14)), "gain_db": -20}]}}
+    services.forget()
+    lowered = await remixed(api, finished, settings=quieter)
+    assert lowered.excerpt.span == span_to_pb(Span(11, 15))
+    assert services.seen["Generate computed"] == 0, "the music itself is not new"
+
+
+async def test_a_remix_needs_no_excerpt(api: Api, services: FakeServices) -> None:
+    parent = await api.run(await api.video(60), variants=1)
+    assert not parent.HasField("excerpt")
+    same = await remixed(api, parent)
+    assert not same.HasField("excerpt")
+    assert services.seen["MixExcerpt"] == 0
+
+
 async def test_the_request_id_is_returned_and_makes_a_remix_idempotent(api: Api) -> None:
     parent = await api.run(await api.video(), variants=1)
     request = pb.RemixJobRequest(job_id=parent.job_id, request_id=f"remix-{parent.job_id}"[:40])

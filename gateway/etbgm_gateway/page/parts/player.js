@@ -51,7 +51,7 @@ export class Player {
 
   /**
    * Shows the soundtracks as tabs, in this order.
-   * @param {{id: string, label: string, hint?: string, url: string, sizeBytes?: number, gainDb?: number}[]} tracks
+   * @param {{id: string, label: string, hint?: string, url: string, sizeBytes?: number, gainDb?: number, startS?: number}[]} tracks
    * @param {string} [first] the one to select, if it is there and none has been selected yet
    */
   offer(tracks, first = "") {

@@ -31,14 +31,15 @@ export class Deck {
   /**
    * Adds a soundtrack, or replaces the one with this id.
    * @param {string} id
-   * @param {{url: string, sizeBytes?: number, gainDb?: number}} sound gainDb is applied to it alone
+   * @param {{url: string, sizeBytes?: number, gainDb?: number, startS?: number}} sound gainDb is applied to it
+   *   alone; it begins at startS, and is silent before and after
    */
-  add(id, { url, sizeBytes = Infinity, gainDb = 0 }) {
+  add(id, { url, sizeBytes = Infinity, gainDb = 0, startS = 0 }) {
     const old = this.tracks.get(id);
     if (old?.url === url) return this.level(id, gainDb);
     const element = new Audio();
     element.preload = "auto";
-    const track = { id, url, element, gainDb, fader: null, ready: null };
+    const track = { id, url, element, gainDb, startS, fader: null, ready: null };
     track.ready = sizeBytes <= WHOLE_BYTES ? whole(url).then((blob) => { element.src = blob; }) : Promise.resolve(void (element.src = url));
     track.ready.catch(() => {});
     this.tracks.set(id, track);
@@ -140,7 +141,7 @@ export class Deck {
 
   /** Seconds by which the soundtrack is behind the clock. */
   #lag(track) {
-    return this.clock.currentTime - track.element.currentTime;
+    return this.clock.currentTime - track.startS - track.element.currentTime;
   }
 
   /** Brings a soundtrack to the clock's time; resolves when it is there. */
@@ -151,8 +152,9 @@ export class Deck {
     await seekable(element);
     const leadS = this.clock.paused ? 0 : this.startLeadS;
     const began = performance.now();
-    const at = this.clock.currentTime + leadS;
-    if (Number.isFinite(element.duration) && at > element.duration) return;
+    const at = this.clock.currentTime - track.startS + leadS;
+    if (at < 0) element.pause();
+    if (at < 0 || (Number.isFinite(element.duration) && at > element.duration)) return;
     element.currentTime = at;
     await once(element, "seeked", 400);
     if (!this.clock.paused) this.startLeadS = Math.min(0.1, 0.5 * this.startLeadS + 0.5 * ((performance.now() - began) / 1000));

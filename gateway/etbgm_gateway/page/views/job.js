@@ -1,8 +1,8 @@
 // A job: on its way, finished, or failed.
 
-import { get, post, urlOf, watch } from "../api.js";
+import { get, post, seconds, urlOf, watch } from "../api.js";
 import { announce, fill, h } from "../dom.js";
-import { t } from "../text.js";
+import { time, t } from "../text.js";
 import { isFinished, nameOf, stateOf } from "../parts/joblist.js";
 import { Player } from "../parts/player.js";
 import { stages } from "../parts/stages.js";
@@ -87,17 +87,33 @@ class JobPage {
     fill(this.body);
   }
 
-  /** The sound of variants, as soon as it is there. */
+  /** What a remix has changed, and the sound of variants, as soon as they are there. */
   #showPreviews() {
     const previews = [...(this.job.previews || [])].sort((one, other) => one.number - other.number);
-    if (!previews.length) return;
+    const { excerpt } = this.job;
+    if (!previews.length && !excerpt) return;
     if (!this.player) {
-      this.player = new Player(this.job.video, () => {});
-      fill(this.body, h("p", { class: "quiet" }, t("job.previews")), this.player.element);
+      this.player = new Player(this.job.video, (s) => this.#at(s));
+      this.told = h("p", { class: "quiet" });
+      fill(this.body, this.told, this.player.element);
     }
-    this.player.offer(previews.map((one) => ({
+    this.told.textContent = t(previews.length ? "job.previews" : "job.excerpt");
+    this.player.offer([...(excerpt ? [excerptTrack(excerpt)] : []), ...previews.map((one) => ({
       id: `variant-${one.number}`, label: t("variant", { number: one.number }), url: urlOf(one.audio), sizeBytes: Number(one.audio.sizeBytes),
-    })));
+    }))]);
+    if (excerpt && !this.endS) this.#playExcerpt(excerpt.span);
+  }
+
+  #playExcerpt(span) {
+    this.endS = seconds(span.end);
+    this.player.seek(seconds(span.start));
+    this.player.toggle();
+    announce(t("job.excerpt"));
+  }
+
+  /** Stops at the end of the change, while there is nothing else to hear. */
+  #at(s) {
+    if (this.player?.selected === "excerpt" && s >= this.endS && !this.player.clock.paused) this.player.toggle();
   }
 
   async #showResult() {
@@ -108,6 +124,13 @@ class JobPage {
     fill(this.body, this.result.element);
     await this.result.load();
   }
+}
+
+/** The beginning of the change as a soundtrack. */
+function excerptTrack({ number, span, audio }) {
+  const [startS, endS] = [seconds(span.start), seconds(span.end)];
+  const hint = t("excerpt.hint", { number, start: time(startS), end: time(endS) });
+  return { id: "excerpt", label: t("excerpt"), hint, url: urlOf(audio), sizeBytes: Number(audio.sizeBytes), startS };
 }
 
 /** google.rpc.Status in a job, as an error of the API. */

@@ -33,7 +33,8 @@ class Parts:
     """The inputs; `voice` is the speech stem or the unchanged original, None without either.
 
     `ambience` is what was separated from the speech, at its original level; None to leave it out.
-    Both `_levels` are results of `levels_of`, if already computed. `bars` are those of the music, if known.
+    All `_levels` are results of `levels_of` and `music_levels_of`, if already computed. `bars` are those of
+    the music, if known.
     """
 
     voice: Path | None
@@ -44,6 +45,7 @@ class Parts:
     ambience: Path | None = None
     ambience_levels: Levels | None = None
     bars: Sequence[Bar] = ()
+    music_levels: Levels | None = None
 
 
 def _unheard() -> AbstractContextManager[Callable[[Samples], None]]:
@@ -83,12 +85,8 @@ class Mix:
     def measure(self, on_progress: OnProgress) -> Measured:
         """Measures loudness and peaks of all parts."""
         voice = self._parts.voice_levels or levels_of("speech", self._parts.voice, self._length, on_progress)
-        meter, done = LoudnessMeter(2), 0
-        for music in self._music():
-            meter.feed(music)
-            done += len(music)
-            on_progress(done / self._length)
-        return Measured(*voice, *meter.fine(), *self._lowered_ambience(len(voice[0]), on_progress))
+        music = self._parts.music_levels or music_levels_of(self._parts.cues, self._length, on_progress)
+        return Measured(*voice, *music, *self._lowered_ambience(len(voice[0]), on_progress))
 
     def _lowered_ambience(self, steps: int, on_progress: OnProgress) -> Levels:
         if self._ambience is None:
@@ -154,7 +152,7 @@ class Mix:
             sound.maybe_opened(self._parts.voice, "speech") as voice,
             sound.maybe_opened(self._ambience, "residual") as ambience,
         ):
-            for music in self._music():
+            for music in _music(self._parts.cues, self._length):
                 count = len(music)
                 spoken = voice(count) * at_samples(planned.voice_curve, first, count)
                 placed = music * at_samples(planned.music_curve, first, count)
@@ -162,18 +160,6 @@ class Mix:
                 first += count
         silence = np.zeros((flush, 2), np.float32)
         yield silence, silence
-
-    def _music(self) -> Iterator[Samples]:
-        """Yields the music in blocks of (samples, 2), exactly as long as the mix."""
-        first = 0
-        for block in music_bed.blocks(self._parts.cues):
-            if first >= self._length:
-                break
-            music = block[: self._length - first]
-            yield music
-            first += len(music)
-        if first < self._length:
-            yield np.zeros((self._length - first, 2), np.float32)
 
     def levels_json(self, reached: Reached) -> bytes:
         """Returns loudness of voice and music in the mix, and the voice's gain, every 100 ms, as JSON."""
@@ -224,6 +210,29 @@ def levels_of(field: str, stem: Path | None, length: int, on_progress: OnProgres
             meter.feed(read(min(sound.BLOCK, length - first)))
             on_progress(0.0)
     return meter.fine()
+
+
+def music_levels_of(cues: Sequence[PlacedCue], length: int, on_progress: OnProgress) -> Levels:
+    """Returns energy and peak per 10 ms of the first `length` samples of the music. Raises InvalidField."""
+    meter, done = LoudnessMeter(2), 0
+    for music in _music(cues, length):
+        meter.feed(music)
+        done += len(music)
+        on_progress(done / length)
+    return meter.fine()
+
+
+def _music(cues: Sequence[PlacedCue], length: int) -> Iterator[Samples]:
+    """Yields the music in blocks of (samples, 2), exactly `length` samples in all."""
+    first = 0
+    for block in music_bed.blocks(cues):
+        if first >= length:
+            break
+        music = block[: length - first]
+        yield music
+        first += len(music)
+    if first < length:
+        yield np.zeros((length - first, 2), np.float32)
 
 
 def _level_row(fine: loudness.Energies, gain_db: float) -> list[float | None]:
