@@ -8,15 +8,19 @@ import numpy as np
 
 from etbgm_kit.types import Cut
 from etbgm_mixer.picture import cuts
-from etbgm_mixer.picture.groups import CHANGED, MILD, Flags, Floats, Groups, chosen, groups_of
-from etbgm_mixer.picture.reader import Head, Reader, Small
+from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, chosen, groups_of
+from etbgm_mixer.picture.reader import Head, Reader
 from etbgm_mixer.picture.seconds import Looks, Seconds
+from etbgm_mixer.picture.small import Small
 
-BUDGET_PX_PER_S = 16e6
-"""Decoded pixels per second of video, besides key frames: all of 540p at 30 Hz, a quarter of 1080p."""
+BUDGET_PX_PER_S = 80e6
+"""Work (see `groups`) per second of video: all of 720p at 30 Hz and 1 Mbit/s, of larger ones a part."""
 
-HEADS = 0.4
-"""Share of it for the first pictures of groups."""
+KEPT = 0.3
+"""Least share of it for the groups that are worth a closer look, however much the key frames take."""
+
+HEADS_PER_S = 1.5
+"""Pictures per second of video, on average, for a closer look at the beginnings of groups."""
 
 BLOCK = 500
 """Pictures that are searched together, 3.5 MB, and OVERLAP more, so that no cut lies at an edge."""
@@ -27,6 +31,12 @@ OnProgress = Callable[[float], None]
 """Receives the completed share, [0, 1]."""
 
 SCAN_SHARE = 0.3
+
+SAMPLED = 5
+"""Every so many pictures are compared with the shot to come."""
+
+SETTLED_S = 0.6
+"""How long a shot must be seen after it has come: longer than a flash (`cuts.RETURN_S`)."""
 
 FAST = 0.7
 """Change within the third of a second of a head from which the picture moves too fast to be compared."""
@@ -46,41 +56,72 @@ def look(
     Raises ValueError if nothing of it can be decoded. Memory does not grow with the pictures.
     """
     reader, seconds = Reader(path, index, origin_s), Seconds(duration_s)
-    per_s = budget_px_per_s / pixels
-    groups = _scanned(
-        reader, seconds, HEADS * per_s, lambda time_s: on_progress(SCAN_SHARE * time_s / duration_s)
-    )
-    stretches, taken = chosen(groups, (1 - HEADS) * per_s * max(1.0, duration_s))
+    scan = _Scan(reader, seconds, lambda time_s: on_progress(SCAN_SHARE * min(1.0, time_s / duration_s)))
+    groups = scan.groups(pixels)
+    budget_px = budget_px_per_s * max(1.0, duration_s)
+    stretches, taken = chosen(groups, max(KEPT * budget_px, budget_px - scan.work_px))
     found = list(_unseen(groups, taken))
     for stretch in stretches:
-        for times_s, pictures, fresh in _blocks(reader.stretch(stretch)):
-            hard = [cut for cut in cuts.hard_cuts(times_s, pictures) if cut.time_s > stretch.closely_s]
-            both = [*hard, *cuts.gradual_cuts(times_s, pictures)]
+        pictures = _until(reader.stretch(stretch), scan.later.get(stretch.leads_to))
+        for times_s, block, fresh in _blocks(pictures):
+            hard = [cut for cut in cuts.hard_cuts(times_s, block) if cut.time_s > stretch.closely_s]
+            both = [*hard, *cuts.gradual_cuts(times_s, block)]
             found += [cut for cut in both if fresh[0] <= cut.time_s < fresh[1]]
-            seconds.watch(times_s, pictures, hard, fresh)
+            seconds.watch(times_s, block, hard, fresh)
             on_progress(SCAN_SHARE + (1 - SCAN_SHARE) * min(1.0, float(times_s[-1]) / duration_s))
     seconds.estimate(groups)
     return [cut for cut in sorted(found) if 0 < cut.time_s < duration_s], seconds.looks()
 
 
-def _scanned(reader: Reader, seconds: Seconds, pictures_per_s: float, on_time: OnProgress) -> Groups:
-    starts_s: list[float] = []
-    changes: list[float] = []
-    before: Head = []
+class _Scan:
+    """Goes through the beginnings of groups.
 
-    def is_new(picture: Small) -> bool:
-        return not before or cuts.change(before[-1][1], picture) >= CHANGED
+    `later` has the luma of the first picture of each group that shows another shot than the one before,
+    and `work_px` is what decoding took.
+    """
 
-    for head in reader.scan(is_new, pictures_per_s):
-        changes += [_change(before, head)] if before else []
-        starts_s.append(head[0][0])
-        times_s, pictures = np.array([at for at, _ in head]), np.stack([picture for _, picture in head])
-        seconds.watch(times_s, pictures, (), (-np.inf, np.inf))
-        before = head
-        on_time(starts_s[-1])
-    if not starts_s:
-        raise ValueError("no picture can be decoded")
-    return groups_of(reader.packets, np.array(starts_s), np.array(changes))
+    def __init__(self, reader: Reader, seconds: Seconds, on_time: OnProgress) -> None:
+        self._reader, self._seconds, self._on_time = reader, seconds, on_time
+        self.later: dict[int | None, Small] = {}
+        self.work_px = 0.0
+        self._before: Head = []
+
+    def groups(self, pixels: int) -> Groups:
+        """Returns the groups of the video. Raises ValueError if nothing can be decoded."""
+        starts_s: list[float] = []
+        changes: list[float] = []
+        for head, size in self._reader.scan(self._is_new, HEADS_PER_S):
+            if self._before:
+                changes.append(_change(self._before, head))
+                if changes[-1] >= CHANGED:
+                    self.later[len(starts_s)] = head[-1][1][..., :1].copy()
+            starts_s.append(head[0][0])
+            self.work_px += len(head) * pixels + BYTE_PX * size
+            self._seconds.watch(
+                np.array([at for at, _ in head]),
+                np.stack([picture for _, picture in head]),
+                (),
+                (-np.inf, np.inf),
+            )
+            self._before = head
+            self._on_time(starts_s[-1])
+        if not starts_s:
+            raise ValueError("no picture can be decoded")
+        return groups_of(self._reader.packets, np.array(starts_s), np.array(changes), pixels)
+
+    def _is_new(self, picture: Small) -> bool:
+        return not self._before or cuts.change(self._before[-1][1], picture) >= CHANGED
+
+
+def _until(pictures: Iterator[tuple[float, Small]], shot: Small | None) -> Iterator[tuple[float, Small]]:
+    """Yields pictures until a while after `shot` (height, width, 1) has come, or all."""
+    left_s = np.inf
+    for number, (time_s, picture) in enumerate(pictures):
+        yield time_s, picture
+        if time_s > left_s:
+            return
+        if shot is not None and left_s == np.inf and not number % SAMPLED:
+            left_s = time_s + SETTLED_S if cuts.change(picture[..., :1], shot) < CHANGED else np.inf
 
 
 def _change(before: Head, head: Head) -> float:

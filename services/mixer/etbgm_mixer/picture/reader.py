@@ -1,8 +1,4 @@
-"""Reads small pictures from a video: first its key frames, then the stretches that are worth a closer look.
-
-Pictures are HEIGHT × WIDTH × 3, uint8, YCbCr with full-size chroma, whatever the size, shape, and depth of
-the video.
-"""
+"""Reads small pictures from a video: first its key frames, then what is worth a closer look."""
 
 from array import array
 from collections.abc import Callable, Iterator
@@ -10,15 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from etbgm_mixer.media.commands import SAFE
 from etbgm_mixer.picture.groups import GROUP_S, Packets, Stretch
-
-WIDTH, HEIGHT = 64, 36
-
-Small = NDArray[np.uint8]
-"""A small picture, (HEIGHT, WIDTH, 3): Y, Cb, Cr."""
+from etbgm_mixer.picture.small import Shrinker, Small
 
 Head = list[tuple[float, Small]]
 """The first pictures of a group and their times."""
@@ -43,13 +34,14 @@ class Reader:
         import av
 
         self._av = av
+        self._shrinker = Shrinker()
         self._at_s = np.inf
         self._rest: Iterator[Any] = iter(())
         self._path, self._index, self._origin_s = path, index, origin_s
         self._open()
 
-    def scan(self, is_new: Callable[[Small], bool], pictures_per_s: float) -> Iterator[Head]:
-        """Yields the head of each group; afterwards `packets` are those of the stream.
+    def scan(self, is_new: Callable[[Small], bool], pictures_per_s: float) -> Iterator[tuple[Head, int]]:
+        """Yields the head of each group and its bytes; afterwards `packets` are those of the stream.
 
         A head is only the group's first picture unless that `is_new`, and if on average `pictures_per_s`
         would be exceeded.
@@ -63,9 +55,9 @@ class Reader:
             time_s = self._time_s(packet)
             self._seen.take(time_s, packet.size)
             if packet.is_keyframe and time_s - began_s >= GROUP_S:
-                for pictures in self._head(head, is_new, left):
+                for pictures, size in self._head(head, is_new, left):
                     left -= len(pictures) - 1
-                    yield pictures
+                    yield pictures, size
                 left = min(4.0 * HEAD, left + pictures_per_s * min(10.0, time_s - began_s))
                 head, began_s = [packet], time_s
             elif 0 < len(head) < HEAD:
@@ -82,15 +74,19 @@ class Reader:
         packets = self._between(part.start_s, part.end_s, part.closely_s)
         yield from self._decoded(packets, part.start_s - 1e-3, part.end_s + 1e-3)
 
-    def _head(self, packets: list[Any], is_new: Callable[[Small], bool], left: float) -> Iterator[Head]:
+    def _head(
+        self, packets: list[Any], is_new: Callable[[Small], bool], left: float
+    ) -> Iterator[tuple[Head, int]]:
         if not packets:
             return
         first_s = self._time_s(packets[0]) - 1e-3
-        pictures = list(self._decoded(iter(packets[:1]), first_s))
+        used = packets[:1]
+        pictures = list(self._decoded(iter(used), first_s))
         if pictures and left >= len(packets) and is_new(pictures[0][1]):
-            pictures = list(self._decoded(iter(packets), first_s))
+            used = packets
+            pictures = list(self._decoded(iter(used), first_s))
         if pictures:
-            yield pictures
+            yield pictures, sum(packet.size for packet in used)
 
     def _between(self, start_s: float, end_s: float, closely_s: float) -> Iterator[Any]:
         """Yields the packets from the key frame at `start_s` to the picture at `end_s`."""
@@ -123,7 +119,7 @@ class Reader:
                 continue
             for frame in frames:
                 if frame.pts is not None and first_s <= self._time_s(frame) <= last_s:
-                    yield self._time_s(frame), _small(frame)
+                    yield self._time_s(frame), self._shrinker.small(frame)
         codec.skip_frame = "DEFAULT"
 
     def _seek(self, time_s: float) -> None:
@@ -169,11 +165,3 @@ class _Seen:
 def _and_flush(packets: Iterator[Any]) -> Iterator[Any]:
     yield from packets
     yield None
-
-
-def _small(frame: Any) -> Small:
-    scaled = frame.reformat(WIDTH, HEIGHT, "yuv444p", interpolation="AREA")
-    planes = [
-        np.frombuffer(plane, np.uint8).reshape(HEIGHT, plane.line_size)[:, :WIDTH] for plane in scaled.planes
-    ]
-    return np.stack(planes, axis=-1)
