@@ -4,11 +4,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.dataset.captions import Template
-from etbgm_riffusion.dataset.emotions import Guess
+from etbgm_riffusion.dataset.emotions import Guess, stated
 from etbgm_riffusion.dataset.folder import DUPLICATES, DatasetFolder
 from etbgm_riffusion.dataset.manifest import Entry
 from etbgm_riffusion.dataset.similar import duplicates
@@ -108,11 +107,9 @@ def split_of(pieces: set[str], validation_share: float) -> dict[str, Split]:
 
 
 def _origin(record: SourceRecord, plan: Plan) -> Origin:
-    if emotion := plan.entries[record.source].emotion:
-        return emotion, 1.0, "manifest"
-    for part in reversed(PurePosixPath(record.source).parts[:-1]):
-        if part.lower() in tuple(Emotion):
-            return Emotion(part.lower()), 1.0, "folder"
+    if found := stated(record.source, plan.entries[record.source]):
+        emotion, where = found
+        return emotion, 1.0, where
     return (*plan.guess(record.heard), "profile")
 
 

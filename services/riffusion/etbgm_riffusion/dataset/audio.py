@@ -1,14 +1,22 @@
 """Decodes audio files of any format block by block, through PyAV."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from etbgm_kit.media.waveform import Samples
 from etbgm_riffusion.dataset.types import DatasetError
 
+if TYPE_CHECKING:
+    from av import AudioFrame
+
 RATE_HZ = 44100
+
+_BLOCK = RATE_HZ
+"""Samples of a block: a second, so that the work for each block is small beside that for its samples."""
 
 SUFFIXES = frozenset(
     {
@@ -70,7 +78,7 @@ def tags_of(path: Path) -> dict[str, str]:
         with av.open(str(path)) as container:
             found = {
                 **container.metadata,
-                **(container.streams.audio[0].metadata if _audio(container) else {}),
+                **(container.streams.audio[0].metadata if container.streams.audio else {}),
             }
     except (av.FFmpegError, OSError) as error:
         raise Unreadable(path, _reason(error)) from error
@@ -89,25 +97,27 @@ def duration_s(path: Path) -> float:
         return 0.0
 
 
-def blocks(path: Path) -> Iterator[Samples]:
-    """Yields the sound of the first audio stream in blocks, (samples, 2) float32 at RATE_HZ.
+def blocks(path: Path, from_s: float = 0.0) -> Iterator[Samples]:
+    """Yields the sound of the first audio stream in blocks of a second, (samples, 2) float32 at RATE_HZ.
 
-    Raises Unreadable; blocks before a fault in the middle of a file are yielded first.
+    Starts near `from_s`, or at the beginning if the file cannot be searched. Raises Unreadable; what lies
+    before a fault in the middle of a file is yielded first.
     """
     import av
 
+    fault: Exception | None = None
+    resampler = av.AudioResampler("flt", "stereo", RATE_HZ, _BLOCK)
     try:
-        with av.open(str(path)) as container:
-            if not _audio(container):
-                raise Unreadable(path, "it has no audio")
-            resampler = av.AudioResampler("flt", "stereo", RATE_HZ)
-            for frame in container.decode(container.streams.audio[0]):
-                for part in resampler.resample(frame):
-                    yield part.to_ndarray().astype(np.float32, copy=False).reshape(-1, 2)
-            for part in resampler.resample(None):
-                yield part.to_ndarray().astype(np.float32, copy=False).reshape(-1, 2)
-    except (av.FFmpegError, OSError) as error:
-        raise Unreadable(path, _reason(error)) from error
+        for frame in _frames(path, from_s):
+            for part in resampler.resample(frame):
+                yield _samples(part)
+    # A ValueError is a file whose rate or channels change.
+    except (av.FFmpegError, OSError, ValueError) as error:
+        fault = error
+    for part in resampler.resample(None):
+        yield _samples(part)
+    if fault:
+        raise Unreadable(path, _reason(fault)) from fault
 
 
 def cut(sound: Iterator[Samples], starts: list[int], length: int) -> Iterator[Samples]:
@@ -130,8 +140,20 @@ def cut(sound: Iterator[Samples], starts: list[int], length: int) -> Iterator[Sa
         yield np.pad(rest, ((0, length - len(rest)), (0, 0)))
 
 
-def _audio(container: object) -> bool:
-    return bool(container.streams.audio)  # type: ignore[attr-defined]
+def _frames(path: Path, from_s: float) -> Iterator["AudioFrame"]:
+    import av
+
+    with av.open(str(path)) as container:
+        if not container.streams.audio:
+            raise Unreadable(path, "it has no audio")
+        if from_s:
+            with suppress(av.FFmpegError):
+                container.seek(round(from_s * av.time_base))
+        yield from container.decode(container.streams.audio[0])
+
+
+def _samples(frame: "AudioFrame") -> Samples:
+    return frame.to_ndarray().astype(np.float32, copy=False).reshape(-1, 2)
 
 
 def _reason(error: Exception) -> str:

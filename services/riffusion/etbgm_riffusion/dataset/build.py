@@ -11,7 +11,7 @@ from etbgm_riffusion.dataset import audio
 from etbgm_riffusion.dataset.assemble import Plan, assemble
 from etbgm_riffusion.dataset.captions import read_template
 from etbgm_riffusion.dataset.clips import ClipWriter
-from etbgm_riffusion.dataset.emotions import Profiles
+from etbgm_riffusion.dataset.emotions import Profiles, stated
 from etbgm_riffusion.dataset.folder import DatasetFolder
 from etbgm_riffusion.dataset.manifest import MANIFEST, entries_of, read_manifest
 from etbgm_riffusion.dataset.measure import Measurer
@@ -79,21 +79,22 @@ def build(
             "revision": revision,
         },
     )
-    records, faults = _measured(measurer, root, sources, on_progress)
+    guessed = {source for source in sources if not stated(source, entries[source])}
+    records, faults = _measured(measurer, root, sources, guessed, on_progress)
     dataset = assemble(folder, records, plan)
     write_report(folder, settings.previews)
     return Built(dataset, tuple(faults))
 
 
 def _measured(
-    measurer: Measurer, root: Path, sources: list[str], on_progress: OnProgress
+    measurer: Measurer, root: Path, sources: list[str], guessed: set[str], on_progress: OnProgress
 ) -> tuple[list[SourceRecord], list[str]]:
     """Returns the records of what can be read, and what cannot."""
     records: list[SourceRecord] = []
     faults: list[str] = []
     for source in sources:
         try:
-            record = measurer.measure(root, source, partial(on_progress, source))
+            record = measurer.measure(root, source, source in guessed, partial(on_progress, source))
         except audio.Unreadable as error:
             faults.append(str(error))
             continue

@@ -42,15 +42,13 @@ def starts_of(pulse: Pulse, beats: Frames, length: int = CLIP) -> list[int]:
     strength = strengths(pulse)
     worth = strength.copy()
     worth[: max(0, len(worth) - length)] += _END * strength[length:]
-    is_bar = np.zeros(len(worth), bool)
-    is_bar[np.maximum(0, bars_of(pulse, beats) - _LEAD)] = True
-    worth += _BAR * is_bar
+    worth[np.maximum(0, bars_of(pulse, beats) - _LEAD)] += _BAR
     candidates = np.maximum(0, beats - _LEAD) if len(beats) else np.flatnonzero(strength > 0)
     starts: list[int] = []
     free, end = 0, pulse.frames - length
     while max(0, free - _OVERLAP) <= end and end >= 0:
         first, last = max(0, free - _OVERLAP if starts else 0), min(free + _SLACK, end)
-        near = candidates[(candidates >= first) & (candidates <= last)]
+        near = candidates[slice(*np.searchsorted(candidates, (first, last + 1)))]
         start = min(free, end)
         if len(near):
             start = int(near[np.argmax(worth[near] - _AWAY * np.abs(near - free) / _SLACK)])
@@ -59,12 +57,14 @@ def starts_of(pulse: Pulse, beats: Frames, length: int = CLIP) -> list[int]:
     return starts
 
 
-def strengths(pulse: Pulse) -> NDArray[np.float64]:
+def strengths(pulse: Pulse) -> NDArray[np.float32]:
     """Returns how strong the onset right after a cut at each frame would be, in [0, 1]."""
-    onsets = maximum_filter1d(pulse.onsets.astype(np.float64), 2 * _NEAR + 1)
+    onsets = maximum_filter1d(pulse.onsets, 2 * _NEAR + 1)
     strong = float(np.percentile(onsets, 95)) if len(onsets) else 0.0
-    shifted = np.concatenate([onsets[_LEAD:], np.zeros(min(_LEAD, len(onsets)))])
-    return np.clip(shifted / max(strong, 1e-9), 0, 1)
+    shifted = np.zeros_like(onsets)
+    shifted[:-_LEAD] = onsets[_LEAD:] / np.float32(max(strong, 1e-9))
+    strength: NDArray[np.float32] = np.minimum(shifted, 1)
+    return strength
 
 
 def bars_of(pulse: Pulse, beats: Frames) -> Frames:

@@ -1,4 +1,6 @@
-"""Guesses the emotion of recorded music: which of the composer's emotions it resembles most.
+"""The emotion of a source: stated by its owner, or guessed.
+
+A guess is the composer's emotion that the music resembles most.
 
 The composer plays short pieces of each emotion. What is heard in them, less their style, is the reference;
 the guess is the nearest one, by linear discriminant analysis with a diagonal covariance. Its confidence is
@@ -8,7 +10,7 @@ the share of that emotion in the likelihoods. The labels of a manifest or of fol
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from itertools import product
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 import numpy as np
@@ -19,6 +21,8 @@ from etbgm_kit.artifacts.revision import revision_of
 from etbgm_kit.types import Emotion, EmotionSpan, EmotionTimeline, Span
 from etbgm_riffusion.composer.engine import ComposerEngine
 from etbgm_riffusion.dataset.features import heard
+from etbgm_riffusion.dataset.manifest import Entry
+from etbgm_riffusion.dataset.types import EmotionFrom
 from etbgm_riffusion.types import Piece
 
 FEATURES = ("onset rate", "tempo", "centroid", "register", "mode", "roughness", "flatness", "onset contrast")
@@ -29,6 +33,16 @@ _TEMPERATURE = 6.0
 """Divides the squared distances: the features are not independent of each other."""
 
 Vector = NDArray[np.float64]
+
+
+def stated(source: str, entry: Entry) -> tuple[Emotion, EmotionFrom] | None:
+    """Returns the emotion that the manifest, or else the nearest folder, states for a source."""
+    if entry.emotion:
+        return entry.emotion, "manifest"
+    for part in reversed(PurePosixPath(source).parts[:-1]):
+        if part.lower() in tuple(Emotion):
+            return Emotion(part.lower()), "folder"
+    return None
 
 
 class Guess(NamedTuple):

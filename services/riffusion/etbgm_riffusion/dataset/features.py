@@ -66,6 +66,12 @@ def key(mean_chroma: Array) -> tuple[int, str, float]:
     return tonic, mode, best["major"] - best["minor"]
 
 
+def key_of(sound: NDArray[np.float32], rate_hz: int) -> tuple[int, str]:
+    """Tonic and "major" or "minor" of a stereo sound."""
+    tonic, mode, _ = key(chroma(mono(sound, rate_hz)).mean(axis=1))
+    return tonic, mode
+
+
 def onset_strength(magnitudes: Array) -> Array:
     """The onset envelope of a spectrogram (spectral flux of the mel spectrum in dB)."""
     mel = librosa.feature.melspectrogram(S=magnitudes**2, sr=RATE_HZ)

@@ -12,7 +12,7 @@ from etbgm_kit.media.waveform import Samples
 from etbgm_riffusion.dataset import audio
 from etbgm_riffusion.dataset.clips import LOUDNESS_LUFS, ClipWriter
 from etbgm_riffusion.dataset.cutting import sounding, starts_of, strengths
-from etbgm_riffusion.dataset.features import heard
+from etbgm_riffusion.dataset.features import heard, key_of
 from etbgm_riffusion.dataset.folder import DatasetFolder, short_name
 from etbgm_riffusion.dataset.pulse import FRAMES_PER_S, Pulse, beats_of, listen
 from etbgm_riffusion.dataset.types import ClipFacts, SourceRecord
@@ -22,7 +22,7 @@ OnSeconds = Callable[[float], None]
 """Called with seconds of sound that were processed; may raise to stop."""
 
 EXCERPT_S = 30
-"""Key and the other features are measured in an excerpt from the middle of a source."""
+"""The key, and the features that a guess of the emotion needs, are measured in the middle of a source."""
 
 _CLEAR_ONSET = 0.3
 _KEYS = ("C", "C sharp", "D", "E flat", "E", "F", "F sharp", "G", "A flat", "A", "B flat", "B")
@@ -34,30 +34,36 @@ class Measurer:
     def __init__(self, folder: DatasetFolder, writer: ClipWriter, settings: str) -> None:
         self._folder, self._writer, self._settings = folder, writer, settings
 
-    def measure(self, root: Path, source: str, on_seconds: OnSeconds) -> SourceRecord:
+    def measure(self, root: Path, source: str, guessed: bool, on_seconds: OnSeconds) -> SourceRecord:
         """Writes the clips of a source and its record, unless it was measured before.
 
-        Raises Unreadable if not even the beginning can be decoded.
+        `guessed`: the emotion will be guessed, which needs more features. Raises Unreadable if not even the
+        beginning can be decoded.
         """
         path = root / source
         sha256 = sha256_of(path)
-        if known := self._folder.record(source, sha256, self._settings):
-            on_seconds(2 * known.duration_s)
-            return known
         sound = _Sound(path, on_seconds)
-        pulse = listen(sound.blocks())
-        if not pulse.frames:
-            raise audio.Unreadable(path, sound.fault or "it has no sound")
-        record = self._cut(source, sound, pulse, sha256)
-        self._folder.write_record(record)
+        record = known = self._folder.record(source, sha256, self._settings)
+        if record:
+            on_seconds(2 * record.duration_s)
+        else:
+            pulse = listen(sound.blocks())
+            if not pulse.frames:
+                raise audio.Unreadable(path, sound.fault or "it has no sound")
+            record = self._cut(source, sound, pulse, sha256)
+        if guessed and record.clips and not record.heard:
+            features = heard(sound.excerpt(record.duration_s), audio.RATE_HZ)
+            rounded = {name: round(value, 5) for name, value in features.items()}
+            record = record.model_copy(update={"heard": rounded})
+        if record is not known:
+            self._folder.write_record(record)
         return record
 
     def _cut(self, source: str, sound: "_Sound", pulse: Pulse, sha256: str) -> SourceRecord:
         beats, tempo_bpm = beats_of(pulse)
         starts = starts_of(pulse, beats)
         loud = sounding(pulse, starts)
-        features = heard(sound.excerpt(pulse.duration_s), audio.RATE_HZ) if loud else {}
-        minor = "minor" if features.get("minor") else "major"
+        tonic, mode = key_of(sound.excerpt(pulse.duration_s), audio.RATE_HZ) if loud else (0, "")
         return SourceRecord(
             source=source,
             sha256=sha256,
@@ -65,9 +71,9 @@ class Measurer:
             duration_s=round(pulse.duration_s, 2),
             loudness_lufs=round(pulse.loudness_lufs, 2),
             tempo_bpm=round(tempo_bpm, 1) if tempo_bpm else None,
-            key=f"{_KEYS[int(features['key'])]} {minor}" if features else None,
+            key=f"{_KEYS[tonic]} {mode}" if mode else None,
             tags=audio.tags_of(sound.path),
-            heard={name: round(value, 5) for name, value in features.items()},
+            heard={},
             clips=tuple(self._write(short_name(source), sound, pulse, loud)),
             silent=len(starts) - len(loud),
             fault=sound.fault,
@@ -75,7 +81,7 @@ class Measurer:
 
     def _write(self, name: str, sound: "_Sound", pulse: Pulse, starts: list[int]) -> Iterator[ClipFacts]:
         gain = 10 ** ((LOUDNESS_LUFS - pulse.loudness_lufs) / 20) if starts else 1.0
-        usual = gain * float(np.sqrt(np.mean(10 ** (pulse.levels_db.astype(np.float64) / 10))))
+        usual = gain * float(np.sqrt(np.mean(10 ** (pulse.levels_db / 10), dtype=np.float64)))
         strength = strengths(pulse)
         hop = self._writer.params.hop
         places = [start * hop for start in starts]
@@ -101,18 +107,16 @@ class _Sound:
         self.path, self.fault = path, ""
         self._on_seconds = on_seconds
 
-    def blocks(self) -> Iterator[Samples]:
+    def blocks(self, from_s: float = 0.0) -> Iterator[Samples]:
         try:
-            for block in audio.blocks(self.path):
+            for block in audio.blocks(self.path, from_s):
                 self._on_seconds(len(block) / audio.RATE_HZ)
                 yield block
         except audio.Unreadable as error:
             self.fault = error.why
 
     def excerpt(self, duration_s: float) -> Samples:
-        """Returns EXCERPT_S seconds from the middle."""
-        first = max(0, round((duration_s - EXCERPT_S) / 2 * audio.RATE_HZ))
-        length = round(min(duration_s, EXCERPT_S) * audio.RATE_HZ)
-        quiet = _Sound(self.path, lambda _: None)
-        (excerpt,) = islice(audio.cut(quiet.blocks(), [first], length), 1)
-        return excerpt
+        """Returns EXCERPT_S seconds from about the middle, or from the beginning if that cannot be read."""
+        quiet, from_s = _Sound(self.path, lambda _: None), max(0.0, (duration_s - EXCERPT_S) / 2)
+        found = list(islice(quiet.blocks(from_s), EXCERPT_S)) or list(islice(quiet.blocks(), EXCERPT_S))
+        return np.concatenate(found)

