@@ -7,8 +7,9 @@ import pytest
 
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.hints import FAMILIES, STYLES, StyleRequest
-from etbgm_riffusion.diffusion.prompts import LONGEST, BrokenPrompts, load
+from etbgm_riffusion.diffusion.prompts import LONGEST, load
 from etbgm_riffusion.diffusion.types import PromptSpan
+from etbgm_riffusion.tables import BrokenTable
 
 OWN = "\n".join(
     f'[emotions.{emotion}]\nprompt = "{emotion} words"\nnegative = "no {emotion}"' for emotion in Emotion
@@ -94,12 +95,12 @@ def test_a_table_that_cannot_be_used_names_the_entry_and_quotes_nothing(
     tmp_path: Path, text: str, entry: str
 ) -> None:
     path = written(tmp_path, text)
-    with pytest.raises(BrokenPrompts, match=entry) as refused:
+    with pytest.raises(BrokenTable, match=entry) as refused:
         load(path)
     assert str(path) in str(refused.value)
     assert not any(word in str(refused.value) for word in ("glad", "grey", "lala", "umpa"))
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises(BrokenPrompts, match=r"none\.toml"):
+    with pytest.raises(BrokenTable, match=r"none\.toml"):
         load(tmp_path / "none.toml")

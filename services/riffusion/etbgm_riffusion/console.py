@@ -1,5 +1,6 @@
 """What the commands of `etbgm-riffusion` share: progress bars, tables, errors in one line."""
 
+import errno
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +27,12 @@ def told() -> Iterator[None]:
     except KeyboardInterrupt:
         typer.echo("Interrupted. The same command continues where it stopped.", err=True)
         raise typer.Exit(130) from None
-    except (RuntimeError, ValueError, OSError) as error:
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        hint = ". The same command continues when there is room." if error.errno == errno.ENOSPC else ""
+        typer.echo(f"{where}{error.strerror or error}{hint}", err=True)
+        raise typer.Exit(1) from error
+    except (RuntimeError, ValueError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(1) from error
 

@@ -7,11 +7,12 @@ import pytest
 
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.dataset.assemble import split_of
-from etbgm_riffusion.dataset.captions import BadTemplate, read_template
+from etbgm_riffusion.dataset.captions import read_template
 from etbgm_riffusion.dataset.folder import short_name
 from etbgm_riffusion.dataset.similar import duplicates, fingerprint
 from etbgm_riffusion.dataset.types import ClipFacts, SourceRecord
 from etbgm_riffusion.diffusion import prompts
+from etbgm_riffusion.tables import BrokenTable
 
 CLIP = ClipFacts(name="a", start_s=0, level_db=-9, brightness_hz=2500, onsets_per_s=0.5, fingerprint="0" * 16)
 
@@ -68,7 +69,7 @@ def test_a_broken_template_is_named(tmp_path: Path, change: tuple[str, str], why
     own = Path(prompts.__file__).parents[1] / "dataset" / "captions.toml"
     path = tmp_path / "own.toml"
     path.write_text(own.read_text(encoding="utf-8").replace(*change))
-    with pytest.raises(BadTemplate, match=why):
+    with pytest.raises(BrokenTable, match=why):
         read_template(path)
 
 

@@ -13,6 +13,7 @@ from etbgm_riffusion.dataset.manifest import (
     read_licences,
     read_manifest,
     spelled,
+    unused,
 )
 
 
@@ -86,13 +87,39 @@ def test_licences_are_recognised_however_they_are_written(
         ("source,licence,owner\n*,own,Me\na.wav,own,Me,extra\n", 3, "more cells"),
         ("source,licence,owner,emotion\n*,own,Me,rage\n", 2, "emotion"),
         ("source,licence,owner,training\n*,own,Me,maybe\n", 2, "training"),
-        ("source,licence,owner,mood\n*,own,Me,happy\n", 2, "mood"),
-        ("licence,owner\nown,Me\n", 2, "source"),
+        ("source,licence,owner,mood\n*,own,Me,happy\n", 1, "mood"),
+        ("licence,owner\nown,Me\n", 1, "source"),
+        ("", 1, "source"),
+        ("source,licence,owner\n\n,own,Me\n", 3, "source"),
+        ('source,licence,owner\n"*,own,Me\na.wav,own,Me\n', 2, "unexpected end"),
     ],
 )
 def test_a_broken_manifest_names_line_and_column(tmp_path: Path, text: str, line: int, why: str) -> None:
     with pytest.raises(BadManifest, match=f"line {line}: .*{why}"):
         entries(tmp_path, text, "a.wav")
+
+
+def test_tables_of_other_programs_are_read(tmp_path: Path) -> None:
+    for text in (
+        "Source;License;Owner\r\n*;own;Me, myself\r\n",
+        "\ufeffsource\tlicence\towner\n*\town\tMe\n",
+    ):
+        assert entries(tmp_path, text, "a.wav")["a.wav"].rights.licence == "own"
+    path = tmp_path / "manifest.csv"
+    path.write_bytes("source,licence,owner\n*,own,Müller\n".encode("latin-1"))
+    with pytest.raises(BadManifest, match=r"line 2: .*UTF-8"):
+        read_manifest(path)
+
+
+def test_names_may_have_brackets_and_accents(tmp_path: Path) -> None:
+    text = "source,licence,owner\nlive [2].wav,own,Me\ncafe\u0301.wav,own,Me\n"
+    assert len(entries(tmp_path, text, "live [2].wav", "caf\u00e9.wav")) == 2
+
+
+def test_lines_that_apply_to_nothing_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "manifest.csv"
+    path.write_text("source,licence,owner,emotion\n*,own,Me,\nsda/*,,,sadness\n")
+    assert unused(read_manifest(path), ["sad/a.wav"], path) == [f"{path}: no audio file is named sda/*"]
 
 
 def test_a_manifest_is_required(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ import numpy as np
 import soundfile
 
 from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.dataset.build import BuildSettings, Built, build
+from etbgm_riffusion.dataset.build import Built, Music, build
+from etbgm_riffusion.dataset.layout import Layout
 from tests.riffusion.dataset.sounds import RATE_HZ, metre, plucks
 
 MANIFEST = "source,licence,owner,credit\n*,CC BY 4.0,Test Studio,Played by nobody\n"
@@ -36,10 +37,11 @@ def composer() -> ComposerEngine:
     return engine
 
 
-def built(root: Path, out: Path, **settings: object) -> Built:
+def built(root: Path, out: Path, manifest: Path | None = None, **layout: object) -> Built:
     """Builds a data set without sounds to play."""
-    values = {"previews": 0, "validation_share": 0.3} | settings
-    return build(root, out, BuildSettings(**values), composer(), no_progress)  # type: ignore[arg-type]
+    values = {"previews": 0, "validation_share": 0.3} | layout
+    music = Music(root, manifest or root / "manifest.csv")
+    return build(music, out, Layout(**values), composer(), no_progress)  # type: ignore[arg-type]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -12,11 +12,13 @@ from typer.testing import CliRunner
 
 from etbgm_kit.types import Emotion
 from etbgm_riffusion.cli import app
-from etbgm_riffusion.dataset.build import BuildSettings, build
+from etbgm_riffusion.dataset.build import Music, build
 from etbgm_riffusion.dataset.compose import ComposeSettings, compose_dataset
 from etbgm_riffusion.dataset.folder import DatasetFolder
 from etbgm_riffusion.dataset.inspect import findings_in, stats_of
+from etbgm_riffusion.dataset.layout import Layout
 from etbgm_riffusion.dataset.manifest import RightsMissing
+from etbgm_riffusion.dataset.types import DatasetError
 from etbgm_riffusion.diffusion.painter import PEAK
 from etbgm_riffusion.spectrogram import image
 from tests.riffusion.dataset.sounds import RATE_HZ
@@ -79,14 +81,14 @@ def test_the_same_music_gives_the_same_data_set_and_an_interrupted_build_continu
         if source.endswith("bell.ogg"):
             raise KeyboardInterrupt
 
-    settings = BuildSettings(previews=1, validation_share=0.3)
+    whole, layout = Music(music, music / "manifest.csv"), Layout(previews=1, validation_share=0.3)
     with pytest.raises(KeyboardInterrupt):
-        build(music, out, settings, composer(), interrupt)
+        build(whole, out, layout, composer(), interrupt)
     with pytest.raises(RuntimeError, match="no finished data set"):
         DatasetFolder(out).dataset()
     written = {path.name: path.stat().st_mtime_ns for path in out.glob("train/march*.png")}
     assert written
-    build(music, out, settings, composer(), no_progress)
+    build(whole, out, layout, composer(), no_progress)
     assert contents(out) == contents(dataset)
     kept = {path.name: path.stat().st_mtime_ns for path in out.glob("*/march*.png")}
     assert kept == written, "what was there is not computed again"
@@ -118,6 +120,31 @@ def test_music_without_rights_is_refused_before_anything_is_written(music: Path,
     assert not (tmp_path / "out").exists()
 
 
+def test_a_folder_is_not_taken_from_others(music: Path, dataset: Path, tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train" / "photo.png").write_bytes(b"mine")
+    with pytest.raises(DatasetError, match="not empty, and no data set"):
+        built(music, tmp_path)
+    assert (tmp_path / "train" / "photo.png").read_bytes() == b"mine"
+    with DatasetFolder(dataset).claimed(), pytest.raises(DatasetError, match="another process is writing"):
+        built(music, dataset)
+
+
+def test_nothing_that_can_be_used_is_an_error_that_says_why(tmp_path: Path) -> None:
+    root = tmp_path / "music"
+    root.mkdir()
+    (root / "manifest.csv").write_text(MANIFEST)
+    with pytest.raises(DatasetError, match="no audio files"):
+        built(root, root / "dataset")
+    (root / "empty.mp3").touch()
+    (root / "bundle.wav").mkdir()
+    (root / "dataset" / "sounds").mkdir(parents=True)
+    soundfile.write(root / "dataset" / "sounds" / "own.flac", np.zeros((RATE_HZ, 2)), RATE_HZ)
+    (root / "dataset" / "records").mkdir()
+    with pytest.raises(DatasetError, match=r"can be used:\n  .*empty\.mp3 cannot be read: [^\n]*$"):
+        built(root, root / "dataset")
+
+
 def test_files_that_cannot_be_read_are_named_and_the_rest_is_used(music: Path, tmp_path: Path) -> None:
     root = tmp_path / "music"
     (root / "joy").mkdir(parents=True)
@@ -127,8 +154,11 @@ def test_files_that_cannot_be_read_are_named_and_the_rest_is_used(music: Path, t
     (root / "joy" / "text.mp3").write_bytes(b"no music" * 100)
     soundfile.write(root / "joy" / "silence.wav", np.zeros((6 * RATE_HZ, 2)), RATE_HZ)
     made = built(root, tmp_path / "out")
-    assert len(made.faults) == 2
-    assert any("text.mp3" in fault for fault in made.faults)
+    assert [fault.split()[-1] for fault in made.faults] == ["input", "s", "input"]
+    half, silence, text = made.faults
+    assert half.startswith("joy/half.flac could be read only up to 7.2 s")
+    assert silence == "joy/silence.wav is silent or shorter than 5.12 s"
+    assert "text.mp3 cannot be read" in text
     assert made.dataset.silent == 1
     assert {source.source: source.clips > 0 for source in made.dataset.sources} == {
         "joy/half.flac": True,
@@ -195,18 +225,18 @@ def test_emotions_that_hardly_occur_are_named(dataset: Path) -> None:
 
 def test_the_composer_makes_a_data_set_of_all_emotions(tmp_path: Path) -> None:
     names: list[str] = []
-    settings = ComposeSettings("Me", ("pop",), (1, 2), 7.0, previews=0, validation_share=0.5)
-    made = compose_dataset(tmp_path, settings, composer(), names.append)
+    settings, layout = ComposeSettings("Me", ("pop",), (1, 2), 7.0), Layout(previews=0, validation_share=0.5)
+    made = compose_dataset(tmp_path, settings, layout, composer(), names.append)
     assert len(names) == 14
     assert made.clips["train"] and made.clips["validation"]
     rows = DatasetFolder(tmp_path).rows("train")
     assert {row.emotion for row in rows} == set(Emotion)
     assert all("pop band" in row.caption and row.licence == "own" for row in rows)
     before = contents(tmp_path)
-    compose_dataset(tmp_path, settings, composer(), names.append)
+    compose_dataset(tmp_path, settings, layout, composer(), names.append)
     assert contents(tmp_path) == before
     with pytest.raises(RuntimeError, match="polka"):
-        compose_dataset(tmp_path, ComposeSettings("Me", ("polka",)), composer(), names.append)
+        compose_dataset(tmp_path, ComposeSettings("Me", ("polka",)), layout, composer(), names.append)
 
 
 def test_the_command_builds_and_counts(music: Path, tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from etbgm_riffusion.console import console, print_facts, progress_bar, told
+from etbgm_riffusion.dataset.layout import Layout, with_layout
 
 if TYPE_CHECKING:
+    from etbgm_riffusion.composer.engine import ComposerEngine
     from etbgm_riffusion.dataset.types import Dataset as Made
 
 app = typer.Typer(no_args_is_help=True, help="Make and check data sets of captioned spectrograms.")
@@ -15,49 +17,36 @@ app = typer.Typer(no_args_is_help=True, help="Make and check data sets of captio
 Out = Annotated[
     Path, typer.Option("--out", "-o", help="Folder of the data set; an unfinished one is continued.")
 ]
-Mono = Annotated[bool, typer.Option(help="Grey images of one channel. Default: stereo, as in production.")]
-Share = Annotated[float, typer.Option(min=0.0, max=0.9, help="Share of the pieces that is held out.")]
-Previews = Annotated[
-    int, typer.Option(min=0, help="Clips that can be played in index.html; 1 s each to make.")
-]
-Captions = Annotated[Path | None, typer.Option(help="Template of captions (TOML). Default: the package's.")]
-PromptsFile = Annotated[
-    Path | None, typer.Option(help="Prompts (TOML), as ETBGM_PROMPTS_FILE in production.")
-]
 SoundFont = Annotated[Path | None, typer.Option(help="SoundFont of the composer. Default: an installed one.")]
 Dataset = Annotated[Path, typer.Argument(help="Folder of a finished data set.")]
 
 
 @app.command()
+@with_layout
 def build(
-    folder: Annotated[Path, typer.Argument(exists=True, file_okay=False, help="Folder with music.")],
+    folder: Annotated[Path, typer.Argument(help="Folder with music.")],
     out: Out,
+    layout: Layout,
     manifest: Annotated[
         Path | None,
         typer.Option(help="Licence and owner of each source (CSV). Default: FOLDER/manifest.csv."),
     ] = None,
-    mono: Mono = False,
-    validation_share: Share = 0.1,
-    previews: Previews = 24,
-    captions: Captions = None,
-    prompts_file: PromptsFile = None,
     soundfont: SoundFont = None,
 ) -> None:
     """Make a data set of a folder of music whose rights a manifest states."""
     with told():
-        from etbgm_riffusion.composer.engine import ComposerEngine
         from etbgm_riffusion.dataset import audio
-        from etbgm_riffusion.dataset.build import BuildSettings
+        from etbgm_riffusion.dataset.build import Music
         from etbgm_riffusion.dataset.build import build as build_dataset
+        from etbgm_riffusion.dataset.manifest import MANIFEST
 
-        composer = ComposerEngine(soundfont)
-        composer.load()
-        settings = BuildSettings(manifest, captions, prompts_file, not mono, validation_share, previews)
-        total_s = 2 * sum(audio.duration_s(folder / source) for source in audio.sources_in(folder))
+        music = Music(folder, manifest or folder / MANIFEST)
+        total_s = 2 * sum(audio.duration_s(folder / source) for source in music.sources(out))
+        composer = _composer(soundfont)
         with progress_bar() as progress:
             task = progress.add_task("", total=total_s)
             built = build_dataset(
-                folder, out, settings, composer,
+                music, out, layout, composer,
                 lambda source, done_s: progress.update(task, advance=done_s, description=source),
             )  # fmt: skip
         for fault in built.faults:
@@ -66,38 +55,32 @@ def build(
 
 
 @app.command()
+@with_layout
 def compose(
     out: Out,
     owner: Annotated[str, typer.Option(help="Who owns the music: you.")],
+    layout: Layout,
     style: Annotated[list[str] | None, typer.Option(help="Style; repeatable. Default: all.")] = None,
     seeds: Annotated[int, typer.Option(min=1, help="Pieces of each emotion and style.")] = 2,
     first_seed: Annotated[int, typer.Option(min=0, help="Random seed of the first piece.")] = 1,
     seconds: Annotated[float, typer.Option(min=6.0, max=600.0, help="Duration of a piece.")] = 32.0,
-    mono: Mono = False,
-    validation_share: Share = 0.1,
-    previews: Previews = 24,
-    captions: Captions = None,
-    prompts_file: PromptsFile = None,
     soundfont: SoundFont = None,
 ) -> None:
     """Make a data set of the composer's own music: the smallest legal start."""
     with told():
         from etbgm_kit.types import Emotion
-        from etbgm_riffusion.composer.engine import ComposerEngine
         from etbgm_riffusion.composer.styles import STYLES
         from etbgm_riffusion.dataset.compose import ComposeSettings, compose_dataset
 
-        composer = ComposerEngine(soundfont)
-        composer.load()
-        settings = ComposeSettings(
-            owner, tuple(style or STYLES), tuple(range(first_seed, first_seed + seeds)), seconds, not mono,
-            validation_share, previews, captions, prompts_file,
-        )  # fmt: skip
+        composer = _composer(soundfont)
+        random_seeds = tuple(range(first_seed, first_seed + seeds))
+        settings = ComposeSettings(owner, tuple(style or STYLES), random_seeds, seconds)
         with progress_bar() as progress:
             task = progress.add_task("", total=len(Emotion) * len(settings.styles) * seeds)
             made = compose_dataset(
-                out, settings, composer, lambda name: progress.update(task, advance=1, description=name)
-            )
+                out, settings, layout, composer,
+                lambda name: progress.update(task, advance=1, description=name),
+            )  # fmt: skip
         _print_made(out, made)
 
 
@@ -137,6 +120,15 @@ def check(dataset: Dataset) -> None:
     errors = sum(finding.is_error for finding in findings)
     console.print(f"{errors} errors, {len(findings) - errors} warnings", highlight=False)
     raise typer.Exit(1 if errors else 0)
+
+
+def _composer(soundfont: Path | None) -> "ComposerEngine":
+    """Returns a loaded composer."""
+    from etbgm_riffusion.composer.engine import ComposerEngine
+
+    composer = ComposerEngine(soundfont)
+    composer.load()
+    return composer
 
 
 def _print_made(out: Path, made: "Made") -> None:

@@ -64,9 +64,17 @@ class Unreadable(DatasetError):
         self.why = why
 
 
-def sources_in(folder: Path) -> list[str]:
-    """Returns the audio files in `folder`, at any depth, as sorted relative POSIX paths; not hidden ones."""
-    paths = (path.relative_to(folder) for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
+def sources_in(folder: Path, apart_from: Path) -> list[str]:
+    """Returns the audio files in `folder`, at any depth, as sorted relative POSIX paths.
+
+    Leaves out hidden files and the folder `apart_from`.
+    """
+    apart = apart_from.resolve()
+    paths = (
+        path.relative_to(folder)
+        for path in folder.rglob("*")
+        if path.suffix.lower() in SUFFIXES and path.is_file() and apart not in path.resolve().parents
+    )
     return sorted(path.as_posix() for path in paths if not any(part.startswith(".") for part in path.parts))
 
 

@@ -13,7 +13,8 @@ from etbgm_riffusion.dataset.captions import read_template
 from etbgm_riffusion.dataset.clips import ClipWriter
 from etbgm_riffusion.dataset.emotions import Profiles, stated
 from etbgm_riffusion.dataset.folder import DatasetFolder
-from etbgm_riffusion.dataset.manifest import MANIFEST, entries_of, read_manifest
+from etbgm_riffusion.dataset.layout import Layout
+from etbgm_riffusion.dataset.manifest import entries_of, read_manifest, unused
 from etbgm_riffusion.dataset.measure import Measurer
 from etbgm_riffusion.dataset.report import write_report
 from etbgm_riffusion.dataset.types import Dataset, DatasetError, SourceRecord
@@ -24,66 +25,72 @@ OnProgress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True)
-class BuildSettings:
-    """How a folder becomes a data set.
+class Music:
+    """A folder of audio files, and the manifest of the rights in them."""
 
-    `manifest` defaults to manifest.csv in the folder, `captions` and `prompts_file` to the package's
-    tables. `validation_share` in [0, 0.9] of the pieces is held out; `previews` clips can be played in
-    the report.
-    """
+    root: Path
+    manifest: Path
 
-    manifest: Path | None = None
-    captions: Path | None = None
-    prompts_file: Path | None = None
-    stereo: bool = True
-    validation_share: float = 0.1
-    previews: int = 24
+    def sources(self, out: Path) -> list[str]:
+        """Returns the sources, without those in the data set `out`. Raises DatasetError if there are none."""
+        if not self.root.is_dir():
+            raise DatasetError(f"{self.root} is no folder")
+        sources = audio.sources_in(self.root, out)
+        if not sources:
+            raise DatasetError(f"{self.root} contains no audio files")
+        return sources
 
 
 @dataclass(frozen=True)
 class Built:
-    """A finished data set, and the files that could not be read, or not to their end."""
+    """A finished data set, and what the user should know.
+
+    `faults` names lines of the manifest that apply to no file, and files that could not be read, or not to
+    their end.
+    """
 
     dataset: Dataset
     faults: tuple[str, ...]
 
 
 def build(
-    root: Path, out: Path, settings: BuildSettings, composer: ComposerEngine, on_progress: OnProgress
+    music: Music, out: Path, layout: Layout, composer: ComposerEngine, on_progress: OnProgress
 ) -> Built:
-    """Builds, or continues to build, the data set `out` from the music in the folder `root`; blocks.
+    """Builds, or continues to build, the data set `out`; blocks.
 
     The rights of all sources are checked before anything is decoded. `composer` must be loaded; it is
     used if an emotion has to be guessed. The same files and settings give the same data set.
 
-    Raises DatasetError: BadManifest, RightsMissing, BadTemplate, or if there is nothing to build from.
+    Raises DatasetError: BadManifest, RightsMissing, or if `out` is in use or something else, or nothing can
+    be built; BrokenTable.
     """
-    sources = audio.sources_in(root)
-    if not sources:
-        raise DatasetError(f"{root} contains no audio files")
-    entries = entries_of(read_manifest(settings.manifest or root / MANIFEST), sources)
+    sources = music.sources(out)
+    lines = read_manifest(music.manifest)
+    entries = entries_of(lines, sources)
     folder = DatasetFolder(out)
-    revision = revision_of("etbgm_riffusion.dataset.measure", facts=settings.stereo)
-    measurer = Measurer(folder, ClipWriter(settings.stereo), revision)
-    profiles = Profiles(composer, out / "records" / "profiles.json")
+    revision = revision_of("etbgm_riffusion.dataset.measure", facts=layout.stereo)
     plan = Plan(
         entries=entries,
-        guess=profiles.guess,
-        template=read_template(settings.captions),
-        prompts=prompts.load(settings.prompts_file),
-        validation_share=settings.validation_share,
+        guess=Profiles(composer, out / "records" / "profiles.json").guess,
+        template=read_template(layout.captions),
+        prompts=prompts.load(layout.prompts_file),
+        validation_share=layout.validation_share,
         made_by="etbgm-riffusion dataset build",
         settings={
-            "stereo": settings.stereo,
-            "validation_share": settings.validation_share,
+            "stereo": layout.stereo,
+            "validation_share": layout.validation_share,
             "revision": revision,
         },
     )
     guessed = {source for source in sources if not stated(source, entries[source])}
-    records, faults = _measured(measurer, root, sources, guessed, on_progress)
-    dataset = assemble(folder, records, plan)
-    write_report(folder, settings.previews)
-    return Built(dataset, tuple(faults))
+    with folder.claimed():
+        measurer = Measurer(folder, ClipWriter(layout.stereo), revision)
+        records, faults = _measured(measurer, music.root, sources, guessed, on_progress)
+        if not any(record.clips for record in records):
+            raise DatasetError("\n  ".join(["no source has a clip of 5.12 s that can be used:", *faults]))
+        dataset = assemble(folder, records, plan)
+        write_report(folder, layout.previews)
+    return Built(dataset, (*unused(lines, sources, music.manifest), *faults))
 
 
 def _measured(
@@ -98,6 +105,8 @@ def _measured(
         except audio.Unreadable as error:
             faults.append(str(error))
             continue
+        if not record.clips:
+            faults.append(f"{source} is silent or shorter than 5.12 s")
         if record.fault:
             faults.append(f"{source} could be read only up to {record.duration_s:.1f} s: {record.fault}")
         records.append(record)

@@ -1,29 +1,22 @@
 """Writes captions from what is known and measured, through a template that users can replace."""
 
 import string
-import tomllib
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 from etbgm_kit.types import Emotion
-from etbgm_riffusion.dataset.types import ClipFacts, DatasetError, SourceRecord
+from etbgm_riffusion.dataset.types import ClipFacts, SourceRecord
 from etbgm_riffusion.diffusion.prompts import Prompts
+from etbgm_riffusion.tables import read_table
 
 FIELDS = frozenset(
     {"tags", "name", "emotion", "emotion_name", "title", "artist"}
     | {"bpm", "key", "tempo", "loudness", "brightness", "density"}
 )
-
-
-class BadTemplate(DatasetError):
-    """A caption template cannot be used; the message names the file and the entry."""
-
-    def __init__(self, source: str, why: str) -> None:
-        super().__init__(f"the captions in {source} cannot be used: {why}")
 
 
 def _known_fields(parts: tuple[str, ...]) -> tuple[str, ...]:
@@ -85,16 +78,8 @@ class Template(_Strict):
 
 
 def read_template(path: Path | None) -> Template:
-    """Reads a template from a TOML file, or the package's own if None. Raises BadTemplate."""
-    source = str(path) if path else "captions.toml"
-    try:
-        text = (path or files(__package__).joinpath("captions.toml")).read_text(encoding="utf-8")
-        return Template.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise BadTemplate(source, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (OSError, ValueError) as error:
-        raise BadTemplate(source, str(error)) from None
+    """Reads a template from a TOML file, or the package's own if None. Raises BrokenTable."""
+    return read_table(Template, path, files(__package__).joinpath("captions.toml"))
 
 
 def _filled(part: str, values: Mapping[str, str]) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,6 +20,7 @@ from etbgm_riffusion.dataset.captions import read_template
 from etbgm_riffusion.dataset.clips import LOUDNESS_LUFS, ClipWriter
 from etbgm_riffusion.dataset.emotions import Guess
 from etbgm_riffusion.dataset.folder import DatasetFolder, short_name
+from etbgm_riffusion.dataset.layout import Layout
 from etbgm_riffusion.dataset.manifest import Entry
 from etbgm_riffusion.dataset.report import write_report
 from etbgm_riffusion.dataset.types import ClipFacts, Dataset, DatasetError, Rights, SourceRecord
@@ -43,49 +45,60 @@ class ComposeSettings:
     styles: tuple[str, ...] = tuple(STYLES)
     random_seeds: tuple[int, ...] = (1, 2)
     duration_s: float = 32.0
-    stereo: bool = True
-    validation_share: float = 0.1
-    previews: int = 24
-    captions: Path | None = None
-    prompts_file: Path | None = None
 
 
 def compose_dataset(
-    out: Path, settings: ComposeSettings, composer: ComposerEngine, on_piece: OnPiece
+    out: Path, settings: ComposeSettings, layout: Layout, composer: ComposerEngine, on_piece: OnPiece
 ) -> Dataset:
     """Composes, or continues to compose, the data set `out`; blocks. `composer` must be loaded.
 
     Clips begin on bar lines of the score, and captions contain the words that prompts have in production.
-    Raises DatasetError for an unknown style.
+    Raises DatasetError for an unknown style, or if `out` is in use or something else; BrokenTable.
     """
     if unknown := sorted(set(settings.styles) - STYLES.keys()):
         raise DatasetError(f"there is no style {', '.join(unknown)}; there are {', '.join(STYLES)}")
     folder = DatasetFolder(out)
-    facts = (settings.stereo, settings.duration_s, composer.info().revision)
-    maker = _Maker(composer, ClipWriter(settings.stereo), folder, revision_of(__name__, facts=facts))
-    table = prompts.load(settings.prompts_file)
+    facts = (layout.stereo, settings.duration_s, composer.info().revision)
+    maker = _Maker(composer, ClipWriter(layout.stereo), folder, revision_of(__name__, facts=facts))
+    table = prompts.load(layout.prompts_file)
+    chosen = product(settings.random_seeds, settings.styles, Emotion)
+    pieces = {f"{emotion}/{style}-{seed}": _Piece(emotion, style, seed) for seed, style, emotion in chosen}
     rights = Rights(licence="own", owner=settings.owner, commercial_use=True)
-    records, entries = [], {}
-    for seed, style, emotion in product(settings.random_seeds, settings.styles, Emotion):
-        name = f"{emotion}/{style}-{seed}"
-        span = EmotionSpan(Span(0.0, settings.duration_s), emotion, 0.9)
-        piece = Piece(EmotionTimeline(settings.duration_s, (span,)), (), seed, style)
-        records.append(maker.record(name, piece))
-        # The pieces of one style and random seed share themes, so they are in one split.
-        entries[name] = Entry(rights, f"{style}-{seed}", emotion, "", table.styles.get(style, style))
-        on_piece(name)
     plan = Plan(
-        entries=entries,
+        entries={
+            name: Entry(rights, one.theme, one.emotion, "", table.styles.get(one.style, one.style))
+            for name, one in pieces.items()
+        },
         guess=_no_guess,
-        template=read_template(settings.captions),
+        template=read_template(layout.captions),
         prompts=table,
-        validation_share=settings.validation_share,
+        validation_share=layout.validation_share,
         made_by="etbgm-riffusion dataset compose",
-        settings={"stereo": settings.stereo, "duration_s": settings.duration_s, "revision": maker.revision},
+        settings={"stereo": layout.stereo, "duration_s": settings.duration_s, "revision": maker.revision},
     )
-    dataset = assemble(folder, records, plan)
-    write_report(folder, settings.previews)
+    with folder.claimed():
+        records = []
+        for name, one in pieces.items():
+            records.append(maker.record(name, one.of(settings.duration_s)))
+            on_piece(name)
+        dataset = assemble(folder, records, plan)
+        write_report(folder, layout.previews)
     return dataset
+
+
+class _Piece(NamedTuple):
+    emotion: Emotion
+    style: str
+    seed: int
+
+    @property
+    def theme(self) -> str:
+        """Pieces of one style and random seed share themes, so they are in one split."""
+        return f"{self.style}-{self.seed}"
+
+    def of(self, duration_s: float) -> Piece:
+        span = EmotionSpan(Span(0.0, duration_s), self.emotion, 0.9)
+        return Piece(EmotionTimeline(duration_s, (span,)), (), self.seed, self.style)
 
 
 @dataclass(frozen=True)

@@ -9,10 +9,12 @@ DATASET/records/                       what was measured in each source; a later
 
 import hashlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from etbgm_kit.artifacts.locks import locked
 from etbgm_riffusion.dataset.types import (
     SPLITS,
     Clip,
@@ -33,6 +35,21 @@ class DatasetFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+
+    @contextmanager
+    def claimed(self) -> Iterator[None]:
+        """Creates the folder, and keeps other processes from writing to it inside the context.
+
+        Raises DatasetError if one does, or if the folder has other contents.
+        """
+        records = self.path / _RECORDS
+        if self.path.is_dir() and any(self.path.iterdir()) and not records.is_dir():
+            raise DatasetError(f"{self.path} is not empty, and no data set: choose another folder")
+        records.mkdir(parents=True, exist_ok=True)
+        with locked(records / "lock") as is_held:
+            if not is_held:
+                raise DatasetError(f"another process is writing to {self.path}")
+            yield
 
     def dataset(self) -> Dataset:
         """Returns dataset.json. Raises DatasetError if it is missing or broken."""
@@ -104,9 +121,12 @@ class DatasetFolder:
             (self.path / folder / f"{name}.png").unlink(missing_ok=True)
 
     def remove_others(self, names: set[str]) -> None:
-        """Removes images that belong to none of `names`: those of sources that are no longer there."""
+        """Removes images that belong to none of `names`, and what killed processes left unfinished."""
         for path in self._images():
             if path.stem not in names:
+                path.unlink()
+        for folder in (*SPLITS, _RECORDS):
+            for path in (self.path / folder).glob(".*.part"):
                 path.unlink()
 
     def _images(self) -> Iterator[Path]:

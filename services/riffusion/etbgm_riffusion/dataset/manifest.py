@@ -6,7 +6,9 @@ and later ones make exceptions. Music without a line, or whose licence forbids t
 """
 
 import csv
+import io
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Sequence
 from fnmatch import fnmatchcase
 from importlib.resources import files
@@ -20,15 +22,19 @@ from etbgm_riffusion.dataset.types import DatasetError, Rights
 
 MANIFEST = "manifest.csv"
 
+_EXAMPLE = "source,licence,owner\n*,own,Studio North"
+_COLUMNS = {"license": "licence"}
+"""Columns that have another name elsewhere."""
+
 _SHOWN = 20
 """Refused sources that a message lists."""
 
 
 class BadManifest(DatasetError):
-    """The manifest cannot be read; the message names the file, the line and the reason."""
+    """The manifest cannot be read; the message names the file, the line if there is one, and the reason."""
 
-    def __init__(self, path: Path, line: int, why: str) -> None:
-        super().__init__(f"{path}, line {line}: {why}")
+    def __init__(self, path: Path, line: int | None, why: str) -> None:
+        super().__init__(f"{path}, line {line}: {why}" if line else f"{path}: {why}")
 
 
 class RightsMissing(DatasetError):
@@ -80,15 +86,23 @@ class Entry(NamedTuple):
 
 
 def read_manifest(path: Path) -> tuple[_Line, ...]:
-    """Reads the table. Raises BadManifest."""
+    """Reads the table, whose cells may be separated by commas, semicolons or tabs. Raises BadManifest."""
+    text = _text(path)
+    heading = text.partition("\n")[0]
+    separator = max(",;\t", key=heading.count)
+    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            return tuple(_line(path, number, row) for number, row in enumerate(csv.DictReader(file), 2))
-    except FileNotFoundError:
-        why = "the file is missing; it must state a licence and an owner for each source"
-        raise BadManifest(path, 1, why) from None
-    except (UnicodeError, csv.Error) as error:
-        raise BadManifest(path, 1, str(error)) from None
+        written = [name.strip().lower() for name in reader.fieldnames or ()]
+        names = [_COLUMNS.get(name, name) for name in written]
+        if unknown := [name for name in names if name not in _Line.model_fields]:
+            there = ", ".join(_Line.model_fields)
+            raise BadManifest(path, 1, f"unknown columns {', '.join(unknown)}; there are {there}")
+        if "source" not in names:
+            raise BadManifest(path, 1, "there is no column source")
+        reader.fieldnames = names
+        return tuple(_line(path, reader.line_num, row) for row in reader)
+    except csv.Error as error:
+        raise BadManifest(path, reader.line_num + 1, str(error)) from None
 
 
 def entries_of(lines: Iterable[_Line], sources: Sequence[str]) -> dict[str, Entry]:
@@ -98,7 +112,7 @@ def entries_of(lines: Iterable[_Line], sources: Sequence[str]) -> dict[str, Entr
     for source in sources:
         values: dict[str, str] = {}
         for line in lines:
-            if fnmatchcase(source, line.source):
+            if _matches(line, source):
                 values |= line.model_dump(exclude_none=True)
         entry = _entry(source, _Line(**values | {"source": source}), licences)
         if isinstance(entry, Entry):
@@ -108,6 +122,12 @@ def entries_of(lines: Iterable[_Line], sources: Sequence[str]) -> dict[str, Entr
     if refused:
         raise RightsMissing(refused)
     return entries
+
+
+def unused(lines: Iterable[_Line], sources: Sequence[str], path: Path) -> list[str]:
+    """Returns a sentence for each line that applies to no source, which is often a typing error."""
+    idle = (line.source for line in lines if not any(_matches(line, source) for source in sources))
+    return [f"{path}: no audio file is named {source}" for source in idle]
 
 
 def read_licences() -> tuple[Licence, ...]:
@@ -123,12 +143,31 @@ def spelled(licence: str) -> str:
     return capitals if capitals.startswith(("CC-BY", "CC0", "PDDL", "MIT")) else words
 
 
+def _text(path: Path) -> str:
+    try:
+        content = path.read_bytes()
+        return content.decode("utf-8-sig")
+    except FileNotFoundError:
+        why = "the file is missing; it must state a licence and an owner for each source, for example:"
+        raise BadManifest(path, None, f"{why}\n{_EXAMPLE}") from None
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise BadManifest(path, line, "this is not UTF-8; save the table as CSV in UTF-8") from None
+
+
+def _matches(line: _Line, source: str) -> bool:
+    """Returns whether a line applies to a source: by its pattern, or by its name, which may have brackets."""
+    # File systems differ in whether é is one character or two.
+    named, wanted = (unicodedata.normalize("NFC", each) for each in (source, line.source))
+    return named == wanted or fnmatchcase(named, wanted)
+
+
 def _line(path: Path, number: int, row: dict[str | None, str | list[str] | None]) -> _Line:
     if None in row:
         raise BadManifest(path, number, "more cells than columns")
     cells = {name: cell.strip() for name, cell in row.items() if name and isinstance(cell, str)}
     try:
-        return _Line.model_validate({name.strip(): cell for name, cell in cells.items() if cell})
+        return _Line.model_validate({name: cell for name, cell in cells.items() if cell})
     except ValidationError as error:
         first = error.errors(include_input=False)[0]
         raise BadManifest(path, number, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None

@@ -41,7 +41,10 @@ class Measurer:
         beginning can be decoded.
         """
         path = root / source
-        sha256 = sha256_of(path)
+        try:
+            sha256 = sha256_of(path)
+        except OSError as error:
+            raise audio.Unreadable(path, error.strerror or str(error)) from error
         sound = _Sound(path, on_seconds)
         record = known = self._folder.record(source, sha256, self._settings)
         if record:

@@ -5,30 +5,23 @@ Prompts are the users' own words and must not appear in logs and errors.
 
 import hashlib
 import itertools
-import tomllib
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.hints import FAMILIES, STYLES, StyleRequest
 from etbgm_riffusion.diffusion.grid import COLUMNS_PER_S
 from etbgm_riffusion.diffusion.types import PromptSpan
+from etbgm_riffusion.tables import read_table
 
 LONGEST = 400
 """Maximum characters of an entry; the model's own limit is 75 tokens for a whole prompt."""
 
 Words = Annotated[str, Field(max_length=LONGEST)]
-
-
-class BrokenPrompts(RuntimeError):
-    """Raised if a table of prompts cannot be used; the message names the file and the entry."""
-
-    def __init__(self, source: str, why: str) -> None:
-        super().__init__(f"the prompts in {source} cannot be used: {why}")
 
 
 class _Strict(BaseModel):
@@ -104,16 +97,8 @@ class Prompts(_Strict):
 
 
 def load(path: Path | None) -> Prompts:
-    """Loads the table from a TOML file, or this package's own if None. Raises BrokenPrompts."""
-    source = str(path) if path else "prompts.toml"
-    try:
-        text = (path or files(__package__).joinpath("prompts.toml")).read_text(encoding="utf-8")
-        return Prompts.model_validate(tomllib.loads(text))
-    except ValidationError as error:
-        first = error.errors(include_input=False)[0]
-        raise BrokenPrompts(source, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-    except (OSError, UnicodeError, tomllib.TOMLDecodeError) as error:
-        raise BrokenPrompts(source, f"{type(error).__name__}: {error}") from None
+    """Loads the table from a TOML file, or this package's own if None. Raises BrokenTable."""
+    return read_table(Prompts, path, files(__package__).joinpath("prompts.toml"))
 
 
 def _joined(words: Sequence[str]) -> str:
