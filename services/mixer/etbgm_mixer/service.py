@@ -189,9 +189,10 @@ class MixerService:
             folder = borrowed.enter_context(self._scratch.folder())
             new = borrowed.enter_context(self._store.borrow(music, "music")) if music else None
             parts, _ = self._parts(request, duration_s, borrowed, on_progress)
-            mixdown, preview = folder / "mix.wav", folder / "excerpt.m4a"
-            mix_excerpt(parts, request.settings, span, new, mixdown, on_progress)
-            mux.encode(mixdown, preview, span.duration_s, on_progress, self._timeout_s)
+            mixed = mix_excerpt(parts, request.settings, span, new, on_progress)
+            preview = folder / "excerpt.m4a"
+            with mux.encoder(preview, self._timeout_s) as encode:
+                encode(mixed)
             return self._store.move(preview, PREVIEW_TYPE)
 
     def _rendered(

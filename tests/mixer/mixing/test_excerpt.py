@@ -8,7 +8,7 @@ import soundfile
 
 from etbgm_kit.types import MusicLevel, Span
 from etbgm_mixer.mixing.excerpt import mix_excerpt
-from etbgm_mixer.mixing.mix import Mix, Parts
+from etbgm_mixer.mixing.mix import Mix, Outputs, Parts
 from etbgm_mixer.mixing.music_bed import PlacedCue
 from etbgm_mixer.mixing.render import CODING_MARGIN_DB
 from etbgm_mixer.types import MixSettings
@@ -37,19 +37,23 @@ def inside(sound: Sound) -> Sound:
 def whole(parts: Parts, settings: MixSettings, folder: Path) -> Sound:
     """The excerpt's span of the whole mix."""
     ceiling, mix = settings.max_true_peak_dbtp - CODING_MARGIN_DB, Mix(parts, settings)
-    mix.render(mix.measure(lambda _: None), ceiling, folder / "all.wav", folder / "stem.flac", lambda _: None)
+    mix.render(
+        mix.measure(lambda _: None),
+        ceiling,
+        Outputs(folder / "all.wav", folder / "stem.flac"),
+        lambda _: None,
+    )
     return inside(soundfile.read(folder / "all.wav", dtype="float32")[0])
 
 
-def excerpt(parts: Parts, settings: MixSettings, music: Path | None, folder: Path) -> Sound:
-    mix_excerpt(parts, settings, SPAN, music, folder / "part.wav", lambda _: None)
-    return np.asarray(soundfile.read(folder / "part.wav", dtype="float32")[0])
+def excerpt(parts: Parts, settings: MixSettings, music: Path | None) -> Sound:
+    return mix_excerpt(parts, settings, SPAN, music, lambda _: None)
 
 
 def test_an_excerpt_is_a_part_of_the_whole_mix(tmp_path: Path) -> None:
     settings = MixSettings(ambience_db=-6.0, music_levels=(MusicLevel(Span(5, 7), -12.0),))
     parts = parts_with(tmp_path, "bed", noise(12, -25))
-    expected, found = whole(parts, settings, tmp_path), excerpt(parts, settings, None, tmp_path)
+    expected, found = whole(parts, settings, tmp_path), excerpt(parts, settings, None)
     assert found.shape == expected.shape
     gain = np.sum(found * expected) / np.sum(expected**2)
     assert abs(20 * np.log10(gain)) < 0.5, "what the whole still corrects when the limiter has acted"
@@ -63,7 +67,7 @@ def test_new_music_is_as_loud_as_in_the_whole_mix(tmp_path: Path, louder_db: flo
     inside(changed)[:] = inside(new)
     expected = whole(parts_with(tmp_path, "changed", changed), MixSettings(), tmp_path)
     music = write(tmp_path / "new.flac", inside(new))
-    found = excerpt(parts_with(tmp_path, "old", old), MixSettings(), music, tmp_path)
+    found = excerpt(parts_with(tmp_path, "old", old), MixSettings(), music)
     for quarter in range(4):
         share = slice(quarter * len(found) // 4, (quarter + 1) * len(found) // 4)
         assert level_db(found[share]) == pytest.approx(level_db(expected[share]), abs=0.3)

@@ -33,10 +33,9 @@ def mix_excerpt(
     settings: MixSettings,
     span: Span,
     music: Path | None,
-    mixdown: Path,
     on_progress: OnProgress,
-) -> None:
-    """Writes [span) of the mix of `parts` with `music` in place of their cues there; None keeps the cues.
+) -> Samples:
+    """Returns [span) of the mix of `parts` with `music` in place of their cues there; None keeps the cues.
 
     The levels are those that `plan` gives the whole mix. Raises InvalidField for sound that cannot be read.
     """
@@ -53,8 +52,7 @@ def mix_excerpt(
     else:
         ambience = np.zeros_like(voice)
     mixed = _summed(planned, voice, ambience.astype(np.float32), heard, first)
-    with sound.created(mixdown, 2) as file:
-        file.write(_limited(mixed, ceiling_dbtp))
+    return _limited(mixed, ceiling_dbtp)
 
 
 def _length(span: Span) -> int:
