@@ -70,6 +70,21 @@ def train(
 
 
 @app.command()
+def average(
+    runs: Annotated[list[Path], typer.Argument(help="Folders that `train` wrote, from the same --base.")],
+    out: Annotated[Path, typer.Option(help="Folder to write, as `train` does.")],
+) -> None:
+    """Average the weights of several runs (other random seeds); often better than each of them."""
+    from etbgm_sentiment.training import soup
+
+    try:
+        soup.average(runs, out)
+    except (OSError, BrokenModel) as error:
+        typer.echo(str(error), err=True)
+        raise typer.Exit(1) from error
+
+
+@app.command()
 def export(
     model: Annotated[
         str,

@@ -10,6 +10,7 @@ import onnx
 import pytest
 import torch
 
+from etbgm_kit.models.folders import BrokenModel
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.export.folder import write_folder
 from etbgm_sentiment.export.four_bits import has_four_bits
@@ -21,6 +22,7 @@ from etbgm_sentiment.training import train as training
 from etbgm_sentiment.training import vocabulary
 from etbgm_sentiment.training.e5 import E5File
 from etbgm_sentiment.training.model import base_model, load_model
+from etbgm_sentiment.training.soup import average
 from etbgm_sentiment.training.train import LOG, Recipe, train
 
 from .e5_file import PIECES, packed, write_e5
@@ -141,6 +143,25 @@ def test_an_interrupted_run_ends_as_if_it_had_not_been(
         line["loss"] for line in lines[0] if "loss" in line
     ]
     assert not (tmp_path / "killed/checkpoint.pt").exists()
+
+
+def test_runs_are_averaged(e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
+    runs = [tmp_path / "a", tmp_path / "b"]
+    for seed, folder in enumerate(runs):
+        folder.mkdir()
+        recipe = Recipe(batch_rows=3, random_seed=seed)
+        train(*base_model(e5), [ENGLISH], recipe, checks={}, out=folder)
+    average(runs, tmp_path / "mean")
+    first, second, mean = (load_model(folder)[0].state_dict() for folder in (*runs, tmp_path / "mean"))
+    assert not torch.equal(first["head.weight"], second["head.weight"])
+    for name, weights in mean.items():
+        torch.testing.assert_close(weights, (first[name] + second[name]) / 2)
+    assert (tmp_path / "mean" / LOG).read_text().count('"event": "start"') == 2
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy"])
+    train(*base_model(e5), [ENGLISH], Recipe(batch_rows=3), checks={}, out=runs[1])
+    with pytest.raises(BrokenModel, match="not of the same start"):
+        average(runs, tmp_path / "mean")
 
 
 def test_only_tables_of_four_bits_are_packed() -> None:
