@@ -1,4 +1,4 @@
-"""The commands: `run`, `compose`, `serve`, `ui`, `jobs`, `keys`, `models`, `webhooks`, `mcp` and `doctor`."""
+"""The commands: `run`, `compose`, `serve`, `ui`, `share`, `mcp` and `doctor`, and groups of others."""
 
 import sys
 from io import TextIOWrapper
@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from etbgm_cli import doctor, jobs, keys, models, serving, webhooks
+from etbgm_cli import doctor, jobs, keys, models, serving, sharing, webhooks
 from etbgm_cli.compose import ComposeRequest, compose_here, compose_there
 from etbgm_cli.console import guarded, print_warning, showing_errors
 from etbgm_cli.gateway import ADDRESS, Gateway
@@ -23,6 +23,7 @@ app.add_typer(models.app, name="models")
 app.add_typer(webhooks.app, name="webhooks")
 app.command()(serving.serve)
 app.command()(serving.ui)
+app.command()(sharing.share)
 
 
 @app.callback()

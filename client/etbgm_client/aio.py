@@ -19,6 +19,7 @@ from etbgm_client.credentials import Tls, default_key, default_tls
 from etbgm_client.errors import ApiError
 from etbgm_client.keys import Keys
 from etbgm_client.results import files_of
+from etbgm_client.shares import Shares
 from etbgm_client.webhooks import Webhooks
 
 CONNECT_S = 10.0
@@ -74,6 +75,7 @@ class AsyncClient:
             self._channel = grpc.aio.insecure_channel(self._address, options=_OPTIONS)
         self._stub = gateway_pb2_grpc.GatewayServiceStub(self._channel)
         self.keys = Keys(self._channel, self._call)
+        self.shares = Shares(self._channel, self._call)
         self.webhooks = Webhooks(self._channel, self._call)
         try:
             await asyncio.wait_for(self._channel.channel_ready(), CONNECT_S)

@@ -3,10 +3,11 @@
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Self, TypeVar
 
-from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, transfers_pb2, webhooks_pb2
+from etbgm.gateway.v1 import capabilities_pb2, queue_pb2, shares_pb2, transfers_pb2, webhooks_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm_client.aio import AsyncClient
@@ -136,6 +137,18 @@ class Client:
     def test_webhook(self, url: str) -> webhooks_pb2.TestWebhookResponse:
         """See Webhooks.test."""
         return self._run(self._client.webhooks.test(url))
+
+    def create_share(self, job_id: str, lifetime: timedelta | None = None) -> shares_pb2.CreateShareResponse:
+        """See Shares.create."""
+        return self._run(self._client.shares.create(job_id, lifetime))
+
+    def list_shares(self, job_id: str) -> list[shares_pb2.Share]:
+        """See Shares.list."""
+        return self._run(self._client.shares.list(job_id))
+
+    def delete_share(self, job_id: str, share_id: str) -> None:
+        """See Shares.delete."""
+        self._run(self._client.shares.delete(job_id, share_id))
 
     def upload_link(self, media_type: str = "") -> transfers_pb2.CreateUploadLinkResponse:
         """See AsyncClient.upload_link."""

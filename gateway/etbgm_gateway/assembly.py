@@ -6,13 +6,12 @@ from typing import Any
 
 import grpc
 
-from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, keys_pb2_grpc, webhooks_pb2_grpc
+from etbgm.gateway.v1 import gateway_pb2, gateway_pb2_grpc, webhooks_pb2_grpc
 from etbgm_gateway import parts
 from etbgm_gateway.api.admission import Admission
 from etbgm_gateway.api.capabilities import Capabilities
 from etbgm_gateway.api.converters import job_to_pb
 from etbgm_gateway.api.job_service import JobService
-from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.links import Links
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.places import Places
@@ -23,7 +22,6 @@ from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.servicer import GatewayServicer
 from etbgm_gateway.api.uploads import Uploads
 from etbgm_gateway.api.watching import Watching
-from etbgm_gateway.identity.keys import ApiKeys
 from etbgm_gateway.observe.metrics import ClusterMetrics, StageMetrics
 from etbgm_gateway.observe.scaler import ScalerServicer
 from etbgm_gateway.pipeline.workflow import Pipeline
@@ -83,8 +81,8 @@ class _Gateway:
         scratch = Scratch(settings.work_dir)
         store = ArtifactStore(settings.store_url, scratch)
         self._database = parts.database(settings)
-        self._keys = ApiKeys(self._database) if settings.authenticates else None
-        self.interceptors = parts.interceptors(settings, self._keys)
+        self._accounts = parts.accounts(settings, self._database)
+        self.interceptors = parts.interceptors(settings, self._accounts)
         self._deliveries, receivers, self._webhook_servicer = parts.webhooks(settings, self._database)
         self._jobs = JobStore(self._database, self._deliveries.announce)
         self._clients = parts.clients(settings)
@@ -152,8 +150,8 @@ class _Gateway:
         )
         gateway_pb2_grpc.add_GatewayServiceServicer_to_server(servicer, server)
         webhooks_pb2_grpc.add_WebhookServiceServicer_to_server(self._webhook_servicer, server)
-        if self._keys:
-            keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(self._keys), server)
+        if self._accounts:
+            parts.add_accounts(self._accounts, self._job_service, server)
         if self.http:
             self.http.add_to(server)
 

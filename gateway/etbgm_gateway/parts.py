@@ -2,12 +2,13 @@
 
 import asyncio
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import grpc
 import sqlalchemy as sa
 
-from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2
+from etbgm.gateway.v1 import capabilities_pb2, gateway_pb2, keys_pb2_grpc, sessions_pb2_grpc, shares_pb2_grpc
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1.mixer_pb2_grpc import MixerServiceStub
 from etbgm.riffusion.v1.riffusion_pb2_grpc import RiffusionServiceStub
@@ -15,9 +16,13 @@ from etbgm.sentiment.v1.sentiment_pb2_grpc import SentimentServiceStub
 from etbgm.stt.v1.stt_pb2_grpc import SpeechToTextServiceStub
 from etbgm_gateway.api.admission import JobLimits
 from etbgm_gateway.api.interceptor import FieldsInterceptor
+from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.key_servicer import KeyServicer
 from etbgm_gateway.api.limits import LongList, RequestLimits
 from etbgm_gateway.api.receivers import Receivers
-from etbgm_gateway.api.scopes import AUDITED, SCOPE_OF
+from etbgm_gateway.api.scopes import AUDITED, SCOPE_OF, SHARED
+from etbgm_gateway.api.session_servicer import SessionServicer
+from etbgm_gateway.api.share_servicer import ShareServicer
 from etbgm_gateway.api.uploads import UploadLimits
 from etbgm_gateway.api.webhook_servicer import WebhookServicer
 from etbgm_gateway.identity.audit import AuditInterceptor
@@ -25,6 +30,8 @@ from etbgm_gateway.identity.authentication import Authentication, Credentials
 from etbgm_gateway.identity.interceptor import AuthInterceptor
 from etbgm_gateway.identity.key_file import KeyFile
 from etbgm_gateway.identity.keys import ApiKeys
+from etbgm_gateway.identity.sessions import Sessions
+from etbgm_gateway.identity.shares import Shares
 from etbgm_gateway.observe.metrics import StageMetrics
 from etbgm_gateway.outgoing.addresses import AddressRules
 from etbgm_gateway.outgoing.destinations import Destinations
@@ -41,6 +48,7 @@ from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.holdings import Holdings
 from etbgm_gateway.store.jobs import JobStore
 from etbgm_gateway.store.quotas import Quota, Quotas
+from etbgm_gateway.store.shares import ShareStore
 from etbgm_gateway.store.webhooks import WebhookStore
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.discovery import discovery_of
@@ -128,24 +136,50 @@ def http(settings: Settings, stopping: asyncio.Event) -> "HttpServer":
     return HttpServer(options, stopping)
 
 
-def interceptors(settings: Settings, keys: ApiKeys | None) -> tuple[grpc.aio.ServerInterceptor, ...]:
-    """Creates what bounds requests, logs changes and, with authentication, checks who calls.
+@dataclass(frozen=True, slots=True)
+class Accounts:
+    """What a gateway with authentication knows of its callers."""
 
-    Raises BadSettings.
-    """
-    always = (FieldsInterceptor(settings.max_fields), AuditInterceptor(AUDITED))
-    if keys is None:
-        return always
+    keys: ApiKeys
+    sessions: Sessions
+    share_store: ShareStore
+    shares: Shares
+    authentication: Authentication
+
+
+def accounts(settings: Settings, database: sa.Engine) -> Accounts | None:
+    """Creates what identifies callers; None without authentication. Raises BadSettings."""
+    if not settings.authenticates:
+        return None
+    keys = ApiKeys(database)
     kinds: list[Credentials] = [keys]
     if settings.key_file:
         kinds.append(KeyFile(settings.key_file))
     if settings.jwt_issuer:
-        from etbgm_gateway.identity.tokens import Tokens, is_trusted
+        from etbgm_gateway.identity import tokens
 
-        if not is_trusted(settings.jwt_issuer):
+        if not tokens.is_trusted(settings.jwt_issuer):
             raise BadSettings("ETBGM_JWT_ISSUER: must be an https URL")
-        kinds.append(Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
-    return (*always, AuthInterceptor(Authentication(*kinds), SCOPE_OF))
+        kinds.append(tokens.Tokens(settings.jwt_issuer, settings.jwt_audience, settings.jwt_tenant_claim))
+    sessions, share_store = Sessions(database, kinds), ShareStore(database)
+    shares = Shares(share_store)
+    return Accounts(keys, sessions, share_store, shares, Authentication(*kinds, sessions, shares))
+
+
+def add_accounts(accounts: Accounts, jobs: JobService, server: grpc.aio.Server) -> None:
+    """Registers the services that need authentication."""
+    keys_pb2_grpc.add_KeyServiceServicer_to_server(KeyServicer(accounts.keys), server)
+    sessions_pb2_grpc.add_SessionServiceServicer_to_server(SessionServicer(accounts.sessions), server)
+    shares = ShareServicer(jobs, accounts.shares, accounts.share_store)
+    shares_pb2_grpc.add_ShareServiceServicer_to_server(shares, server)
+
+
+def interceptors(settings: Settings, accounts: Accounts | None) -> tuple[grpc.aio.ServerInterceptor, ...]:
+    """Creates what bounds requests, logs changes and, with authentication, checks who calls."""
+    always = (FieldsInterceptor(settings.max_fields), AuditInterceptor(AUDITED))
+    if accounts is None:
+        return always
+    return (*always, AuthInterceptor(accounts.authentication, SCOPE_OF, SHARED))
 
 
 def limits(settings: Settings) -> JobLimits:

@@ -11,7 +11,15 @@ from google.protobuf.descriptor import MethodDescriptor
 from google.protobuf.duration_pb2 import Duration
 from google.protobuf.message import Message
 
-from etbgm.gateway.v1 import capabilities_pb2, keys_pb2, queue_pb2, transfers_pb2, webhooks_pb2
+from etbgm.gateway.v1 import (
+    capabilities_pb2,
+    keys_pb2,
+    queue_pb2,
+    sessions_pb2,
+    shares_pb2,
+    transfers_pb2,
+    webhooks_pb2,
+)
 from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.gateway.v1.gateway_pb2_grpc import GatewayServiceStub
 from etbgm.media.v1 import media_pb2
@@ -27,7 +35,7 @@ pytestmark = pytest.mark.process
 
 METHODS = [
     method
-    for file in (pb, keys_pb2, webhooks_pb2, externalscaler_pb2)
+    for file in (pb, keys_pb2, sessions_pb2, shares_pb2, webhooks_pb2, externalscaler_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
     if method.name != "StreamIsActive"  # has no end; it reads its request as IsActive does
@@ -66,7 +74,8 @@ class Targets(NamedTuple):
     def of(self, method: MethodDescriptor) -> Target:
         """The one that has the method."""
         service = method.containing_service.name
-        return {"ExternalScaler": self.scaler, "KeyService": self.locked}.get(service, self.gateway)
+        locked = dict.fromkeys(("KeyService", "SessionService", "ShareService"), self.locked)
+        return {"ExternalScaler": self.scaler, **locked}.get(service, self.gateway)
 
 
 @pytest.fixture(scope="module")
@@ -137,6 +146,10 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         keys_pb2.CreateKeyRequest(tenant="fuzzed", scopes=["jobs:read"], note="a note"),
         keys_pb2.ListKeysRequest(),
         keys_pb2.RevokeKeyRequest(key_id="none"),
+        sessions_pb2.OpenSessionRequest(),
+        shares_pb2.CreateShareRequest(job_id=job_id, lifetime=seconds_to_pb(60)),
+        shares_pb2.ListSharesRequest(job_id=job_id),
+        shares_pb2.DeleteShareRequest(job_id=job_id, share_id="none"),
         scaled,
         externalscaler_pb2.GetMetricsRequest(scaledObjectRef=scaled),
     ]

@@ -57,6 +57,19 @@ def job_to_pb(row: JobRow, keep_s: float | None = None, forecast: Forecast = NO_
     return job
 
 
+def shared_view(job: gateway_pb2.Job) -> gateway_pb2.Job:
+    """Returns what someone with a link to the job sees: the result, not where it comes from and goes to."""
+    shown = gateway_pb2.Job(
+        job_id=job.job_id, state=job.state, video=job.video, settings=job.settings, result=job.result
+    )
+    for file in shown.result.files:
+        file.delivered_url = ""
+    shown.settings.ClearField("captions")
+    if "name" in job.user_metadata:
+        shown.user_metadata["name"] = job.user_metadata["name"]
+    return shown
+
+
 def timestamp_to_pb(seconds: float | None) -> Timestamp | None:
     """Returns the message for seconds since 1970, to the microsecond: a float of today carries no more."""
     if seconds is None:

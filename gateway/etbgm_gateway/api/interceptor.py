@@ -6,13 +6,13 @@ from typing import Any
 import grpc
 from google.protobuf.descriptor import Descriptor
 
-from etbgm.gateway.v1 import gateway_pb2, keys_pb2, webhooks_pb2
+from etbgm.gateway.v1 import gateway_pb2, keys_pb2, sessions_pb2, shares_pb2, webhooks_pb2
 from etbgm_gateway.api.fields import FieldCount
 from etbgm_kit.serving.interceptor import Handler
 
 _KINDS: dict[str, Descriptor] = {
     f"/{service.full_name}/{method.name}": method.input_type
-    for file in (gateway_pb2, keys_pb2, webhooks_pb2)
+    for file in (gateway_pb2, keys_pb2, sessions_pb2, shares_pb2, webhooks_pb2)
     for service in file.DESCRIPTOR.services_by_name.values()
     for method in service.methods
 }

@@ -8,14 +8,14 @@ import sqlalchemy as sa
 
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm_gateway.api.admission import Admission
-from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, summary_to_bytes
+from etbgm_gateway.api.converters import job_to_pb, request_to_bytes, shared_view, summary_to_bytes
 from etbgm_gateway.api.errors import BeyondEnd, RequestIdUsed
 from etbgm_gateway.api.listing import Listing, listing_of
 from etbgm_gateway.api.ownership import Ownership
 from etbgm_gateway.api.remixing import Remixing
 from etbgm_gateway.api.validation import check_id, is_id
 from etbgm_gateway.api.watching import Watching
-from etbgm_gateway.identity.types import current_tenant
+from etbgm_gateway.identity.types import current_caller, current_tenant
 from etbgm_gateway.outgoing.places import without_query
 from etbgm_gateway.pipeline import cues
 from etbgm_gateway.pipeline.pieces import variants_of
@@ -107,8 +107,9 @@ class JobService:
         return await self._answer(await asyncio.to_thread(self._jobs.add, new, enqueue), kept, parent_job_id)
 
     async def get(self, job_id: str) -> gateway_pb2.Job:
-        """Returns the job; raises NotFound."""
-        return await asyncio.to_thread(lambda: self._message(self._row(job_id)))
+        """Returns the job, for someone with a link without what only its owner needs; raises NotFound."""
+        job = await asyncio.to_thread(lambda: self._message(self._row(job_id)))
+        return shared_view(job) if current_caller.get().job_id else job
 
     async def page(self, request: gateway_pb2.ListJobsRequest) -> gateway_pb2.ListJobsResponse:
         """Returns a page of jobs; raises InvalidField."""
@@ -123,8 +124,8 @@ class JobService:
     def _row(self, job_id: str) -> JobRow:
         if not is_id(job_id):
             raise NotFound("no such job", job_id=job_id)
-        row = self._jobs.get(job_id)
-        if row.tenant != current_tenant():
+        row, caller = self._jobs.get(job_id), current_caller.get()
+        if row.tenant != caller.tenant or caller.job_id not in ("", job_id):
             raise NotFound("no such job", job_id=job_id)
         return row
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from etbgm.gateway.v1 import gateway_pb2
-from etbgm_gateway.identity.types import current_tenant
+from etbgm_gateway.identity.types import current_caller, current_tenant
 from etbgm_gateway.store.holdings import Holdings, holder_of_upload
 from etbgm_gateway.store.jobs import DEFAULT_TENANT
 from etbgm_kit.artifacts.memo import artifacts_in
@@ -20,9 +20,13 @@ class Ownership:
         self._holdings, self._store = holdings, store
 
     def check(self, key: str, **facts: str) -> None:
-        """Raises NotFound, with `facts`, unless the tenant holds the artifact with this key."""
-        tenant = current_tenant()
-        if not self._holdings.may_read(tenant, key, is_default=tenant == DEFAULT_TENANT):
+        """Raises NotFound, with `facts`, unless the tenant, or the shared job, holds the artifact."""
+        tenant, shared = current_tenant(), current_caller.get().job_id
+        if shared:
+            may_read = self._holdings.is_held_by(shared, key)
+        else:
+            may_read = self._holdings.may_read(tenant, key, is_default=tenant == DEFAULT_TENANT)
+        if not may_read:
             raise NotFound("no such artifact", **facts)
 
     def hold_inputs(

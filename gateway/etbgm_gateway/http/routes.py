@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from google.api import annotations_pb2
 from google.protobuf.descriptor import MethodDescriptor
 
-from etbgm.gateway.v1 import gateway_pb2, webhooks_pb2
+from etbgm.gateway.v1 import gateway_pb2, shares_pb2, webhooks_pb2
 
 SERVICE = gateway_pb2.DESCRIPTOR.services_by_name["GatewayService"]
 WEBHOOKS = webhooks_pb2.DESCRIPTOR.services_by_name["WebhookService"]
+SHARES = shares_pb2.DESCRIPTOR.services_by_name["ShareService"]
 
 _PARAMETER = re.compile(r"{(\w+)}")
 
@@ -32,7 +33,7 @@ class Route:
 def routes() -> tuple[Route, ...]:
     """Returns all routes; those with a verb after a colon first, because others also match their paths."""
     found = []
-    for rpc in (*SERVICE.methods, *WEBHOOKS.methods):
+    for rpc in (*SERVICE.methods, *WEBHOOKS.methods, *SHARES.methods):
         rule = rpc.GetOptions().Extensions[annotations_pb2.http]
         if http_method := rule.WhichOneof("pattern"):
             path = str(getattr(rule, http_method))

@@ -12,7 +12,7 @@ from etbgm_kit.serving.interceptor import Context, Stream, Unary, Wrapping
 
 log = logging.getLogger(__name__)
 
-_IDS = ("job_id", "key_id", "webhook_id", "tenant")
+_IDS = ("job_id", "key_id", "webhook_id", "share_id", "tenant")
 """Fields of requests and responses that say what was changed."""
 _LONGEST_ID = 64
 
@@ -72,6 +72,6 @@ def _ids_in(message: Any) -> dict[str, str]:
     for field, value in message.ListFields():
         if field.name in _IDS:
             found[field.name] = str(value)[:_LONGEST_ID]
-        elif field.name in ("job", "key", "webhook") and isinstance(value, Message):
+        elif field.name in ("job", "key", "webhook", "share") and isinstance(value, Message):
             found |= _ids_in(value)
     return found

@@ -1,4 +1,4 @@
-"""Finds out who calls: by the key file, an API key, or a token of the identity provider."""
+"""Finds out who calls: by the key file, an API key, a token, a session, or a link to a job."""
 
 import time
 from collections import OrderedDict
@@ -20,6 +20,17 @@ class Credentials(Protocol):
 
     def caller(self, text: str) -> Caller | None:
         """Returns the caller that the text identifies; None if it is not valid. Blocks."""
+
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether the text with this SHA-256 still identifies the caller `name`, so that its sessions last.
+
+        Blocks.
+        """
+
+
+def text_of(header: str) -> str:
+    """Returns the key or token in an authorization header; "" without one."""
+    return header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else ""
 
 
 class Authentication:
@@ -43,7 +54,7 @@ class Authentication:
         now_s = time.monotonic()
         if wait_s := self._throttle.wait_s(address, now_s):
             raise TooManyAttempts(wait_s)
-        text = header[len(_SCHEME) :].strip() if header.lower().startswith(_SCHEME) else ""
+        text = text_of(header)
         caller = next((found for kind in self._kinds if (found := kind.caller(text))), None) if text else None
         if caller is None:
             if text:

@@ -1,7 +1,7 @@
 """Authenticates each call, and checks that its caller has the scope of its method."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 
 from google.protobuf.message import Message
 
@@ -17,9 +17,14 @@ CLIENT_ADDRESS = "etbgm-client-address"
 class AuthInterceptor(Wrapping):
     """Sets `current_caller`. Raises Unauthenticated, TooManyAttempts, ScopeMissing."""
 
-    def __init__(self, authentication: Authentication, scopes: Mapping[str, str]) -> None:
-        """`scopes` has the scope of each method, by the last part of its name."""
-        self._authentication, self._scopes = authentication, scopes
+    def __init__(
+        self, authentication: Authentication, scopes: Mapping[str, str], shared: Collection[str] = ()
+    ) -> None:
+        """`scopes` has the scope of each method, by the last part of its name.
+
+        Who has a link to a job may call the methods in `shared`.
+        """
+        self._authentication, self._scopes, self._shared = authentication, scopes, shared
 
     def unary(self, inner: Unary, method: str) -> Unary:
         """See Wrapping."""
@@ -48,8 +53,9 @@ class AuthInterceptor(Wrapping):
             address = _address_of(context.peer(), metadata)
             caller = await asyncio.to_thread(self._authentication.identify, header, address)
         current_caller.set(caller)
-        scope = self._scopes[method.rpartition("/")[2]]
-        if scope not in caller.scopes:
+        name = method.rpartition("/")[2]
+        scope = self._scopes[name]
+        if scope not in caller.scopes or (caller.job_id and name not in self._shared):
             raise ScopeMissing(scope)
 
 

@@ -4,9 +4,11 @@ import hmac
 import os
 from pathlib import Path
 
-from etbgm_gateway.identity.keys import new_key
+from etbgm_gateway.identity.texts import KEY, digest, new_text
 from etbgm_gateway.identity.types import NOBODY, Caller
 from etbgm_kit.serving.settings import BadSettings
+
+_NAME = "key file"
 
 
 class KeyFile:
@@ -26,7 +28,11 @@ class KeyFile:
     def caller(self, text: str) -> Caller | None:
         """Returns the caller if `text` is the key."""
         is_key = hmac.compare_digest(text.encode(), self._key.encode())
-        return Caller(NOBODY.tenant, NOBODY.scopes, "key file") if is_key else None
+        return Caller(NOBODY.tenant, NOBODY.scopes, _NAME) if is_key else None
+
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether this is the SHA-256 of the key."""
+        return name == _NAME and hmac.compare_digest(digest(self._key), sha256)
 
 
 def _make(path: Path) -> None:
@@ -36,7 +42,7 @@ def _make(path: Path) -> None:
     arriving = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(arriving, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(f"{new_key()[0]}\n")
+        file.write(f"{new_text(KEY)[0]}\n")
     try:
         os.link(arriving, path)
     except FileExistsError:

@@ -1,18 +1,13 @@
-"""API keys: etbgm_ID_SECRET. The database has only the SHA-256 of a key.
+"""API keys: etbgm_ID_SECRET. The database has only the SHA-256 of a key."""
 
-A secret has 256 random bits, so a slow hash, which protects passwords that people choose, adds nothing.
-"""
-
-import hashlib
 import hmac
-import re
-import secrets
-import string
 import time
 from dataclasses import dataclass
+from typing import Any
 
 import sqlalchemy as sa
 
+from etbgm_gateway.identity.texts import KEY, digest, id_of, new_text
 from etbgm_gateway.identity.types import Caller
 from etbgm_gateway.store.database import make
 from etbgm_kit.errors import NotFound
@@ -30,8 +25,6 @@ _TABLE = sa.Table(
     sa.Column("expire_time_s", sa.Double),
 )
 _C = _TABLE.c
-_ID_CHARS = string.ascii_lowercase + string.digits
-_KEY = re.compile(r"etbgm_([a-z0-9]{12})_[A-Za-z0-9_-]{43}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +52,11 @@ class ApiKeys:
         self, tenant: str, scopes: tuple[str, ...], note: str, expire_time_s: float | None = None
     ) -> tuple[str, KeyRow]:
         """Creates a key and returns its text, which cannot be read again, and its row."""
-        text, key_id = new_key()
+        text, key_id = new_text(KEY)
         row = KeyRow(key_id, tenant, scopes, note, time.time(), None, expire_time_s)
         values = {**{name: getattr(row, name) for name in KeyRow.__slots__}, "scopes": " ".join(scopes)}
         with self._engine.begin() as connection:
-            connection.execute(_TABLE.insert().values(sha256=_sha256(text), **values))
+            connection.execute(_TABLE.insert().values(sha256=digest(text), **values))
         return text, row
 
     def list(self) -> list[KeyRow]:
@@ -84,32 +77,26 @@ class ApiKeys:
 
     def caller(self, text: str) -> Caller | None:
         """Returns the caller with this key; None if it is unknown, revoked or expired."""
-        found = _KEY.fullmatch(text)
-        if not found:
+        key_id = id_of(KEY, text)
+        row = self._current(key_id) if key_id else None
+        if row is None or not hmac.compare_digest(row.sha256, digest(text)):
             return None
+        return Caller(row.tenant, frozenset(row.scopes.split()), row.key_id, expire_time_s=row.expire_time_s)
+
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether the key with this id and SHA-256 is neither revoked nor expired."""
+        row = self._current(name)
+        return row is not None and hmac.compare_digest(row.sha256, sha256)
+
+    def _current(self, key_id: str) -> Any:
         is_current = sa.or_(_C.expire_time_s.is_(None), _C.expire_time_s > time.time())
-        query = sa.select(_C.tenant, _C.scopes, _C.sha256).where(
-            _C.key_id == found[1], _C.revoke_time_s.is_(None), is_current
-        )
+        query = sa.select(_TABLE).where(_C.key_id == key_id, _C.revoke_time_s.is_(None), is_current)
         with self._engine.connect() as connection:
-            row = connection.execute(query).one_or_none()
-        if row is None or not hmac.compare_digest(row.sha256, _sha256(text)):
-            return None
-        return Caller(row.tenant, frozenset(row.scopes.split()), found[1])
+            return connection.execute(query).one_or_none()
 
 
 _COLUMNS = tuple(_C[name] for name in KeyRow.__slots__)
 
 
-def new_key() -> tuple[str, str]:
-    """Returns the text and the id of a new key, which nobody knows yet."""
-    key_id = "".join(secrets.choice(_ID_CHARS) for _ in range(12))
-    return f"etbgm_{key_id}_{secrets.token_urlsafe(32)}", key_id
-
-
 def _row(row: sa.RowMapping) -> KeyRow:
     return KeyRow(**{**row, "scopes": tuple(row["scopes"].split())})
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -15,6 +15,7 @@ from etbgm_gateway.identity.types import SCOPES, TENANT, Caller
 ALGORITHMS = ("RS256", "RS512", "PS256", "ES256", "ES384", "EdDSA")
 """Only signatures with a public key: a token signed with it as a shared secret is not accepted."""
 
+_NAME = "token of "
 _TIMEOUT_S = 5.0
 _KEYS_LIFE_S = 300.0
 _MOST_BYTES = 1 << 20
@@ -54,7 +55,11 @@ class Tokens:
         if not isinstance(tenant, str) or not re.fullmatch(TENANT, tenant):
             return None
         scopes = frozenset(str(claims.get("scope", "")).split()) & frozenset(SCOPES)
-        return Caller(tenant, scopes, f"token of {claims['sub']}")
+        return Caller(tenant, scopes, f"{_NAME}{claims['sub']}", expire_time_s=float(claims["exp"]))
+
+    def holds(self, name: str, sha256: str) -> bool:
+        """Whether the caller had a token: its sessions end when it expires."""
+        return name.startswith(_NAME)
 
     def _client(self) -> jwt.PyJWKClient:
         with self._lock:

@@ -15,11 +15,17 @@ TENANT = r"[A-Za-z0-9._@-]{1,64}"
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """Who makes a call; `name` identifies the key or the subject of the token in the log."""
+    """Who makes a call; `name` identifies the key or the subject of the token in the log.
+
+    `expire_time_s` is when the key or token ends, in seconds since 1970, if it does. With `job_id`, the
+    caller has a link to this job and may read nothing else.
+    """
 
     tenant: str
     scopes: frozenset[str]
     name: str
+    expire_time_s: float | None = None
+    job_id: str = ""
 
 
 NOBODY = Caller(DEFAULT_TENANT, frozenset(SCOPES), "")

@@ -19,11 +19,21 @@ export async function problemOf(response) {
   return new Problem({ status: response.status, ...body }, Number(response.headers.get("Retry-After")) || 0);
 }
 
+/** The id of the link by which the page shows a job of somebody else; "" for users with a key. */
+let shareId = "";
+
+export function showShared(id) {
+  shareId = id;
+}
+
+/** Returns the address of a call or a file, with the link that permits it. */
+const permitted = (path) => (shareId ? `${path}${path.includes("?") ? "&" : "?"}shared=${shareId}` : path);
+
 /** Calls the API; returns the JSON of its answer, null if it is empty. Throws Problem. */
 export async function call(method, path, body) {
   let response;
   try {
-    response = await fetch(path, {
+    response = await fetch(permitted(path), {
       method,
       headers: body === undefined ? {} : { "Content-Type": "application/json" },
       body: body === undefined ? undefined : JSON.stringify(body),
@@ -40,10 +50,15 @@ export const get = (path) => call("GET", path);
 export const post = (path, body = {}) => call("POST", path, body);
 export const remove = (path) => call("DELETE", path);
 
+/** Returns the address of a variant's project for video editors, with its files. */
+export function projectUrlOf(job, number, filename) {
+  return permitted(`/v1/jobs/${job.jobId}/project?variant=${number}&filename=${encodeURIComponent(filename)}`);
+}
+
 /** Returns the address of an artifact; with a file name, of its download. */
 export function urlOf(artifact, filename = "") {
   const name = artifact.uri.slice(artifact.uri.lastIndexOf("/") + 1);
-  return `/v1/artifacts/${name}${filename ? `?filename=${encodeURIComponent(filename)}` : ""}`;
+  return permitted(`/v1/artifacts/${name}${filename ? `?filename=${encodeURIComponent(filename)}` : ""}`);
 }
 
 /**

@@ -1,6 +1,6 @@
-// Starts the page and shows the view that its address names: #/, #/jobs/ID.
+// Starts the page and shows the view that its address names: #/, #/jobs/ID, or #/shared/LINK/jobs/ID.
 
-import { call, get, Problem } from "./api.js";
+import { call, get, Problem, showShared } from "./api.js";
 import { fill, h } from "./dom.js";
 import * as text from "./text.js";
 import { showHome } from "./views/home.js";
@@ -18,15 +18,19 @@ async function show() {
   leave();
   leave = () => {};
   fill(view);
-  const places = location.hash.replace(/^#\//, "").split("&");
+  const [, shareId, address] = /^#\/(?:shared\/(\w+)\/)?(.*)$/.exec(location.hash) || [];
+  const places = (address || "").split("&");
   const [kind, id] = places[0].split("/");
+  const isShared = Boolean(shareId);
+  showShared(shareId || "");
   try {
     capabilities ??= await get("/v1/capabilities");
-    const context = { view, capabilities, go, places };
+    const context = { view, capabilities, go, places, isShared };
     leave = (await (kind === "jobs" && id ? showJob(context, decodeURIComponent(id)) : showHome(context))) || leave;
   } catch (error) {
     if (!(error instanceof Problem)) throw error;
-    if (error.status === 401) showLogin(view, show);
+    if (isShared && [401, 404].includes(error.status)) fill(view, h("section", { class: "card narrow" }, h("p", {}, text.t("shared.ended"))));
+    else if (error.status === 401) showLogin(view, show);
     else fill(view, h("section", { class: "card narrow" }, trouble(error, show)));
   }
   showMenu();
@@ -44,18 +48,23 @@ function showMenu() {
   fill(document.getElementById("menu"), choice);
 }
 
-/** Opens a session with the key in the address (#key=…), which leaves neither history nor referrers. */
+/**
+ * Opens a session with the key in the address (#key=…), or keeps the link (#share=…), which leave neither history
+ * nor referrers.
+ */
 async function enter() {
-  const found = /^#key=([^&]+)(?:&(.*))?$/.exec(location.hash);
+  const found = /^#(key|share)=([^&]+)(?:&(.*))?$/.exec(location.hash);
   if (!found) return;
-  history.replaceState(null, "", `/#/${found[2] || ""}`);
-  await call("POST", "/session", { key: decodeURIComponent(found[1]) }).catch(() => {});
+  const [, kind, secret, place = ""] = found;
+  const shared = kind === "share" ? `shared/${secret.split("_")[1]}/` : "";
+  history.replaceState(null, "", `/#/${shared}${place}`);
+  await call("POST", "/session", { [kind]: decodeURIComponent(secret) }).catch(() => {});
 }
 
 await text.load();
 await enter();
 window.addEventListener("hashchange", () => {
-  if (location.hash.startsWith("#key=")) enter().then(show);
+  if (/^#(key|share)=/.test(location.hash)) enter().then(show);
   else show().then(() => view.focus());
 });
 await show();

@@ -52,6 +52,12 @@ class Holdings:
         if rows:
             connection.execute(self._insert(HOLDINGS).on_conflict_do_nothing(), rows)
 
+    def is_held_by(self, holder: str, name: str) -> bool:
+        """Whether `holder` holds `name`."""
+        mine = sa.and_(_C.name == name, _C.holder == holder)
+        with self._engine.connect() as connection:
+            return connection.execute(sa.select(_C.name).where(mine)).first() is not None
+
     def may_read(self, tenant: str, name: str, *, is_default: bool) -> bool:
         """Whether a job or an upload of the tenant holds `name`.
 

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from etbgm_gateway.store.database import PER_STATEMENT, batched, make
 from etbgm_gateway.store.holdings import HOLDINGS, UPLOAD
 from etbgm_gateway.store.jobs import JOBS, UNFINISHED
+from etbgm_gateway.store.shares import SHARES
 
 _TABLE = sa.Table(
     "erasures",
@@ -30,9 +31,10 @@ class Retention:
     """Deletion of jobs, uploads and what they hold. Methods block; call them from worker threads."""
 
     def __init__(self, engine: sa.Engine) -> None:
-        """Creates the table if it is missing."""
+        """Creates the tables if they are missing."""
         self._engine = engine
         make(_TABLE, engine)
+        make(SHARES, engine)
 
     def delete_job(self, job_id: str) -> bool:
         """Deletes the job and what only it and uploads hold. Returns False if it is unfinished or gone."""
@@ -40,6 +42,7 @@ class Retention:
             finished = sa.and_(_J.job_id == job_id, _J.state.not_in(UNFINISHED))
             if not connection.execute(JOBS.delete().where(finished)).rowcount:
                 return False
+            connection.execute(SHARES.delete().where(SHARES.c.job_id == job_id))
             self._release(connection, job_id)
         return True
 

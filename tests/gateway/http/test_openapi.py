@@ -9,7 +9,7 @@ import openapi_spec_validator
 import pytest
 
 from etbgm_gateway.http.openapi import openapi
-from etbgm_gateway.http.routes import SERVICE, WEBHOOKS, routes
+from etbgm_gateway.http.routes import SERVICE, SHARES, WEBHOOKS, routes
 
 DOCUMENT = openapi()
 
@@ -30,7 +30,7 @@ def test_it_is_valid() -> None:
 
 def test_each_method_has_a_path_or_a_translation_of_its_own() -> None:
     by_hand = {"UploadVideo", "DownloadArtifact"}
-    methods = {method.name for service in (SERVICE, WEBHOOKS) for method in service.methods}
+    methods = {method.name for service in (SERVICE, SHARES, WEBHOOKS) for method in service.methods}
     assert {route.rpc.name for route in routes()} == methods - by_hand
     described = {
         (operation["operationId"])

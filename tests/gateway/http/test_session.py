@@ -1,6 +1,7 @@
 """The web page: its files, and the cookie that stands for the user's key."""
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,7 +9,8 @@ import httpx2
 import pytest
 
 from etbgm_gateway.http.page import assets
-from etbgm_gateway.http.session import COOKIE, KEEP_S
+from etbgm_gateway.http.session import COOKIE
+from etbgm_gateway.identity.sessions import KEEP_S
 from tests.gateway.conftest import FakeServices, Gateway
 from tests.servers import free_port
 
@@ -38,7 +40,9 @@ def user(locked: tuple[str, str]) -> Iterator[httpx2.Client]:
         answer = client.post("/session", json={"key": key})
         assert answer.status_code == 204
         cookie = answer.headers["set-cookie"].lower()
-        assert cookie.startswith(COOKIE) and f"max-age={KEEP_S}" in cookie
+        age = re.search(r"max-age=(\d+)", cookie)
+        assert cookie.startswith(COOKIE) and age and int(age[1]) == pytest.approx(KEEP_S, abs=5)
+        assert key.lower() not in cookie, "the key itself is in no cookie"
         assert "httponly" in cookie and "samesite=strict" in cookie and "secure" not in cookie
         yield client
 
@@ -74,6 +78,35 @@ def test_a_page_reached_without_tls_over_the_network_can_use_its_session(user: h
     assert user.post("/v1/webhooks:test", json={}, headers={"Origin": own}).status_code == 400
     assert user.get("/v1/jobs").status_code == 200
     assert user.post("/v1/webhooks:test", json={}).status_code == 401
+
+
+def test_a_link_counts_only_where_it_is_named(user: httpx2.Client) -> None:
+    video = user.put(
+        "/v1/uploads/shared-video-1", content=b'{"duration_s": 5}', headers={"Content-Type": "video/mp4"}
+    ).json()["video"]
+    job_id = user.post("/v1/jobs", json={"video": video, "settings": {"variants": 1}}).json()["job"]["jobId"]
+    ended = time.monotonic() + 30
+    while (job := user.get(f"/v1/jobs/{job_id}").json()["job"])["state"] != "STATE_SUCCEEDED":
+        assert time.monotonic() < ended, job
+        time.sleep(0.1)
+    made = user.post(f"/v1/jobs/{job_id}/shares", json={"lifetime": "3600s"}).json()
+    share_id, name = made["share"]["shareId"], video["uri"].rpartition("/")[2]
+    assert [one["shareId"] for one in user.get(f"/v1/jobs/{job_id}/shares").json()["shares"]] == [share_id]
+    with httpx2.Client(base_url=user.base_url, headers={"Sec-Fetch-Site": "same-origin"}) as visitor:
+        answer = visitor.post("/session", json={"share": made["text"]})
+        assert answer.status_code == 204 and "max-age" not in answer.headers["set-cookie"].lower()
+        assert visitor.get(f"/v1/jobs/{job_id}").status_code == 401
+        seen = visitor.get(f"/v1/jobs/{job_id}?shared={share_id}")
+        assert seen.json()["job"]["result"]["variants"]
+        part = visitor.get(f"/v1/artifacts/{name}?filename=a.mp4&shared={share_id}")
+        assert part.status_code == 200 and "a.mp4" in part.headers["content-disposition"]
+        assert visitor.get(f"/v1/jobs?shared={share_id}").status_code == 403
+        assert visitor.post(f"/v1/jobs/{job_id}:cancel?shared={share_id}", json={}).status_code == 403
+        headers = {"Sec-Fetch-Site": "cross-site"}
+        assert visitor.get(f"/v1/jobs/{job_id}?shared={share_id}", headers=headers).status_code == 401
+    assert user.get(f"/v1/jobs?shared={share_id}").status_code == 401, "the user's own session does not count"
+    assert user.delete(f"/v1/jobs/{job_id}/shares/{share_id}").status_code == 200
+    assert user.post("/session", json={"share": "etbgm-share_x"}).status_code == 400
 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"key": 1}', b'{"key": "a b"}', b"x" * 99_999])

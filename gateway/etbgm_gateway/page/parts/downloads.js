@@ -1,6 +1,6 @@
 // Everything that can be taken away: the finished video first.
 
-import { urlOf } from "../api.js";
+import { projectUrlOf, urlOf } from "../api.js";
 import { fill, h, icon } from "../dom.js";
 import { bytes, styleName, t } from "../text.js";
 import { nameOf } from "./joblist.js";
@@ -21,7 +21,7 @@ export function downloads(job, variantOf) {
   /** The project for video editors, with its files. */
   function project(variant, name) {
     if (!variant.project?.uri) return null;
-    const href = `/v1/jobs/${job.jobId}/project?variant=${variant.number}&filename=${encodeURIComponent(name)}`;
+    const href = projectUrlOf(job, variant.number, name);
     return h("a", { class: "file", href, download: name, "data-kind": "project" }, icon("download"), h("span", {}, t("out.project")), h("small", {}, "ZIP"));
   }
 

@@ -51,7 +51,7 @@ class JobPage {
     const { job } = this;
     const act = (name, method) => h("button", { type: "button", id: name, onclick: () => this.#act(method) }, t(`job.${name}`));
     fill(this.head,
-      h("div", {}, h("a", { href: "#/", class: "back" }, t("job.back")), h("h1", {}, nameOf(job))),
+      h("div", {}, this.context.isShared ? h("p", { class: "quiet" }, t("shared.hint")) : h("a", { href: "#/", class: "back" }, t("job.back")), h("h1", {}, nameOf(job))),
       isFinished(job) ? null : act("cancel", () => post(`/v1/jobs/${job.jobId}:cancel`)));
   }
 

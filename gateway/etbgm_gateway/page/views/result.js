@@ -8,6 +8,7 @@ import { Draft, levelOf, withLevels } from "../edit/draft.js";
 import { Editor } from "../edit/editor.js";
 import { downloads } from "../parts/downloads.js";
 import { licence } from "../parts/licence.js";
+import { sharing } from "../parts/sharing.js";
 import { trouble } from "../parts/trouble.js";
 import { integratedLoudness, LONGEST_S } from "../sound/loudness.js";
 import { Timeline } from "../timeline/timeline.js";
@@ -41,11 +42,11 @@ export class Result {
     this.player.offer(this.#tracks(), before || `variant-${this.job.selectedVariant || 1}`);
     this.#restorePosition();
     this.files = downloads(this.job, () => this.variant);
-    fill(this.out, this.files, licence(this.job));
+    fill(this.out, this.files, licence(this.job), this.context.isShared ? null : sharing(this.job));
     this.spoken = await spokenContent(this.job.result);
-    this.#openEditor();
+    if (!this.context.isShared) this.#openEditor();
     await this.#showVariant();
-    this.#findParent();
+    if (!this.context.isShared) this.#findParent();
     this.#matchOriginal();
   }
 
@@ -112,7 +113,7 @@ export class Result {
       this.heard = id;
       this.files?.refresh();
       if (this.spoken) this.#showVariant();
-      post(`/v1/jobs/${this.job.jobId}:selectVariant`, { number: this.variant.number }).catch(() => {});
+      if (!this.context.isShared) post(`/v1/jobs/${this.job.jobId}:selectVariant`, { number: this.variant.number }).catch(() => {});
     }
   }
 
@@ -121,15 +122,15 @@ export class Result {
     const own = await variantContent(variant);
     if (variant !== this.variant) return;
     this.own = own;
-    this.editor.refresh();
+    this.editor?.refresh();
     if (this.old) this.player.offer(this.#tracks());
     this.#showContent();
     this.#at(this.player.position);
   }
 
   #showContent() {
-    const { spans, cues } = this.draft.now;
-    const content = { ...this.spoken, ...this.own, spans, cues };
+    const edited = this.draft ? { spans: this.draft.now.spans, cues: this.draft.now.cues } : {};
+    const content = { ...this.spoken, ...this.own, ...edited };
     if (this.timeline) {
       this.timeline.show(content);
       return;
@@ -137,17 +138,19 @@ export class Result {
     this.timeline = new Timeline(content, {
       onSeek: (s) => this.player.seek(s),
       onSelect: (index) => this.#selectSpan(index),
-      onMove: (index, s, isDone) => this.editor.move(index, s, isDone),
+      onMove: (index, s, isDone) => this.editor?.move(index, s, isDone),
     });
-    fill(this.timeline.tools, this.editor.tools);
     this.problem = h("div");
-    this.timeline.element.append(this.editor.element, this.problem);
+    if (this.editor) {
+      fill(this.timeline.tools, this.editor.tools);
+      this.timeline.element.append(this.editor.element, this.problem);
+    }
     fill(this.plot, this.timeline.element);
   }
 
   #selectSpan(index) {
     this.timeline.select(index);
-    this.editor.select(index);
+    this.editor?.select(index);
   }
 
   #at(s) {
