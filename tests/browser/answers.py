@@ -73,6 +73,7 @@ def serve_long(context: BrowserContext, video: Path, hours: float = 2.0) -> str:
         "2": json.dumps({"sample_rate": 48000, "samples_per_pixel": 2400, "bits": 8, "data": pairs}),
         "3": f"WEBVTT\n\n{cues}",
         "4": json.dumps({"phrases": phrases}),
+        "6": json.dumps({"segments": [{"words": _words(i, s)} for i, s in times]}),
     }
     for digit, body in files.items():
         context.route(_path(digit), _answering(body))
@@ -93,9 +94,22 @@ def serve_long(context: BrowserContext, video: Path, hours: float = 2.0) -> str:
         "container": "mp4",
         "timelineJson": _stored("4"),
         "transcriptVtt": _stored("3"),
+        "transcriptJson": _stored("6"),
         "speechSpans": [span(i, 20) for i in range(0, round(duration_s / 20), 2)],
     }
     return serve(context, job("SUCCEEDED", result=result, video=_stored("5")))
+
+
+def _words(number: int, start_s: float) -> list[dict[str, Any]]:
+    """The three words of a caption."""
+    texts = ("words", "number", str(number))
+    return [
+        {
+            "span": {"start": f"{start_s + 0.4 * k:.3f}s", "end": f"{start_s + 0.4 * k + 0.3:.3f}s"},
+            "text": text,
+        }
+        for k, text in enumerate(texts)
+    ]
 
 
 def _answering(body: str) -> Callable[[Route], None]:

@@ -188,6 +188,8 @@ class FakeStt(stt_pb2_grpc.SpeechToTextServiceServicer):
         def work(report: Report) -> stt_pb2.TranscribeResult:
             self._engine.hold("Transcribe", report)
             transcript = media_pb2.Transcript(segments=[_segment("unmistakable words")], language="en")
+            said = transcript.segments[0]
+            said.words.extend(media_pb2.Word(span=said.span, text=text) for text in said.text.split())
             english = media_pb2.Transcript(segments=[_segment("words in English")], language="en")
             return stt_pb2.TranscribeResult(
                 transcript=transcript,

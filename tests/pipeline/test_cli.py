@@ -21,7 +21,7 @@ from tests.pipeline.conftest import ETBGM, Chain
 pytestmark = pytest.mark.drill
 
 PARTS = {
-    "speech.flac", "residual.flac", "transcript.srt", "transcript.vtt",
+    "speech.flac", "residual.flac", "transcript.srt", "transcript.vtt", "transcript.json",
     "timeline.json", "timeline.png", "report.json", "etbgm-result.json",
 }  # fmt: skip
 

@@ -94,6 +94,8 @@ class Results:
         spoken, english = made.transcript.transcript, made.transcript.translation
         if spoken.segments:
             self._put_captions(spoken, result.transcript_srt, result.transcript_vtt)
+            words = json.dumps(MessageToDict(spoken), ensure_ascii=False)
+            result.transcript_json.CopyFrom(self._put(words, "application/json"))
         if english.segments:
             self._put_captions(english, result.transcript_en_srt, result.transcript_en_vtt)
         if made.settings.projects:

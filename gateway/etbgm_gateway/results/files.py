@@ -37,6 +37,7 @@ def _of_all(result: gateway_pb2.JobResult) -> Iterator[_Listed]:
     yield "residual.flac", pb.FILE_KIND_SPEECH, result.residual
     yield "transcript.srt", pb.FILE_KIND_TRANSCRIPT, result.transcript_srt
     yield "transcript.vtt", pb.FILE_KIND_TRANSCRIPT, result.transcript_vtt
+    yield "transcript.json", pb.FILE_KIND_TRANSCRIPT, result.transcript_json
     yield "transcript.en.srt", pb.FILE_KIND_TRANSCRIPT, result.transcript_en_srt
     yield "transcript.en.vtt", pb.FILE_KIND_TRANSCRIPT, result.transcript_en_vtt
     yield "timeline.json", pb.FILE_KIND_DATA, result.timeline_json

@@ -46,6 +46,8 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert (result.container, list(result.notes)) == ("mp4", ["Written for readers of en."])
     assert "unmistakable words" in (await api.read(result.transcript_srt)).decode()
     assert (await api.read(result.transcript_vtt)).startswith(b"WEBVTT")
+    said = json.loads(await api.read(result.transcript_json))
+    assert [one["text"] for one in said["segments"][0]["words"]] == ["unmistakable", "words"]
     assert json.loads(await api.read(result.timeline_json))["phrases"][0]["text"] == "unmistakable words"
     assert (await api.read(result.timeline_plot)).startswith(b"\x89PNG")
     report = json.loads(await api.read(result.report))

@@ -58,8 +58,29 @@ function nameOf(span, width) {
   return width > 130 && span.probability !== null ? `${name} · ${percent(span.probability)}` : name;
 }
 
-/** Captions as text where there is room for it, else as bars. */
-export function words({ canvas, scale, ink }, { top, height }, cues) {
+/** Mean width of a word, in pixels, from which on there is room for each word at its own time. */
+const WORD_PX = 34;
+
+/** Each word at its time where there is room for it, else captions as text, else as bars. */
+export function words(view, lane, cues, said) {
+  const [first, last] = [firstAfter(said, view.scale.startS), firstAfter(said, view.scale.endS)];
+  const isFine = last > first && ((said[last - 1].end - said[first].start) * view.scale.pixelsPerS) / (last - first) >= WORD_PX;
+  if (isFine) spoken(view, lane, said);
+  else captions(view, lane, cues);
+}
+
+/** Words at their times, a line under each for its length. */
+function spoken({ canvas, scale, ink }, { top, height }, said) {
+  for (const i of visible(scale, said)) {
+    const [x, width] = extent(scale, said[i]);
+    const next = said[i + 1] ? scale.x(said[i + 1].start) : Infinity;
+    canvas.fillStyle = ink.line;
+    canvas.fillRect(x, top + height - 4, Math.max(1, width - 2), 2);
+    label(canvas, said[i].text, x, top + height / 2, Math.max(width, next - x) - 3, ink.text);
+  }
+}
+
+function captions({ canvas, scale, ink }, { top, height }, cues) {
   for (const i of visible(scale, cues)) {
     const [x, width] = extent(scale, cues[i]);
     const isText = width >= 30;

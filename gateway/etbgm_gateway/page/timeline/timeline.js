@@ -130,7 +130,7 @@ export class Timeline {
     const drawing = {
       ruler: (row) => lanes.ruler(pen, row),
       emotions: (row) => lanes.emotions(pen, row, content.spans, this.selected),
-      words: (row) => lanes.words(pen, row, content.cues),
+      words: (row) => lanes.words(pen, row, content.cues, content.words),
       waveform: (row) => lanes.waveform(pen, row, content.waveform, content.speech),
       voice: (row) => lanes.voice(pen, row, content.voice),
       loudness: (row) => lanes.loudness(pen, row, content.loudness.music, content.loudness.speech),

@@ -18,17 +18,25 @@ export function spansOf(timeline) {
 
 /** Loads what does not depend on the variant: spans, captions, voice. */
 export async function spokenContent(result) {
-  const [analysis, captions] = await Promise.all([
+  const [analysis, transcript, captions] = await Promise.all([
     get(urlOf(result.timelineJson)),
+    result.transcriptJson ? get(urlOf(result.transcriptJson)) : null,
     result.transcriptVtt ? fetch(urlOf(result.transcriptVtt)).then((answer) => answer.text()) : "",
   ]);
   return {
     durationS: seconds(result.timeline.duration),
     spans: spansOf(result.timeline),
     cues: cuesOf(captions),
+    words: wordsOf(transcript),
     voice: voiceOf(analysis, result.timeline),
     speech: (result.speechSpans || []).map((span) => ({ start: seconds(span.start), end: seconds(span.end) })),
   };
+}
+
+/** The words of a transcript with their times; none if it was made from captions. */
+function wordsOf(transcript) {
+  const words = (transcript?.segments || []).flatMap((segment) => segment.words || []);
+  return words.map(({ span, text }) => ({ start: seconds(span.start), end: seconds(span.end), text }));
 }
 
 /** Loads what belongs to one variant: its waveform, its loudness, its sections. */

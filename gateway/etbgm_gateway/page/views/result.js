@@ -129,8 +129,9 @@ export class Result {
   }
 
   #showContent() {
-    const edited = this.draft ? { spans: this.draft.now.spans, cues: this.draft.now.cues } : {};
-    const content = { ...this.spoken, ...this.own, ...edited };
+    const { spans, cues } = this.draft?.now || this.spoken;
+    const isSaid = JSON.stringify(cues) === JSON.stringify(this.spoken.cues); // Corrected words have no times.
+    const content = { ...this.spoken, ...this.own, spans, cues, words: isSaid ? this.spoken.words : [] };
     if (this.timeline) {
       this.timeline.show(content);
       return;
