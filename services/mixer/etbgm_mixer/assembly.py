@@ -30,7 +30,6 @@ def build(settings: Settings) -> Service:
     )
     service = MixerService(store, scratch, limits, settings.media_timeout_s, lambda: _separator(settings))
     memo, watching = Memo(store), Runner(settings.slots, settings.waiting)
-    watching.open()  # it needs no engine
     servicer = MixerServicer(
         Calls(runner, memo, service.revision), Calls(watching, memo, service.revision), service
     )
@@ -41,6 +40,7 @@ def build(settings: Settings) -> Service:
         runner=runner,
         add_to=lambda server: mixer_pb2_grpc.add_MixerServiceServicer_to_server(servicer, server),
         load=service.load,
+        other_runners=(watching,),
     )
 
 

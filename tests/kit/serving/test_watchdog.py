@@ -45,7 +45,7 @@ class Mixer(mixer_pb2_grpc.MixerServiceServicer):
 
 
 @asynccontextmanager
-async def serving(mixer: Mixer, **settings: float) -> AsyncIterator[grpc.aio.Channel]:
+async def serving(mixer: Mixer, beside: bool = False, **settings: float) -> AsyncIterator[grpc.aio.Channel]:
     def add(server: grpc.aio.Server) -> None:
         mixer_pb2_grpc.add_MixerServiceServicer_to_server(mixer, server)
 
@@ -55,7 +55,9 @@ async def serving(mixer: Mixer, **settings: float) -> AsyncIterator[grpc.aio.Cha
         drain_s=0,
         **settings,  # type: ignore[arg-type]
     )
-    server = Server(Service("mixer", "etbgm.mixer.v1.MixerService", whole, mixer.runner, add))
+    name = "etbgm.mixer.v1.MixerService"
+    runners = (Runner(1, 0), mixer.runner) if beside else (mixer.runner,)
+    server = Server(Service("mixer", name, whole, runners[0], add, other_runners=runners[1:]))
     await server.start()
     try:
         async with grpc.aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
@@ -103,9 +105,10 @@ async def test_work_that_hangs_beyond_its_call_s_deadline_is_not_alive(
     assert 0.5 <= hung.__dict__["seconds"] < 20
 
 
-async def test_work_of_a_call_without_a_deadline_may_take_as_long_as_the_setting_says() -> None:
+@pytest.mark.parametrize("beside", [False, True])
+async def test_work_of_a_call_without_a_deadline_may_take_as_long_as_the_setting_says(beside: bool) -> None:
     mixer = Mixer()
-    async with serving(mixer, work_limit_s=0.2, work_grace_s=0.0) as channel:
+    async with serving(mixer, beside, work_limit_s=0.2, work_grace_s=0.0) as channel:
         call = separate(channel, timeout=None)
         await until(channel, NOT_SERVING)
         mixer.free.set()

@@ -63,8 +63,8 @@ class Service:
     """The parts of one service that `run` and `Server` need to serve it.
 
     `add_to` registers the servicer; `load` blocks until the engine is ready and warm, and `runner`
-    refuses work until then; `close` stops what the engine started. `metrics` are Prometheus
-    collectors that only this service has. `stopping` is set when the server stops; open-ended
+    refuses work until then, as do `other_runners`; `close` stops what the engine started. `metrics` are
+    Prometheus collectors that only this service has. `stopping` is set when the server stops; open-ended
     streams wait for it (`stopping.pause`). `interceptors` run inside of those that translate errors, but not
     for `listeners`. `report_health` runs as long as the server and sets further health entries. What is in
     `beside` runs from the opening of the port until `stopping`.
@@ -77,12 +77,18 @@ class Service:
     add_to: Callable[[grpc.aio.Server], None]
     load: Callable[[], None] = field(default=lambda: None)
     close: Callable[[], None] = field(default=lambda: None)
+    other_runners: tuple[Runner, ...] = ()
     metrics: tuple["Collector", ...] = ()
     listeners: tuple[Listener, ...] = ()
     interceptors: tuple[grpc.aio.ServerInterceptor, ...] = ()
     stopping: asyncio.Event = field(default_factory=asyncio.Event)
     report_health: Callable[[SetHealth], Coroutine[Any, Any, None]] | None = None
     beside: tuple[Callable[[], Coroutine[Any, Any, None]], ...] = ()
+
+    @property
+    def runners(self) -> tuple[Runner, ...]:
+        """All runners: what they run is watched, and waited for at the end."""
+        return (self.runner, *self.other_runners)
 
 
 class Server:
@@ -150,14 +156,15 @@ class Server:
         await asyncio.to_thread(self._service.load)
         if stopping and stopping.is_set():
             return
-        self._service.runner.open()
+        for runner in self._service.runners:
+            runner.open()
         await self._set_ready(True)
         log.info("ready", extra={"service": self._service.name})
 
     async def stop(self, notice_s: float = NOTICE_S) -> None:
         """Refuses new calls, lets calls in flight finish and closes the server."""
         await self._set_ready(False)
-        await asyncio.sleep(notice_s if self._service.runner.inside else 0)
+        await asyncio.sleep(notice_s if any(runner.inside for runner in self._service.runners) else 0)
         self._service.stopping.set()
         await asyncio.gather(*self._beside)
         servers = (self._server, *self._others)
@@ -165,7 +172,7 @@ class Server:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._service.runner.close()
+        await asyncio.gather(*(runner.close() for runner in self._service.runners))
         await asyncio.to_thread(self._service.close)
         if self._metrics:
             await asyncio.to_thread(self._metrics.close)
@@ -174,7 +181,7 @@ class Server:
 
     def _watch(self) -> None:
         service, settings = self._service, self._service.settings
-        watchdog = Watchdog(service.runner, settings.work_limit_s, settings.work_grace_s, self._set_hangs)
+        watchdog = Watchdog(service.runners, settings.work_limit_s, settings.work_grace_s, self._set_hangs)
         self._tasks.append(asyncio.create_task(watchdog.watch()))
         if service.report_health:
             self._tasks.append(asyncio.create_task(service.report_health(self._set_health)))

@@ -7,7 +7,7 @@ process helps, so the watchdog reports the hang through the server's health.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 from etbgm_kit.serving.runner import Runner, Running
 
@@ -21,11 +21,11 @@ OnHang = Callable[[bool], Awaitable[None]]
 
 
 class Watchdog:
-    """Watches the work of one runner."""
+    """Watches the work of runners."""
 
-    def __init__(self, runner: Runner, limit_s: float, grace_s: float, on_hang: OnHang) -> None:
+    def __init__(self, runners: Sequence[Runner], limit_s: float, grace_s: float, on_hang: OnHang) -> None:
         """Work hangs `grace_s` after its call's deadline; without one, `limit_s` after the start counts."""
-        self._runner, self._limit_s, self._grace_s, self._on_hang = runner, limit_s, grace_s, on_hang
+        self._runners, self._limit_s, self._grace_s, self._on_hang = runners, limit_s, grace_s, on_hang
         self._hanging: set[Running] = set()
 
     async def watch(self) -> None:
@@ -35,7 +35,8 @@ class Watchdog:
             await self._look(time.monotonic())
 
     async def _look(self, now: float) -> None:
-        hanging = {work for work in self._runner.running if now > self._end_of(work) + self._grace_s}
+        running = [work for runner in self._runners for work in runner.running]
+        hanging = {work for work in running if now > self._end_of(work) + self._grace_s}
         for work in hanging - self._hanging:
             log.error("work hangs", extra=_facts(work, now))
         for work in self._hanging - hanging:
