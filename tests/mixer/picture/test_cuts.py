@@ -44,10 +44,12 @@ def test_hard_cuts_are_found_to_the_frame(seen: Look, coding: str) -> None:
     assert min(cut.strength for cut in found) > 0.5
 
 
-def test_key_frames_at_cuts_are_enough(seen: Look) -> None:
-    film = Film("cuts").add(scene(1), 60).add(scene(2), 75).add(scene(3), 50)
+@pytest.mark.parametrize("count", [75, 16])
+def test_intra_pictures_at_cuts_are_enough(seen: Look, count: int) -> None:
+    """x264 allows no key frame within 25 pictures of another, but intra pictures."""
+    film = Film("cuts").add(scene(1), 60).add(scene(2), count).add(scene(3), 50)
     found = seen(film, budget_px_per_s=0.1e6)
-    assert [cut.time_s for cut in found] == pytest.approx([2.4, 5.4], abs=1.01 * FRAME_S)
+    assert [cut.time_s for cut in found] == pytest.approx([2.4, 2.4 + count / 25], abs=1.01 * FRAME_S)
 
 
 def test_pans_flashes_and_pointers_are_no_cuts(seen: Look) -> None:

@@ -1,8 +1,9 @@
-"""Groups of pictures, from one key frame to the next, and which of them are worth decoding. Pure.
+"""Groups of pictures, and which of them are worth decoding. Pure.
 
-Key frames cost little, and encoders place them at cuts. What happens between two of them shows in their
-difference and in the sizes of the packets: a picture that has nothing in common with the one before it is as
-large as a key frame. The suspicious groups are decoded first, within a budget.
+A group begins with a picture that refers to no other, mostly a key frame. Such pictures cost little, and
+encoders place them at cuts. What happens between two of them shows in their difference and in the sizes of
+the packets: a picture that has nothing in common with the one before it is as large as a key frame. The
+suspicious groups are decoded first, within a budget.
 
 Work is counted in pixels: a picture is as much work as it has pixels, and each byte as much as BYTE_PX more.
 """
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-GROUP_S = 0.5
+GROUP_S = 0.3
 """Shortest group: closer key frames (every picture is one in editing codecs) belong to one group."""
 
 SPIKE = 3.0
@@ -138,7 +139,7 @@ def chosen(groups: Groups, budget_px: float) -> tuple[list[Stretch], Flags]:
     hidden = groups.hidden
     changed = (groups.change >= CHANGED) & ~groups.placed
     moved = (groups.change >= MILD) & ~groups.placed
-    rank = np.select([hidden & moved, hidden, moved, groups.change >= CHANGED], [0, 1, 2, 3], 4)
+    rank = np.select([hidden & moved, hidden, moved, groups.change >= MILD], [0, 1, 2, 3], 4)
     work_px = np.where(changed, EARLY, 1.0) * groups.work_px
     for i in np.flatnonzero(hidden):
         length_s = max(1e-3, groups.ends_s[i] - groups.starts_s[i])

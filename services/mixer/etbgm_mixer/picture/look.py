@@ -27,6 +27,9 @@ BLOCK = 500
 
 OVERLAP = 60
 
+RECOLOURED = 15.0
+"""Difference of the mean luma or chroma, of 255, from which shots that move fast are told apart."""
+
 OnProgress = Callable[[float], None]
 """Receives the completed share, [0, 1]."""
 
@@ -128,10 +131,14 @@ def _change(before: Head, head: Head) -> float:
     """Returns how much the shot has changed from the head of one group to the next.
 
     The last pictures of the heads are compared, after a flash. A picture that changes as fast within a head
-    is a pan or a flash, and says nothing.
+    is a pan or a flash, and says nothing, unless its colours stay and differ from those before, as of water.
     """
     found = cuts.change(before[-1][1], head[-1][1])
-    return min(found, MILD) if cuts.change(head[0][1], head[-1][1]) >= FAST else found
+    if cuts.change(head[0][1], head[-1][1]) < FAST:
+        return found
+    first, last, other = (picture.mean((0, 1)) for picture in (head[0][1], head[-1][1], before[-1][1]))
+    apart = np.abs(last - other).max() > max(RECOLOURED, 4 * np.abs(last - first).max())
+    return found if apart else min(found, MILD)
 
 
 def _unseen(groups: Groups, taken: Flags) -> Iterator[Cut]:

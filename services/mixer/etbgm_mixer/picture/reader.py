@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from etbgm_mixer.media.commands import SAFE
-from etbgm_mixer.picture.groups import GROUP_S, Packets, Stretch
+from etbgm_mixer.picture.groups import GROUP_S, SPIKE_OF_KEY, Packets, Stretch
 from etbgm_mixer.picture.small import Shrinker, Small
 
 Head = list[tuple[float, Small]]
@@ -48,13 +48,14 @@ class Reader:
         """
         self._seen = _Seen()
         head: list[Any] = []
-        began_s, left = -np.inf, float(HEAD)
+        began_s, left, key_size = -np.inf, float(HEAD), np.inf
         for packet in self._container.demux(self._stream):
             if packet.pts is None or not packet.size:
                 continue
             time_s = self._time_s(packet)
             self._seen.take(time_s, packet.size)
-            if packet.is_keyframe and time_s - began_s >= GROUP_S:
+            if time_s - began_s >= GROUP_S and self._begins(packet, SPIKE_OF_KEY * key_size):
+                key_size = packet.size
                 for pictures, size in self._head(head, is_new, left):
                     left -= len(pictures) - 1
                     yield pictures, size
@@ -74,6 +75,13 @@ class Reader:
         packets = self._between(part.start_s, part.end_s, part.closely_s)
         yield from self._decoded(packets, part.start_s - 1e-3, part.end_s + 1e-3)
 
+    def _begins(self, packet: Any, least_size: float) -> bool:
+        """Whether a group begins: with a key frame, or a picture that refers to no other, as at a cut."""
+        if packet.is_keyframe or packet.size < least_size:
+            return bool(packet.is_keyframe)
+        self._stream.codec_context.skip_frame = "NONINTRA"
+        return bool(list(self._decoded(iter([packet]))))
+
     def _head(
         self, packets: list[Any], is_new: Callable[[Small], bool], left: float
     ) -> Iterator[tuple[Head, int]]:
@@ -89,7 +97,7 @@ class Reader:
             yield pictures, sum(packet.size for packet in used)
 
     def _between(self, start_s: float, end_s: float, closely_s: float) -> Iterator[Any]:
-        """Yields the packets from the key frame at `start_s` to the picture at `end_s`."""
+        """Yields the packets from the one at `start_s` to the picture at `end_s`."""
         if not 0 <= start_s - self._at_s <= NEAR_S:
             self._seek(start_s)
         codec = self._stream.codec_context
@@ -99,7 +107,7 @@ class Reader:
             if packet.pts is None or not packet.size:
                 continue
             self._at_s = self._time_s(packet)
-            begun = begun or (packet.is_keyframe and self._at_s >= start_s - 1e-3)
+            begun = begun or self._at_s >= start_s - 1e-3
             codec.skip_frame = "DEFAULT" if self._at_s >= closely_s else "NONREF"
             if begun:
                 yield packet
@@ -139,7 +147,7 @@ class Reader:
         except (self._av.FFmpegError, IndexError, AttributeError) as error:
             raise ValueError("the picture cannot be decoded") from error
         codec.thread_count = 1
-        codec.options = {"skip_loop_filter": "all"}
+        codec.options = {"skip_loop_filter": "all", "flags": "+output_corrupt"}
         self._at_s = np.inf
 
     def _time_s(self, timed: Any) -> float:
