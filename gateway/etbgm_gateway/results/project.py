@@ -3,7 +3,8 @@
 It sounds as finished in every editor: the finished sound plays, and the speech and the music that it
 consists of lie muted beside it, for those who go on from there. The speech stem is as it was separated; its
 gain in the mix is in the metadata of an effect, because OpenTimelineIO has no schema for gains. The music
-has its gain already.
+has its gain already. All times are in frames of the picture, and the markers are those of the whole timeline:
+other formats, such as Final Cut Pro XML, have neither tracks at the rate of the sound nor markers on tracks.
 """
 
 import math
@@ -15,7 +16,6 @@ from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_kit.converters import seconds_from_pb
 
-SOUND_HZ = 48000
 USUAL_RATE_HZ = 25.0
 """Frame rate of the picture where the file states none."""
 
@@ -69,21 +69,20 @@ class _Writer:
         schema, name = self._otio.schema, f"variant-{self._variant.number}"
         video = f"{name}.{self._result.container}"
         timeline = schema.Timeline(f"{name}, {self._variant.style}")
-        picture = self._track("Picture", "Video", video, self._rate)
-        picture.markers.extend(self._markers())
-        timeline.tracks.append(picture)
-        timeline.tracks.append(self._track("Finished sound", "Audio", video, SOUND_HZ))
+        timeline.tracks.markers.extend(self._markers())
+        timeline.tracks.append(self._track("Picture", "Video", video))
+        timeline.tracks.append(self._track("Finished sound", "Audio", video))
         if self._speech and self._result.HasField("speech"):
-            spoken = self._track("Speech", "Audio", "speech.flac", SOUND_HZ, is_heard=False)
+            spoken = self._track("Speech", "Audio", "speech.flac", is_heard=False)
             spoken[0].effects.append(self._gain(self._speech))
             timeline.tracks.append(spoken)
         music = f"{name}.music.flac"
-        timeline.tracks.append(self._track("Music", "Audio", music, SOUND_HZ, is_heard=False))
+        timeline.tracks.append(self._track("Music", "Audio", music, is_heard=False))
         return str(timeline.to_json_string())
 
-    def _track(self, name: str, kind: str, file: str, rate: float, is_heard: bool = True) -> Any:
+    def _track(self, name: str, kind: str, file: str, is_heard: bool = True) -> Any:
         schema = self._otio.schema
-        whole = self._range(0.0, self._duration_s, rate)
+        whole = self._range(0.0, self._duration_s)
         reference = schema.ExternalReference(file, whole)
         clip = schema.Clip(name=file, media_reference=reference, source_range=whole)
         track = schema.Track(name, [clip], kind=kind)
@@ -99,7 +98,7 @@ class _Writer:
 
     def _marker(self, name: str, span: media_pb2.Span, colour: str) -> Any:
         edges_s = seconds_from_pb(span.start), seconds_from_pb(span.end)
-        return self._otio.schema.Marker(name, self._range(*edges_s, self._rate), colour)
+        return self._otio.schema.Marker(name, self._range(*edges_s), colour)
 
     def _gain(self, gain: Gain) -> Any:
         frames = [{"time_s": time_s, "gain_db": db} for time_s, db in key_frames(gain)]
@@ -107,8 +106,8 @@ class _Writer:
         effect.metadata["etbgm"] = {"key_frames": frames}
         return effect
 
-    def _range(self, start_s: float, end_s: float, rate: float) -> Any:
-        opentime = self._otio.opentime
+    def _range(self, start_s: float, end_s: float) -> Any:
+        opentime, rate = self._otio.opentime, self._rate
         first, end = (round(time_s * rate) for time_s in (start_s, end_s))
         return opentime.TimeRange(
             opentime.RationalTime(first, rate), opentime.RationalTime(end - first, rate)

@@ -53,9 +53,30 @@ def test_the_finished_sound_plays_and_its_parts_lie_muted_beside_it(result: gate
 def test_emotions_and_sections_are_markers(result: gateway_pb2.JobResult) -> None:
     markers = [
         (one.name, one.color, round(one.marked_range.start_time.to_seconds(), 1))
-        for one in project_of(result, None).tracks[0].markers
+        for one in project_of(result, None).tracks.markers
     ]
     assert markers == [("Joy", "YELLOW", 0.0), ("Sadness", "BLUE", 4.0), ("D dorian, 96 bpm", "PINK", 0.0)]
+
+
+@pytest.mark.parametrize("rate", [24.0, 24000 / 1001, 25.0, 30000 / 1001, 50.0, 60000 / 1001])
+def test_projects_become_final_cut_pro_xml(result: gateway_pb2.JobResult, rate: float) -> None:
+    """The official adapter, which refuses what Premiere and Resolve would not read."""
+    text = write(result.variants[0], result, rate, Gain(0.1, [3.0] * 100))
+    project = otio.adapters.read_from_string(text, "otio_json")
+    converted = otio.adapters.write_to_string(project, "fcp_xml")
+    again = otio.adapters.read_from_string(converted, "fcp_xml")
+    assert [(track.kind, len(track)) for track in again.tracks] == [("Video", 1), *[("Audio", 1)] * 3]
+    assert [track.duration().to_seconds() for track in again.tracks] == pytest.approx([10] * 4, abs=0.05)
+    assert {"Joy", "Sadness"} <= {one.name for one in again.tracks.markers}
+
+
+@pytest.mark.parametrize(("adapter", "tracks"), [("fcpx_xml", 4), ("cmx_3600", 1)])
+def test_projects_become_other_formats(result: gateway_pb2.JobResult, adapter: str, tracks: int) -> None:
+    """Final Cut Pro X, and an edit decision list of the picture."""
+    project = otio.adapters.read_from_string(write(result.variants[0], result, 25.0, None), "otio_json")
+    converted = otio.adapters.write_to_string(project, adapter)
+    again = otio.adapters.read_from_string(converted, adapter)
+    assert len(again.tracks) == min(tracks, 3)
 
 
 def test_without_separated_speech_there_is_no_track_of_it(result: gateway_pb2.JobResult) -> None:

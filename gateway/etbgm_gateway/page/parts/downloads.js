@@ -36,6 +36,7 @@ export function downloads(job, variantOf) {
       ["midi", one.midi, `${name}.mid`],
       ["captions", result.transcriptSrt, ".srt"],
       ["captions.en", result.transcriptEnSrt, ".en.srt"],
+      ["words", result.transcriptJson, "-words.json"],
       ["plot", result.timelinePlot, "-timeline.png"],
       ["score", one.picture, `${name}-pianoroll.png`],
       ["timeline", result.timelineJson, "-timeline.json"],

@@ -59,7 +59,7 @@ function nameOf(span, width) {
 }
 
 /** Mean width of a word, in pixels, from which on there is room for each word at its own time. */
-const WORD_PX = 34;
+const WORD_PX = 28;
 
 /** Each word at its time where there is room for it, else captions as text, else as bars. */
 export function words(view, lane, cues, said) {
