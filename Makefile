@@ -74,7 +74,9 @@ gallery: .venv/.dev ## write a page with sound and piano roll of 7 emotions in 8
 
 bench-picture: .venv/.dev ## measure how cuts are found, and how the music meets them (ETBGM_TEST_DATA for real videos)
 	@deploy/system-packages run
+	$(BIN)/pip install -q -c constraints.txt scenedetect-headless
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mixer.picture.bench
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.mixer.picture.bench --large
 	OMP_NUM_THREADS=1 $(BIN)/python -m tests.riffusion.bench.hits
 
 bench-ears: .venv/.dev ## measure separation, recognition and classification against known truth (ETBGM_TEST_DATA)

@@ -1,14 +1,12 @@
-"""Measures the cuts found in films whose cuts are known, beside ffmpeg's scene filter, and the time it takes.
+"""Measures the cuts found in films whose cuts are known, beside what others find, and the time it takes.
 
-usage: python -m tests.mixer.picture.bench [--codings "x264,fixed 2 s"] [--scale 1] [VIDEO…]
+usage: python -m tests.mixer.picture.bench [--codings "x264,fixed 2 s"] [--large] [VIDEO…]
 """
 
 import argparse
-import re
-import subprocess
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,12 +15,22 @@ import av
 from etbgm_kit.types import CutKind
 from etbgm_mixer.picture.look import BUDGET_PX_PER_S, look
 from tests.mixer.picture.films import CODINGS, HEIGHT, RATE, WIDTH, Film, films, write
+from tests.mixer.picture.footage import (
+    LARGE_CODINGS,
+    SIZE,
+    Footage,
+    drawn,
+    footages,
+    write_drawn,
+    write_footage,
+)
+from tests.mixer.picture.rivals import rivals
 
 UNIT = 1.01 / RATE
 """A cut is found if it is at most one picture away."""
 
-THRESHOLDS = (5, 10, 15, 20)
-"""Of ffmpeg's filter scdet, whose default is 10."""
+NO_CUTS = ("flashes", "fast pans", "one shot", "pans and flashes")
+"""Films whose false cuts are also counted by themselves."""
 
 
 @dataclass
@@ -35,7 +43,7 @@ class Score:
     length_s: float = 0.0
     cpu_s: float = 0.0
 
-    def add(self, found_s: Sequence[float], film: Film) -> None:
+    def add(self, found_s: Sequence[float], film: Film | Footage) -> None:
         """Compares with the film's hard cuts; what is found in a gradual one is not wrong."""
         hard = [number / RATE for number, kind in film.cuts if kind == "hard"]
         gradual = [number / RATE for number, kind in film.cuts if kind != "hard"]
@@ -45,7 +53,7 @@ class Score:
             not any(abs(at - cut) <= UNIT for cut in hard) and not any(abs(at - cut) < 1 for cut in gradual)
             for at in found_s
         )
-        self.length_s += len(film.frames) / RATE
+        self.length_s += film.length_s
 
     def __str__(self) -> str:
         f1 = 2 * self.right / max(1, 2 * self.right + self.missed + self.wrong)
@@ -58,57 +66,68 @@ class Score:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.mixer.picture.bench", description=__doc__)
-    parser.add_argument("--codings", default=",".join(CODINGS))
-    parser.add_argument("--scale", type=int, default=1, help=f"1 is {WIDTH} × {HEIGHT}, 6 is 1080p")
+    parser.add_argument("--codings", help="names, separated by commas")
+    parser.add_argument("--large", action="store_true", help="films of 1920 × 1080")
     parser.add_argument("videos", nargs="*", type=Path, help="measure the time of these videos instead")
     asked = parser.parse_args()
     if asked.videos:
         for video in asked.videos:
             print(video.name, _speed(video))  # noqa: T201
         return
-    for coding in asked.codings.split(","):
-        _measure(coding, asked.scale)
+    codings = LARGE_CODINGS if asked.large else CODINGS
+    for coding in asked.codings.split(",") if asked.codings else codings:
+        _measure(coding, asked.large)
 
 
-def _measure(coding: str, scale: int) -> None:
+def _measure(coding: str, large: bool) -> None:
     ours, pans = Score(), Score()
-    others = {threshold: Score() for threshold in THRESHOLDS}
-    for film in films():
-        with tempfile.TemporaryDirectory() as folder:
-            path = write(film, Path(folder) / "film.mkv", coding, scale)
-            length_s = len(film.frames) / RATE
+    others: dict[str, Score] = {}
+    decoding_s = 0.0
+    with tempfile.TemporaryDirectory() as folder:
+        for film, path, pixels in _large(coding, Path(folder)) if large else _small(coding, Path(folder)):
             began = time.process_time()
-            cuts, _ = look(path, 0, 0.0, length_s, WIDTH * HEIGHT * scale**2, lambda _: None)
+            cuts, _ = look(path, 0, 0.0, film.length_s, pixels, lambda _: None)
             took_s = time.process_time() - began
-            scores = [ours, pans] if film.name in ("flashes", "fast pans", "one shot") else [ours]
-            for score in scores:
+            decoding_s += _decoding_s(path)
+            for score in [ours, pans] if film.name in NO_CUTS else [ours]:
                 score.add([cut.time_s for cut in cuts if cut.kind is CutKind.HARD], film)
                 score.cpu_s += took_s
-            for threshold, found_s in _scene_filter(path).items():
-                others[threshold].add(found_s, film)
-    print(f"{coding}: {ours}, {ours.length_s / ours.cpu_s:.0f} times real time")  # noqa: T201
+            for name, found_s in rivals(path).items():
+                others.setdefault(name, Score()).add(found_s, film)
+    print(  # noqa: T201
+        f"{coding}: {ours}, {ours.length_s / ours.cpu_s:.0f} times real time; "
+        f"decoding alone {ours.length_s / decoding_s:.0f}"
+    )
     print(f"    flashes, fast pans, one long shot: {pans}")  # noqa: T201
-    for threshold, score in others.items():
-        print(f"    ffmpeg scdet, threshold {threshold}: {score}")  # noqa: T201
+    for name, score in others.items():
+        print(f"    {name}: {score}")  # noqa: T201
 
 
-def _scene_filter(path: Path) -> dict[int, list[float]]:
-    """The times at which ffmpeg's filter sees a scene change, by threshold."""
-    command = [
-        "ffmpeg",
-        "-v",
-        "info",
-        "-i",
-        str(path),
-        "-vf",
-        f"scdet=t={min(THRESHOLDS)}",
-        "-f",
-        "null",
-        "-",
-    ]
-    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
-    found = re.findall(r"lavfi.scd.score: ([\d.]+), lavfi.scd.time: ([\d.]+)", said)
-    return {t: [float(at) for score, at in found if float(score) >= t] for t in THRESHOLDS}
+Made = Iterator[tuple[Film | Footage, Path, int]]
+"""Films, where they are written, and their pixels."""
+
+
+def _small(coding: str, folder: Path) -> Made:
+    for film in films():
+        yield film, write(film, folder / "film.mkv", coding), WIDTH * HEIGHT
+
+
+def _large(coding: str, folder: Path) -> Made:
+    path, (width, height) = folder / "film.mkv", SIZE
+    for footage in footages():
+        yield footage, write_footage(footage, path, LARGE_CODINGS[coding]), width * height
+    for film in drawn():
+        yield film, write_drawn(film, path, LARGE_CODINGS[coding]), width * height
+
+
+def _decoding_s(path: Path) -> float:
+    """The CPU seconds that decoding every picture takes, in one thread."""
+    began = time.process_time()
+    with av.open(str(path)) as container:
+        container.streams.video[0].codec_context.thread_count = 1
+        for _ in container.decode(video=0):
+            pass
+    return time.process_time() - began
 
 
 def _speed(video: Path) -> str:

@@ -29,6 +29,11 @@ class Film:
     frames: list[Callable[[], Frame]] = field(default_factory=list)
     cuts: list[tuple[int, str]] = field(default_factory=list)
 
+    @property
+    def length_s(self) -> float:
+        """Duration in seconds."""
+        return len(self.frames) / RATE
+
     def add(self, shot: Shot, count: int, cut: bool = True) -> "Film":
         """Appends `count` frames of a shot; `cut`: the transition to it counts."""
         if self.frames and cut:
@@ -229,16 +234,16 @@ CODINGS: dict[str, tuple[str, dict[str, str]]] = {
 """Encoder and options by name; only x264 alone places key frames at cuts."""
 
 
-def write(film: Film, path: Path, coding: str = "x264", scale: int = 1) -> Path:
-    """Encodes the film, `scale` times larger."""
+def write(film: Film, path: Path, coding: str = "x264") -> Path:
+    """Encodes the film."""
     codec, options = CODINGS[coding]
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, RATE, options=options)
-        stream.width, stream.height, stream.pix_fmt = scale * WIDTH, scale * HEIGHT, "yuv420p"
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.time_base = Fraction(1, RATE)
         stream.codec_context.thread_count = 1
         for number, draw in enumerate(film.frames):
-            frame = av.VideoFrame.from_ndarray(draw().repeat(scale, 0).repeat(scale, 1), format="rgb24")
+            frame = av.VideoFrame.from_ndarray(draw(), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, RATE)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))

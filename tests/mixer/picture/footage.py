@@ -37,6 +37,17 @@ REAL = (
 """Parts of real videos within one shot: name, start and length in seconds."""
 
 
+LARGE_CODINGS = {
+    name: ["-c:v", "libx264", "-threads", "1", "-preset", "superfast", *options.split()]
+    for name, options in {
+        "x264": "-crf 23",
+        "fixed 10 s": "-crf 23 -g 250 -sc_threshold 0",
+        "fixed 2 s, 4 Mbit/s": "-b:v 4M -maxrate 4M -bufsize 2M -g 50 -sc_threshold 0",
+    }.items()
+}
+"""Options of ffmpeg by name; only x264 alone places intra pictures at cuts."""
+
+
 @dataclass
 class Footage:
     """Shots as ffmpeg's filters, each with its number of frames; all transitions are hard cuts."""
