@@ -1,0 +1,47 @@
+"""Which groups of pictures are decoded with how much work."""
+
+import numpy as np
+import pytest
+
+from etbgm_mixer.picture.groups import BYTE_PX, EARLY, Groups, Packets, chosen, groups_of
+from etbgm_mixer.picture.look import SETTLED_S, _until
+
+PICTURE_PX = 1000 + int(100 * BYTE_PX)
+
+
+def made(*changes: float) -> Groups:
+    """Groups of 2 s, 25 pictures of 100 bytes and 1000 pixels a second, whose first pictures differ so."""
+    count = 50 * (len(changes) + 1)
+    packets = Packets(np.arange(count) / 25, np.full(count, 100))
+    return groups_of(packets, 2.0 * np.arange(len(changes) + 1), np.array(changes), 1000)
+
+
+def test_everything_is_decoded_if_there_is_time() -> None:
+    (stretch,), taken = chosen(made(0.0, 0.9), 150 * PICTURE_PX)
+    assert (stretch.start_s, stretch.leads_to) == (0.0, None)
+    assert stretch.end_s == pytest.approx(5.96)
+    assert taken.all()
+
+
+def test_a_group_that_leads_to_another_shot_comes_first() -> None:
+    stretches, taken = chosen(made(0.0, 0.9, 0.0, 0.0), EARLY * 51 * PICTURE_PX)
+    assert [(one.start_s, one.end_s, one.leads_to) for one in stretches] == [(2.0, 4.0, 2)]
+    assert taken.tolist() == [False, True, False, False, False]
+
+
+def test_of_a_group_that_is_too_long_the_beginning_is_decoded() -> None:
+    (stretch,), _ = chosen(made(0.0, 0.9, 0.0, 0.0), EARLY * 25 * PICTURE_PX)
+    assert (stretch.start_s, stretch.end_s) == (2.0, pytest.approx(3.0))
+
+
+def test_groups_of_one_shot_get_a_small_share() -> None:
+    _, taken = chosen(made(*[0.0] * 19), 500 * PICTURE_PX)
+    assert np.count_nonzero(taken[:-1]) == 2  # a quarter of ten groups; nothing is known of the last group
+
+
+def test_decoding_stops_a_while_after_the_shot_has_come() -> None:
+    one, other = (np.random.default_rng(seed).integers(0, 255, (36, 64, 3), np.uint8) for seed in (1, 2))
+    pictures = [(i / 25, one if i < 40 else other) for i in range(200)]
+    last_s = [time_s for time_s, _ in _until(iter(pictures), other[..., :1])][-1]
+    assert 1.6 + SETTLED_S < last_s <= 1.6 + SETTLED_S + 0.25
+    assert len(list(_until(iter(pictures), None))) == 200
