@@ -11,6 +11,8 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, Ti
 from rich.table import Table
 
 console = Console(soft_wrap=True)
+_WIDE = 200
+
 error_console = Console(stderr=True, soft_wrap=True)
 
 
@@ -55,4 +57,5 @@ def print_facts(title: str, facts: Mapping[str, object]) -> None:
     table = Table(title=title, show_header=False)
     for name, value in facts.items():
         table.add_row(name, f"{value:.4g}" if isinstance(value, float) else str(value))
-    console.print(table)
+    # Paths stay whole where output goes to a file or a pipe.
+    console.print(table, crop=False, width=None if console.is_terminal else _WIDE)

@@ -218,6 +218,11 @@ def test_the_card_says_what_the_adapter_was_made_of(train: Train, dataset: Path)
     assert card.recipe["rank"] == 8
     page = made.path.with_suffix(".md").read_text()
     assert "joy/march.wav" in page
+    checks = card.results["checks"]
+    assert [check["step"] for check in checks] == [0, 2]
+    losses = [point["loss"] for point in curve_of(made.path.parents[1] / "run") if "loss" in point]
+    assert checks[1]["loss"] == pytest.approx(np.mean(losses))
+    assert f"| 2 | {np.mean(losses):.5f} | {checks[1]['held_out']:.5f} |" in page
     assert "CC-BY-4.0" in page
     assert list((made.path.parents[1] / "run" / "samples").glob("step-000002-joy.flac"))
     assert list((made.path.parents[1] / "run" / "logs").rglob("events*"))

@@ -140,6 +140,8 @@ def load(
 
     diffusers.utils.logging.disable_progress_bar()
     transformers.utils.logging.disable_progress_bar()
+    # It warns about image processors that are imported and never used.
+    transformers.utils.logging.set_verbosity_error()
     place = _device(device)
     dtype = _DTYPES[precision] or (torch.float16 if place.type == "cuda" else torch.float32)
     folder = Path(model).expanduser()

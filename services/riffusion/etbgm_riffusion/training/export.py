@@ -1,13 +1,16 @@
 """Writes the finished adapter, with its card inside the file and as a page beside it."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from statistics import mean
 
 from etbgm_riffusion.dataset.types import Dataset
 from etbgm_riffusion.diffusion.card import CARD_KEY, Card, CardSource
 from etbgm_riffusion.training.recipe import Recipe
+from etbgm_riffusion.training.run import Point
 from etbgm_riffusion.training.train import Trained
 
 _PACKAGES = ("torch", "diffusers", "peft", "transformers", "accelerate")
@@ -25,9 +28,9 @@ def card_of(name: str, base: str, dataset: Dataset, recipe: Recipe, trained: Tra
         for one in dataset.sources
         if one.clips
     )
-    checks = [{"step": point.step, "held_out": point.held_out} for point in trained.curve if point.held_out]
     results: dict[str, object] = {"best_step": trained.best_step, "held_out": trained.held_out}
-    results["held_out_before"], results["checks"] = trained.held_out_before, checks
+    results["held_out_before"] = trained.held_out_before
+    results["checks"] = checks_of(trained.curve, recipe.check_every)
     return Card(
         name=name,
         made_by="etbgm-riffusion train-lora",
@@ -38,6 +41,26 @@ def card_of(name: str, base: str, dataset: Dataset, recipe: Recipe, trained: Tra
         versions={package: version(package) for package in _PACKAGES},
         data={"made_by": dataset.made_by, "clips": dict(dataset.clips), **dataset.settings},
     )
+
+
+def checks_of(curve: Sequence[Point], every: int) -> list[dict[str, float]]:
+    """Returns the curve at the steps of checks: the mean loss of the steps since the last, and held-out loss.
+
+    Step 0 is before training, so it has no mean.
+    """
+    steps: dict[int, list[float]] = defaultdict(list)
+    held_out = {point.step: point.held_out for point in curve if point.held_out is not None}
+    last = max((point.step for point in curve), default=0)
+    for point in curve:
+        if point.loss is not None:
+            steps[min(-(-point.step // every) * every, last)].append(point.loss)
+    checks = []
+    for step in sorted(steps.keys() | held_out.keys()):
+        check = {"step": float(step)}
+        check |= {"loss": mean(steps[step])} if steps.get(step) else {}
+        check |= {"held_out": held_out[step]} if step in held_out else {}
+        checks.append(check)
+    return checks
 
 
 def export(best: Path, card: Card, folder: Path) -> Path:
@@ -76,9 +99,11 @@ def _page(card: Card) -> Iterator[str]:
             one.sha256[:16],
         )
         yield f"| {' | '.join(str(cell).replace('|', '/') for cell in cells)} |\n"
-    yield f"\n## Training\n\n{_facts(card.recipe)}\n\n| step | loss of held-out clips |\n|---|---|\n"
+    yield f"\n## Training\n\n{_facts(card.recipe)}\n\n"
+    yield "| step | mean loss since the row above | loss of held-out clips |\n|---|---|---|\n"
     for check in card.results.get("checks", []):
-        yield f"| {check['step']} | {check['held_out']:.5f} |\n"
+        losses = (f"{check[name]:.5f}" if name in check else "" for name in ("loss", "held_out"))
+        yield f"| {check['step']:.0f} | {' | '.join(losses)} |\n"
     yield f"\nBest step: {card.results['best_step']}\n\n## Versions\n\n{_facts(card.versions)}\n"
 
 
