@@ -11,10 +11,9 @@ from etbgm_sentiment.export.types import Exportable
 from etbgm_sentiment.goemotions import Row, single_label
 from etbgm_sentiment.model_folder import ModelFacts, Precision
 from etbgm_sentiment.tokens import MAX_TOKENS, tokenise
-from etbgm_sentiment.training.batches import targets
+from etbgm_sentiment.training.batches import targets, tensors
 from etbgm_sentiment.training.calibrate import calibrate
 from etbgm_sentiment.training.model import PAD, load_model
-from etbgm_sentiment.training.tensors import tensors
 from etbgm_sentiment.training.train import logits
 from etbgm_sentiment.training.vocabulary import LANGUAGES
 from etbgm_sentiment.types import Probabilities

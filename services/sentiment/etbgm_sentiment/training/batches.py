@@ -1,8 +1,7 @@
 """What the model is shown: varied texts in batches of similar length, and what it shall say."""
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 
 import torch
 from tokenizers import Tokenizer
@@ -11,9 +10,7 @@ from torch import Tensor
 from etbgm_kit.types import Emotion
 from etbgm_sentiment.goemotions import Row
 from etbgm_sentiment.spoken import spoken, with_names, without_punctuation
-from etbgm_sentiment.tokens import tokenise
-from etbgm_sentiment.training.code_switching import Dictionary, switched
-from etbgm_sentiment.training.tensors import tensors
+from etbgm_sentiment.tokens import pad, tokenise
 
 _EMOTIONS = tuple(Emotion)
 
@@ -22,27 +19,6 @@ _POOL_BATCHES = 50
 
 Batch = tuple[Tensor, Tensor, Tensor]
 """Token numbers and mask, int64 (rows, length), and what is wanted, float32 (rows, 7)."""
-
-
-@dataclass(frozen=True)
-class Variation:
-    """How rows are varied: these shares resemble recognised speech, and have words in other languages."""
-
-    spoken_share: float
-    switched_share: float = 0.0
-    dictionaries: Mapping[str, Dictionary] | None = None
-
-    def vary(self, rows: Sequence[Row], rng: random.Random) -> list[str]:
-        """Returns a text for each row."""
-        vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
-        return [self._varied(row.text, vocabulary, rng) for row in rows]
-
-    def _varied(self, text: str, vocabulary: Sequence[str], rng: random.Random) -> str:
-        if self.dictionaries and rng.random() < self.switched_share:
-            text = switched(text, self.dictionaries, rng)
-        if rng.random() < self.spoken_share:
-            return spoken(text, vocabulary, rng)
-        return with_names(text, rng) if rng.random() < 0.5 else text
 
 
 def targets(rows: Sequence[Row]) -> Tensor:
@@ -66,14 +42,14 @@ def batches(
     wanted: Tensor,
     tokenizer: Tokenizer,
     batch_rows: int,
-    variation: Variation,
+    spoken_share: float,
     rng: random.Random,
 ) -> Iterator[Batch]:
-    """One epoch: every row once, varied, all languages mixed.
+    """One epoch: every row once, all languages mixed, `spoken_share` made to look like recognised speech.
 
     `wanted` has the rows of all languages, one language after the other.
     """
-    texts = [text for rows in languages for text in variation.vary(rows, rng)]
+    texts = [text for rows in languages for text in _varied(rows, spoken_share, rng)]
     shuffled = rng.sample(range(len(texts)), len(texts))
     ids = tokenise(tokenizer, [texts[i] for i in shuffled])
     pool = batch_rows * _POOL_BATCHES
@@ -81,3 +57,20 @@ def batches(
     cuts = [order[start : start + batch_rows] for start in range(0, len(order), batch_rows)]
     for cut in rng.sample(cuts, len(cuts)):
         yield *tensors([ids[i] for i in cut]), wanted[[shuffled[i] for i in cut]]
+
+
+def tensors(ids: Sequence[Sequence[int]]) -> tuple[Tensor, Tensor]:
+    """Padded token numbers and their mask, int64 (rows, longest)."""
+    numbers, mask = pad(ids)
+    return torch.from_numpy(numbers), torch.from_numpy(mask)
+
+
+def _varied(rows: Sequence[Row], spoken_share: float, rng: random.Random) -> list[str]:
+    vocabulary = [word for row in rows for word in without_punctuation(row.text).split()]
+
+    def varied(text: str) -> str:
+        if rng.random() < spoken_share:
+            return spoken(text, vocabulary, rng)
+        return with_names(text, rng) if rng.random() < 0.5 else text
+
+    return [varied(row.text) for row in rows]
