@@ -14,7 +14,7 @@ from etbgm_mixer.picture.seconds import Looks, Seconds
 from etbgm_mixer.picture.small import Small
 
 BUDGET_PX_PER_S = 80e6
-"""Work (see `groups`) per second of video: all of 720p at 30 Hz and 1 Mbit/s, of larger ones a part."""
+"""Work (see `groups`) per second of video: all of 720p at 30 Hz and 3 Mbit/s, of larger ones a part."""
 
 KEPT = 0.3
 """Least share of it for the groups that are worth a closer look, however much the key frames take."""
