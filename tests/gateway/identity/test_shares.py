@@ -1,6 +1,9 @@
 """A link shows one job to people without a key, and nothing else, until it ends."""
 
 import asyncio
+import os
+import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -20,6 +23,8 @@ from tests.gateway.identity.test_identity import code_of, locked, operator, tena
 pytestmark = pytest.mark.process
 
 __all__ = ["locked"]
+
+ETBGM = Path(sys.executable).with_name("etbgm")
 
 
 async def finished(client: AsyncClient, folder: Path, **labels: str) -> pb.Job:
@@ -81,6 +86,28 @@ async def test_links_end_when_they_are_deleted_and_with_their_job(locked: Gatewa
         for made in (first, second):
             async with AsyncClient(locked.address, made.text) as visitor:
                 assert await code_of(visitor.get_job(job.job_id)) == "UNAUTHENTICATED"
+
+
+async def test_the_command_makes_lists_and_deletes_links(locked: Gateway, tmp_path: Path) -> None:
+    async with tenant(locked, "alice") as alice:
+        job = await finished(alice, tmp_path)
+        environment = {
+            **os.environ,
+            "ETBGM_API_KEY": dict(alice._metadata)["authorization"].removeprefix("Bearer "),
+        }
+
+        def share(*arguments: str) -> str:
+            command = [ETBGM, "share", job.job_id, "--gateway", locked.address, *arguments]
+            done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+            assert done.returncode == 0, done.stderr
+            return done.stdout + done.stderr
+
+        link = await asyncio.to_thread(share, "--days", "1", "--page", "https://page.example/")
+        [made] = await alice.shares.list(job.job_id)
+        assert link.startswith(f"https://page.example/#share=etbgm-share_{made.share_id}_")
+        assert made.share_id in await asyncio.to_thread(share, "--list")
+        await asyncio.to_thread(share, "--delete", made.share_id)
+        assert await alice.shares.list(job.job_id) == []
 
 
 async def test_a_revoked_key_ends_its_sessions(locked: Gateway) -> None:
