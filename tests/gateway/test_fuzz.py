@@ -147,6 +147,7 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         keys_pb2.ListKeysRequest(),
         keys_pb2.RevokeKeyRequest(key_id="none"),
         sessions_pb2.OpenSessionRequest(),
+        sessions_pb2.CloseSessionRequest(),
         shares_pb2.CreateShareRequest(job_id=job_id, lifetime=seconds_to_pb(60)),
         shares_pb2.ListSharesRequest(job_id=job_id),
         shares_pb2.DeleteShareRequest(job_id=job_id, share_id="none"),
