@@ -18,6 +18,9 @@ BEFORE_S, LONGEST_S, SHORTEST_S = 1.0, 10.0, 4.0
 SHORT_VIDEO_S = 20.0
 """Shorter videos have no excerpts: the whole is made almost as soon."""
 
+SOON_MIXED_S = 120.0
+"""The same for changes of level alone: a minute is mixed and encoded in about 2 s."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parent:
@@ -67,6 +70,8 @@ def first_change(
             music = composed if before[piece.number] == piece else whole
             if span := _hull(one for one in (music, level) if one):
                 changes.append(Change(piece, _heard(span, whole, was.speech_spans), music is not None))
+    if duration_s < SOON_MIXED_S:
+        changes = [change for change in changes if change.is_composed]
     chosen = [change for change in changes if change.piece.number == parent.selected]
     return next(iter([*chosen, *changes]), None)
 

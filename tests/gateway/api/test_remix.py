@@ -94,7 +94,7 @@ async def test_the_sound_comes_before_the_video(api: Api, services: FakeServices
 
 
 async def test_what_a_remix_changes_is_heard_first(api: Api, services: FakeServices) -> None:
-    parent = await api.run(await api.video(60), variants=2)
+    parent = await api.run(await api.video(300), variants=2)
     span = media_pb2.EmotionSpan(span=span_to_pb(Span(30, 40)), emotion=media_pb2.EMOTION_FEAR)
     with services.hold("Mix"):
         started = (await api.stub.RemixJob(pb.RemixJobRequest(job_id=parent.job_id, spans=[span]))).job

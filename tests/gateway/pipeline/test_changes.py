@@ -22,7 +22,8 @@ def timeline(*spans: tuple[float, float, Emotion]) -> media_pb2.EmotionTimeline:
     return media_pb2.EmotionTimeline(duration=seconds_to_pb(60), spans=made)
 
 
-CALM = timeline((0, 60, JOY))
+CALM, LONG = timeline((0, 60, JOY)), timeline((0, 600, JOY))
+LONG.duration.CopyFrom(seconds_to_pb(600))
 
 
 def parent(selected: int | None = None, **settings: Any) -> Parent:
@@ -33,6 +34,13 @@ def parent(selected: int | None = None, **settings: Any) -> Parent:
         speech_spans=[span_to_pb(Span(8, 20))],
     )
     return Parent(pb.JobSettings(variants=2, **settings), result, selected)
+
+
+def long(**settings: Any) -> Parent:
+    """The parent with a video of ten minutes."""
+    made = parent(**settings)
+    made.result.timeline.CopyFrom(LONG)
+    return made
 
 
 def change(
@@ -74,14 +82,20 @@ def test_a_change_of_all_is_heard_in_the_selected_variant() -> None:
     assert found and found.piece.number == 2
 
 
-def test_another_level_needs_no_new_music() -> None:
+def test_another_level_of_a_long_video_needs_no_new_music() -> None:
     quiet = {"music_levels": [{"span": span_to_pb(Span(30, 33)), "gain_db": -60}]}
-    muted = change(parent(), mix=quiet)
+    muted = change(long(), LONG, mix=quiet)
     assert muted and (muted.span, muted.is_composed) == (Span(29, 34), False)
-    back = change(parent(mix=quiet))
+    back = change(long(mix=quiet), LONG)
     assert back and back.span == Span(29, 34)
-    louder = change(parent(), mix={"speech_to_music_lu": 10})
+    louder = change(long(), LONG, mix={"speech_to_music_lu": 10})
     assert louder and (louder.span, louder.is_composed) == (Span(7, 17), False)
+
+
+def test_another_level_of_a_minute_is_heard_in_the_whole_at_once() -> None:
+    assert change(parent(), mix={"speech_to_music_lu": 10}) is None
+    both = change(parent(), timeline((0, 30, JOY), (30, 60, FEAR)), mix={"speech_to_music_lu": 10})
+    assert both and (both.span, both.is_composed) == (Span(7, 17), True)
 
 
 def test_moved_cuts_change_the_music() -> None:
