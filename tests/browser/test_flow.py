@@ -143,4 +143,4 @@ def test_the_licences_are_told_in_plain_words(result: Page) -> None:
     assert result.locator(".verdict").inner_text().startswith("Yes, also commercially.")
     result.get_by_text("What made it").click()
     names = result.locator("tbody th").all_inner_texts()
-    assert "FluidR3_GM" in names and "minilm-goemotions" in names
+    assert "FluidR3_GM" in names and "e5-goemotions" in names

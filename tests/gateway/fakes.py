@@ -252,7 +252,7 @@ class FakeSentiment(sentiment_pb2_grpc.SentimentServiceServicer):
                     for segment in request.transcript.segments
                 ],
                 timeline=media_pb2.EmotionTimeline(duration=request.duration, spans=[joy, sadness]),
-                engine=_engine("minilm"),
+                engine=_engine("e5"),
             )
 
         if not request.transcript.segments:

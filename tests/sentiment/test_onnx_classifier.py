@@ -141,7 +141,7 @@ def strange_tokens(folder: Path) -> None:
         (cut_off, ""),
         (without_pad, "model.json: pad_id: Field required"),
         (half_json, "model.json: Invalid JSON"),
-        (strange_tokens, ""),
+        (strange_tokens, "tokenizer.json has"),
     ],
 )
 def test_a_broken_folder_is_said_in_a_line(tmp_path: Path, harm: Callable[[Path], None], why: str) -> None:
@@ -156,6 +156,6 @@ def test_a_broken_folder_is_said_in_a_line(tmp_path: Path, harm: Callable[[Path]
 
 
 def test_the_model_is_small_and_says_what_it_is(classifier: OnnxClassifier) -> None:
-    assert (MODEL_FOLDER / "model.onnx").stat().st_size < 30e6
-    assert (classifier.info.name, classifier.info.ingredients[0].licence) == ("minilm", "Apache-2.0")
+    assert sum(path.stat().st_size for path in MODEL_FOLDER.iterdir()) < 45e6
+    assert (classifier.info.name, classifier.info.ingredients[0].licence) == ("e5", "Apache-2.0")
     assert len(classifier.info.revision) == 12

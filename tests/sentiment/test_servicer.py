@@ -61,7 +61,7 @@ async def test_a_transcript_becomes_phrases_and_a_timeline(stub: SentimentServic
     assert [span.emotion for span in timeline.spans] == [Emotion.JOY, Emotion.SADNESS]
     assert timeline.spans[1].span.start_s == 15
     assert timeline.duration_s == 30
-    assert response.engine.name == "minilm"
+    assert response.engine.name == "e5"
     assert [used.licence for used in response.engine.ingredients] == ["Apache-2.0"]
     assert response.smoothing == pb.SMOOTHING_VITERBI
     assert seconds_from_pb(response.timings.inference_duration) > 0

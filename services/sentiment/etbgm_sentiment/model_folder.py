@@ -51,6 +51,9 @@ class ModelFacts(BaseModel):
     """Maximum tokens of a text, including those at its start and end; the rest is cut off."""
     pad_id: int = Field(ge=0)
     """The token that pads the rows of a batch."""
+    tokens: int | None = Field(default=None, ge=1)
+    """How many tokens the graph knows; onnxruntime reads tables of 4 bits beyond their end without a word.
+    None in folders of earlier releases."""
     precision: Precision
     labels: dict[str, Emotion]
     """The source's labels in their original order, and the emotion assigned to each."""

@@ -17,7 +17,7 @@ from etbgm_sentiment.model_folder import GRAPH, NEEDED, TOKENIZER, ModelFacts, r
 from etbgm_sentiment.tokens import load_tokenizer, pad, tokenise
 from etbgm_sentiment.types import Probabilities
 
-MODEL_FOLDER = Path(__file__).parent / "models" / "minilm-goemotions"
+MODEL_FOLDER = Path(__file__).parent / "models" / "e5-goemotions"
 """The classifier in this package."""
 
 BATCHES: dict[Device, Limits] = {"cpu": Limits(512, 0.15), "cuda": Limits(16384, 0.5)}
@@ -39,11 +39,14 @@ class OnnxClassifier:
         with loading(folder):
             facts = read_facts(folder)
             self._tokenizer = load_tokenizer(folder / TOKENIZER, facts.max_length)
+            tokens = self._tokenizer.get_vocab_size()
+            if tokens > (facts.tokens or tokens):
+                raise ValueError(f"{TOKENIZER} has {tokens} tokens, the graph {facts.tokens}")
             self._session = open_session(folder / GRAPH, threads, device)
             self._pad_id, self._languages = facts.pad_id, facts.languages
             self._batcher = Batcher(self._run, BATCHES[device])
             self._warm_up()
-        name = "minilm" if folder == MODEL_FOLDER else "transformers"
+        name = "e5" if folder == MODEL_FOLDER else "transformers"
         where = "cuda:0" if device == "cuda" else "cpu"
         revision = revision_of(__name__, facts=(_digest(folder), where))
         self._info = EngineInfo(name, revision, where, (_ingredient(facts),))

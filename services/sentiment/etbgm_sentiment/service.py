@@ -20,7 +20,7 @@ from etbgm_sentiment.voice import read_voices
 BLOCK_PHRASES = 128
 """Number of phrases after which progress is reported and a cancelled call ends.
 
-They take 0.25 s with MiniLM and several seconds with models of DistilRoBERTa's size.
+They take about a second with the built-in model and several seconds with models of DistilRoBERTa's size.
 """
 
 OnProgress = Callable[[float], None]

@@ -40,7 +40,7 @@ async def test_a_job_passes_the_six_stages_and_returns_everything(api: Api, serv
     assert [engine.name for engine in result.engines] == [
         "deepfilternet",
         "faster-whisper",
-        "minilm",
+        "e5",
         "composer",
     ]
     assert (result.container, list(result.notes)) == ("mp4", ["Written for readers of en."])

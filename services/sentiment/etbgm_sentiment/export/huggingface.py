@@ -80,6 +80,7 @@ def load(origin: Origin, given: Mapping[str, Emotion], precision: Precision) -> 
         languages=origin.languages,
         max_length=_max_length(network, tokenizer),
         pad_id=tokenizer.pad_token_id or 0,
+        tokens=config.vocab_size,
         precision=precision,
         labels=dict(zip(labels, emotions, strict=True)),
     )

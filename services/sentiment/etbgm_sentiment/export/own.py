@@ -41,6 +41,7 @@ def load(folder: Path, held_out: Sequence[Row], precision: Precision) -> Exporta
         languages=LANGUAGES,
         max_length=MAX_TOKENS,
         pad_id=PAD,
+        tokens=network.encoder.config.vocab_size,
         precision=precision,
         labels={emotion: emotion for emotion in Emotion},
     )
