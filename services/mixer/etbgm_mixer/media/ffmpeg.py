@@ -27,6 +27,9 @@ from etbgm_mixer.types import OnProgress
 
 log = logging.getLogger(__name__)
 
+PIPE_BYTES = 1 << 20
+"""Seconds of sound, which a coder takes while the next ones are computed; otherwise Linux gives 64 kB."""
+
 TAKEN = "MP4, MOV, 3GP, MKV, WebM, AVI, FLV, MPEG-TS, MPEG-PS, Ogg, WMV, MXF and DV"
 """Names of the containers that are read."""
 
@@ -141,6 +144,7 @@ def fed(command: Command, timeout_s: float, otherwise: str) -> Iterator[Callable
     """
     with tempfile.TemporaryFile() as said:
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": said}
+        pipes["pipesize"] = PIPE_BYTES
         with _running(command, timeout_s, **pipes) as process:
             stdin = process.stdin
             assert stdin is not None

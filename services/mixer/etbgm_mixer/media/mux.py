@@ -38,6 +38,18 @@ def encoder(output: Path, timeout_s: float) -> AbstractContextManager[Callable[[
     return ffmpeg.fed(command, timeout_s, "has a sound that cannot be encoded")
 
 
+def copies_sound(container: Container) -> bool:
+    """Whether results in the container get what `encoder` wrote as it is."""
+    return _SOUND[container] is _AAC
+
+
+def sound_s(result: Path, timeout_s: float) -> float:
+    """Returns the seconds of the first sound in MP4 or MOV. Raises Unreadable."""
+    streams = ffmpeg.inspect(result, timeout_s)["streams"]
+    lengths = [float(each["duration"]) for each in streams if each["codec_type"] == "audio"]
+    return lengths[0] if lengths else 0.0
+
+
 def mux(
     video: Path,
     facts: MediaFacts,

@@ -1,6 +1,7 @@
 """Renders a mix to the finished video and limits the true peaks of its decoded sound."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -75,13 +76,20 @@ def render(mix: Mix, target: Target, on_progress: OnProgress, on_preview: Callab
 def _written(
     sound: tuple[Path, Path], target: Target, output: Path, keep_audio: bool, on_progress: OnProgress
 ) -> tuple[tuple[str, ...], float]:
-    """Writes the video with `sound`, the mixdown and the same encoded; returns notes and its true peak."""
-    facts = target.facts
-    notes = mux.mux(
-        target.video, facts, sound[0], target.container, output, lambda s: on_progress(0.8 + 0.2 * s),
-        target.timeout_s, keep_audio, sound[1],
-    )  # fmt: skip
-    peak_dbtp, sound_s = true_peak.of_sound(output, target.timeout_s)
+    """Writes the video with `sound`, the mixdown and the same encoded; returns notes and its true peak.
+
+    Encoded sound that the video gets as it is, is measured while the video is written.
+    """
+    facts, is_copied = target.facts, mux.copies_sound(target.container)
+    with ThreadPoolExecutor(1) as beside:
+        early = beside.submit(true_peak.of_sound, sound[1], target.timeout_s) if is_copied else None
+        notes = mux.mux(
+            target.video, facts, sound[0], target.container, output, lambda s: on_progress(0.8 + 0.2 * s),
+            target.timeout_s, keep_audio, sound[1],
+        )  # fmt: skip
+        peak_dbtp, sound_s = early.result() if early else true_peak.of_sound(output, target.timeout_s)
+    if is_copied:
+        sound_s = mux.sound_s(output, target.timeout_s)
     if sound_s < facts.duration_s - SHORT_S:
         raise Incomplete("video", f"lasts {facts.duration_s:.2f} s, the result's sound {sound_s:.2f} s")
     return notes, peak_dbtp
