@@ -18,7 +18,8 @@ from etbgm_kit.errors import EtbgmError, InvalidField
 REMEDY = "free space on its disk, or choose another folder"
 
 _RESULT_NAME = re.compile(
-    r"variant-\d+(\..+)?|(speech|residual)\.flac|transcript(\.en)?\.(srt|vtt)|timeline\.(json|png)|report\.json"
+    r"variant-\d+(\..+)?|(speech|residual)\.flac|transcript(\.en)?\.(srt|vtt)|(transcript|timeline|report)\.json"
+    r"|timeline\.png"
 )
 """The names directly in a result folder, of `run` and of `compose`."""
 
