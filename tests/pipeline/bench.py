@@ -3,10 +3,10 @@
 usage: python -m tests.pipeline.bench [VIDEO] [MINUTES]
 
 Runs a job with 4 variants on VIDEO (the first vlog of ETBGM_TEST_DATA, else the demo's
-video), then, each with 2 variants, on VIDEO and on VIDEO looped to MINUTES (default
-60; 0 leaves this out). Every job has a fresh server and a fresh store. Processor time
-is what the kernel accounts to the server's processes and their children, so other load
-on the machine matters less to it than to wall time.
+video), one with 1 variant and remixes of it, then, each with 2 variants, on VIDEO and on
+VIDEO looped to MINUTES (default 60; 0 leaves this out). Every job has a fresh server and a
+fresh store. Processor time is what the kernel accounts to the server's processes and their
+children, so other load on the machine matters less to it than to wall time.
 """
 
 import os
@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import psutil
@@ -30,6 +31,15 @@ from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM
 
 POLL_S = 0.05
+
+REMIXES: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("another loudness", {"settings": {"mix": {"target_loudness_lufs": -17}}}),
+    (
+        "another emotion for 10 s",
+        {"spans": [{"span": {"start": {"seconds": 30}, "end": {"seconds": 40}}, "emotion": "EMOTION_FEAR"}]},
+    ),
+)
+"""What is changed in a finished job, as fields of RemixJobRequest."""
 
 
 @dataclass
@@ -77,6 +87,15 @@ class Stage:
 
 
 @dataclass(frozen=True)
+class Remix:
+    """Seconds until a remix was heard, as an excerpt or a variant's preview, and until its end."""
+
+    name: str
+    heard_s: float
+    wall_s: float
+
+
+@dataclass(frozen=True)
 class Run:
     """What one job took; starting the server took `start_cpu_s` and `start_s`."""
 
@@ -86,6 +105,7 @@ class Run:
     wall_s: float
     stages: list[Stage]
     peaks_mb: dict[str, float]
+    remixes: list[Remix]
 
     @property
     def cpu_s(self) -> float:
@@ -123,16 +143,29 @@ def run_job(video: Path, variants: int, folder: Path) -> Run:
                 started = time.monotonic()
                 usage.note()
                 start_cpu_s = usage.cpu_s[-1]
-                with Client(re.findall(r"listens on (\S+);", line)[0]) as client:
+                key = (folder / "data/key").read_text().strip()
+                with Client(re.findall(r"listens on (\S+);", line)[0], key) as client:
                     job = client.create_job(client.upload(video), pb.JobSettings(variants=variants))
                     job = client.wait(job.job_id)
                     client.fetch(job.result, folder / "out")
-                wall_s = time.monotonic() - started
+                    wall_s = time.monotonic() - started
+                    remixes = [remix(client, job.job_id, *each) for each in REMIXES] if variants == 1 else []
         finally:
             server.terminate()
     stages = [stage_of(stage, usage) for stage in job.stages]
     length_s = measure.duration_s(video)
-    return Run(length_s, started - begun, start_cpu_s, wall_s, stages, usage.peaks_mb)
+    return Run(length_s, started - begun, start_cpu_s, wall_s, stages, usage.peaks_mb, remixes)
+
+
+def remix(client: Client, job_id: str, name: str, changed: dict[str, Any]) -> Remix:
+    """Remixes a finished job."""
+    begun, heard_s = time.monotonic(), 0.0
+    started = client.remix_job(pb.RemixJobRequest(job_id=job_id, **changed))
+    for job in client.watch(started.job_id):
+        if not heard_s and (job.previews or job.HasField("excerpt")):
+            heard_s = time.monotonic() - begun
+    assert job.state == pb.STATE_SUCCEEDED, job.error
+    return Remix(name, heard_s, time.monotonic() - begun)
 
 
 def stage_of(stage: pb.StageProgress, usage: Usage) -> Stage:
@@ -152,6 +185,8 @@ def show(title: str, run: Run) -> None:
         out(f"  {stage.name:<11} {stage.wall_s:8.1f} {stage.cpu_s:8.1f} {stage.cpu_s / run.length_s:21.3f}\n")
     walls_s = sum(stage.wall_s for stage in run.stages)
     out(f"  {'all stages':<11} {walls_s:8.1f} {run.cpu_s:8.1f} {run.cpu_s / run.length_s:21.3f}\n")
+    for each in run.remixes:
+        out(f"  remix with {each.name}: heard after {each.heard_s:.1f} s, all after {each.wall_s:.1f} s\n")
     for name, peak_mb in sorted(run.peaks_mb.items()):
         out(f"  peak memory {name:<18} {peak_mb:6.0f} MB\n")
     sys.stdout.flush()
@@ -175,6 +210,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         show("4 variants", run_job(video, 4, folder / "four"))
+        show("1 variant", run_job(video, 1, folder / "one"))
         if not minutes:
             return
         short = run_job(video, 2, folder / "short")
