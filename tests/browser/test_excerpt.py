@@ -40,21 +40,16 @@ def test_the_change_is_heard_at_its_place(
     remix = answers.job("RUNNING", video=sent.json()["video"], parentJobId="parent", excerpt=excerpt)
     page.goto(site.at(answers.serve(context, remix)))
     page.get_by_role("tab", name="The change").wait_for()
-    for after_s in (
-        2.4,
-        3.4,
-        4.4,
-        5.4,
-        6.4,
-        7.2,
-    ):  # On a busy machine the first sound may still catch up with the picture.
+    # On a busy machine the first sound may still catch up with the picture.
+    for after_s in (2.4, 3.4, 4.4, 5.4, 6.4, 7.2):
         until(page, f"document.querySelector('video').currentTime > {after_s}")
         at_s = float(page.evaluate("document.querySelector('video').currentTime"))
         wrong, found_s = mismatch(record(page, 0.4), decoded(change), at_s - START_S)
-        if wrong < 0.05:
+        late_s = abs(START_S + found_s - at_s)
+        if wrong < 0.05 and late_s < 0.35:
             break
     assert wrong < 0.05
-    assert abs(START_S + found_s - at_s) < 0.35, "it is at the picture's position"
+    assert late_s < 0.35, "it is at the picture's position"
     until(page, "document.querySelector('video').paused")
     assert END_S <= float(page.evaluate("document.querySelector('video').currentTime")) < END_S + 0.5
     check_accessibility(page)

@@ -3,6 +3,7 @@
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
+from etbgm_gateway.identity.authentication import REMEMBER_S
 from tests.browser.conftest import Site, photograph
 from tests.browser.test_states import check_accessibility, check_width
 
@@ -48,6 +49,7 @@ def test_a_visitor_hears_the_variants_until_the_link_is_deleted(
     owner.get_by_role("button", name="Delete the link").first.click()
     owner.get_by_role("button", name="Delete the link").wait_for(state="detached")
     stranger = browser.new_context().new_page()
+    stranger.wait_for_timeout(1000 * REMEMBER_S)
     stranger.goto(kept)
     stranger.get_by_text("no longer valid").wait_for(timeout=15_000)
     visitor.context.close()
