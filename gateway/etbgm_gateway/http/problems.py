@@ -26,10 +26,13 @@ HTTP_STATUS = {
     code_pb2.FAILED_PRECONDITION: 400,
     code_pb2.ABORTED: 409,
     code_pb2.OUT_OF_RANGE: 400,
-    code_pb2.UNIMPLEMENTED: 501,
+    code_pb2.UNIMPLEMENTED: 404,
     code_pb2.UNAVAILABLE: 503,
 }
-"""HTTP status of each gRPC code (google/rpc/code.proto); 500 for all others."""
+"""HTTP status of each gRPC code (google/rpc/code.proto); 500 for all others.
+
+A service that this gateway does not offer, such as links on one without accounts, is not found over HTTP.
+"""
 
 _INSUFFICIENT_STORAGE = 507
 
