@@ -7,15 +7,13 @@ import time
 from etbgm.gateway.v1 import transfers_pb2 as pb
 from etbgm_gateway.api.converters import timestamp_to_pb
 from etbgm_gateway.api.ownership import Ownership
-from etbgm_gateway.api.validation import check_media_type
+from etbgm_gateway.api.validation import check_media_type, lifetime_of
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.outgoing.sources import SENT, SentVideo
 from etbgm_kit.artifacts.links import StoreLinks
 from etbgm_kit.artifacts.store import ArtifactStore
-from etbgm_kit.converters import seconds_from_pb
-from etbgm_kit.ranges import check_range
 
-LIFETIME_S, LONGEST_LIFETIME_S = 3600.0, 86400.0
+LIFETIME_S, SHORTEST_S, LONGEST_S = 3600.0, 1.0, 86400.0
 
 
 class Links:
@@ -44,8 +42,5 @@ class Links:
 
 
 def _lifetime_s(request: pb.CreateUploadLinkRequest | pb.CreateDownloadLinkRequest) -> float:
-    if not request.HasField("lifetime"):
-        return LIFETIME_S
-    lifetime_s = seconds_from_pb(request.lifetime)
-    check_range("lifetime", lifetime_s, 1.0, LONGEST_LIFETIME_S)
-    return lifetime_s
+    given = request.lifetime if request.HasField("lifetime") else None
+    return lifetime_of(given, LIFETIME_S, SHORTEST_S, LONGEST_S)

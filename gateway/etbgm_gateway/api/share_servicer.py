@@ -6,12 +6,11 @@ from etbgm.gateway.v1 import shares_pb2 as pb
 from etbgm.gateway.v1 import shares_pb2_grpc
 from etbgm_gateway.api.converters import timestamp_to_pb
 from etbgm_gateway.api.job_service import JobService
+from etbgm_gateway.api.validation import lifetime_of
 from etbgm_gateway.identity.shares import Shares
 from etbgm_gateway.identity.types import current_tenant
 from etbgm_gateway.store.shares import ShareRow, ShareStore
-from etbgm_kit.converters import seconds_from_pb
 from etbgm_kit.errors import Conflict
-from etbgm_kit.ranges import check_range
 from etbgm_kit.serving.interceptor import Context
 
 _DAY_S = 86_400.0
@@ -27,8 +26,8 @@ class ShareServicer(shares_pb2_grpc.ShareServiceServicer):
     async def CreateShare(self, request: pb.CreateShareRequest, context: Context) -> pb.CreateShareResponse:
         """See shares.proto."""
         job = await self._jobs.get(request.job_id)
-        lifetime_s = seconds_from_pb(request.lifetime) if request.HasField("lifetime") else LIFETIME_S
-        check_range("lifetime", lifetime_s, SHORTEST_S, LONGEST_S)
+        given = request.lifetime if request.HasField("lifetime") else None
+        lifetime_s = lifetime_of(given, LIFETIME_S, SHORTEST_S, LONGEST_S)
         if not job.HasField("result"):
             raise Conflict("only a job that has succeeded can be shared", job_id=job.job_id)
         text, row = await asyncio.to_thread(self._shares.create, current_tenant(), job.job_id, lifetime_s)

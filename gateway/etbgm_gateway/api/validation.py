@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping, Sequence
 
+from google.protobuf.duration_pb2 import Duration
+
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
@@ -138,6 +140,13 @@ def check_media_type(value: str, field: str) -> None:
     """Raises InvalidField unless `value` is empty or a media type without parameters (RFC 6838)."""
     if value and not _MEDIA_TYPE.fullmatch(value):
         raise InvalidField(field, "is not a media type, for example video/mp4")
+
+
+def lifetime_of(given: Duration | None, default_s: float, shortest_s: float, longest_s: float) -> float:
+    """Returns the seconds that a link is accepted. Raises InvalidField unless they are in the range."""
+    lifetime_s = default_s if given is None else seconds_from_pb(given)
+    check_range("lifetime", lifetime_s, shortest_s, longest_s)
+    return lifetime_s
 
 
 def _check_enum(field: str, value: int, known: Sequence[int]) -> None:
