@@ -58,6 +58,11 @@ export class Draft {
     return JSON.stringify(this.now) !== JSON.stringify(this.original);
   }
 
+  /** Whether a part of the state, or what `part` takes from it, differs from the original. */
+  isOther(name, part = (value) => value) {
+    return JSON.stringify(part(this.now[name])) !== JSON.stringify(part(this.original[name]));
+  }
+
   /**
    * The RemixJobRequest that makes of the parent what the user wants: only what differs, named by the mask.
    * @param {number} durationS
@@ -65,12 +70,11 @@ export class Draft {
    */
   request(durationS, own = []) {
     const { spans, cues, music, variants } = this.now;
-    const isOther = (name, part = (value) => value) => JSON.stringify(part(this.now[name])) !== JSON.stringify(part(this.original[name]));
     const changes = {
-      timeline: isOther("spans", timelineOf) && { duration: duration(durationS), spans: timelineOf(spans) },
-      "mix.musicLevels": isOther("spans", levelsOf) && levelsOf(spans),
-      "mix.speechToMusicLu": isOther("music") && MUSIC_LU[music],
-      variantSettings: isOther("variants") && merged(own, variants),
+      timeline: this.isOther("spans", timelineOf) && { duration: duration(durationS), spans: timelineOf(spans) },
+      "mix.musicLevels": this.isOther("spans", levelsOf) && levelsOf(spans),
+      "mix.speechToMusicLu": this.isOther("music") && MUSIC_LU[music],
+      variantSettings: this.isOther("variants") && merged(own, variants),
     };
     const settings = {};
     const paths = Object.keys(changes).filter((path) => changes[path] !== false);
@@ -79,7 +83,7 @@ export class Draft {
       if (part) (settings[name] ??= {})[part] = changes[path];
       else settings[name] = changes[path];
     }
-    const transcript = isOther("cues") ? { transcript: { segments: cues.map(segmentOf) } } : {};
+    const transcript = this.isOther("cues") ? { transcript: { segments: cues.map(segmentOf) } } : {};
     return { settings, updateMask: paths.join(","), ...transcript };
   }
 

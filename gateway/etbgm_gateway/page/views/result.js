@@ -130,8 +130,8 @@ export class Result {
 
   #showContent() {
     const { spans, cues } = this.draft?.now || this.spoken;
-    const isSaid = JSON.stringify(cues) === JSON.stringify(this.spoken.cues); // Corrected words have no times.
-    const content = { ...this.spoken, ...this.own, spans, cues, words: isSaid ? this.spoken.words : [] };
+    const words = this.draft?.isOther("cues") ? [] : this.spoken.words; // Corrected words have no times.
+    const content = { ...this.spoken, ...this.own, spans, cues, words };
     if (this.timeline) {
       this.timeline.show(content);
       return;
