@@ -28,7 +28,7 @@ from etbgm_mixer.types import OnProgress
 log = logging.getLogger(__name__)
 
 PIPE_BYTES = 1 << 20
-"""Seconds of sound, which a coder takes while the next ones are computed; otherwise Linux gives 64 kB."""
+"""Holds 2.7 s of sound, so that ffmpeg works while the next block is computed; Linux's default is 64 kB."""
 
 TAKEN = "MP4, MOV, 3GP, MKV, WebM, AVI, FLV, MPEG-TS, MPEG-PS, Ogg, WMV, MXF and DV"
 """Names of the containers that are read."""
@@ -138,14 +138,13 @@ def _failure(exit_status: int, said: IO[bytes], otherwise: str) -> Exception:
 
 @contextmanager
 def fed(command: Command, timeout_s: float, otherwise: str) -> Iterator[Callable[[Samples], None]]:
-    """Yields what takes blocks of float32 (samples, channels) for a command of `commands.reading`.
+    """Runs a command of `commands.reading`; yields a function that feeds it blocks of (samples, channels).
 
-    At the end the command is completed. Raises, at the end or earlier, what `convert` does.
+    The context ends when the command has. Raises Unreadable, OSError and TimeoutError as `convert` does.
     """
     with tempfile.TemporaryFile() as said:
-        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": said}
-        pipes["pipesize"] = PIPE_BYTES
-        with _running(command, timeout_s, **pipes) as process:
+        pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.DEVNULL, "stderr": said}
+        with _running(command, timeout_s, pipesize=PIPE_BYTES, **pipes) as process:
             stdin = process.stdin
             assert stdin is not None
             with suppress(BrokenPipeError):  # ffmpeg has ended: its exit status says more
