@@ -1,6 +1,7 @@
 """Servers that tests start: the product's own services, PostgreSQL and S3."""
 
 import os
+import secrets
 import shutil
 import signal
 import socket
@@ -14,8 +15,10 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
 import grpc
+import psycopg
 import pytest
 from obstore.store import S3Store
+from psycopg import sql
 
 from etbgm_kit.serving.server import Server, Service
 
@@ -46,11 +49,34 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture
-def postgresql_url() -> Iterator[str]:
-    """The address of an empty database."""
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """The address of a database in a server that all tests of a worker share."""
     with postgresql() as url:
         yield url
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: str) -> Iterator[str]:
+    """The address of an empty database of the test's own."""
+    with new_database(postgresql_server) as url:
+        yield url
+
+
+@contextmanager
+def new_database(server: str) -> Iterator[str]:
+    """The address of an empty database in `server`, which is dropped in the end."""
+    name = f"test_{secrets.token_hex(4)}"
+    run_sql(server, sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    try:
+        yield f"{server.rpartition('/')[0]}/{name}"
+    finally:
+        run_sql(server, sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+def run_sql(url: str, statement: sql.Composed) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(statement)
 
 
 @contextmanager

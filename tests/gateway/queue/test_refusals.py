@@ -15,7 +15,7 @@ from etbgm_kit.serving.status import error_from_rpc
 from tests.gateway.conftest import Api, FakeServices, Gateway
 from tests.gateway.observe.test_scaler import cues
 from tests.gateway.refusals import Refusals
-from tests.servers import postgresql
+from tests.servers import new_database
 
 pytestmark = pytest.mark.process
 
@@ -26,7 +26,7 @@ def refusals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
         if request.param == "sqlite":
             url = f"sqlite:///{tmp_path_factory.mktemp('jobs')}/jobs.sqlite"
         else:
-            url = stack.enter_context(postgresql())
+            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
         refusals = Refusals(url)
         stack.callback(refusals.close)
         yield refusals

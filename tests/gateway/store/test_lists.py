@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from pathlib import Path
+from contextlib import ExitStack
 
 import pytest
 import sqlalchemy as sa
@@ -12,6 +12,7 @@ from etbgm_gateway.api.listing import listing_of
 from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.jobs import JOBS, JobStore, NewJob
 from etbgm_gateway.store.lists import JobLists
+from tests.servers import new_database
 
 pytestmark = pytest.mark.process
 
@@ -31,14 +32,22 @@ def first(_: sa.Connection, __: str) -> int:
     return 1
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engine]:
-    is_sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path}/jobs.sqlite" if is_sqlite else request.getfixturevalue("postgresql_url")
-    database = connect(url)
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+    """Holds JOBS_MADE and a job of another tenant; tests only read it."""
+    with ExitStack() as stack:
+        if request.param == "sqlite":
+            url = f"sqlite:///{tmp_path_factory.mktemp('jobs')}/jobs.sqlite"
+        else:
+            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
+        database = connect(url)
+        stack.callback(database.dispose)
+        fill(database)
+        yield database
+
+
+def fill(database: sa.Engine) -> None:
     jobs = JobStore(database)
-    with database.begin() as connection:
-        connection.execute(JOBS.delete())
     for i, (labels, state, priority) in enumerate(JOBS_MADE):
         new = NewJob("default", f"request-{i}", b"", b"", cues=1, labels=labels, priority=priority)
         job = jobs.add(new, first)
@@ -48,8 +57,6 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[sa.Engi
             connection.execute(JOBS.update().where(JOBS.c.job_id == job.job_id).values(values))
         time.sleep(0.002)
     jobs.add(NewJob("other", "request-0", b"", b"", cues=1), first)
-    yield database
-    database.dispose()
 
 
 def listed(database: sa.Engine, **request: object) -> str:
