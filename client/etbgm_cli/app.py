@@ -120,6 +120,9 @@ def run(
         Literal["off", "subtle", "strong"] | None,
         typer.Option(help="How the music marks cuts: not, by beats, or also by accents (default: subtle)."),
     ] = None,
+    cuts: Annotated[
+        Path | None, typer.Option(help="Cuts to mark (JSON), such as an edited timeline.json of a result.")
+    ] = None,
     timeline: Annotated[
         Path | None, typer.Option(help="Emotion timeline (JSON) to use instead of emotion analysis.")
     ] = None,
@@ -155,7 +158,7 @@ def run(
         audio_track=audio_track, mix_audio_tracks=mix_audio_tracks, keep_original_track=keep_original_track,
         min_emotion_s=min_emotion, smoothing=smoothing, language=language, translate=translate,
         captions=captions, ignore_subtitles=ignore_subtitles, ignore_voice=no_voice, timeline=timeline,
-        stems=stems, projects=otio, ignore_picture=picture == "off", hits=hits,
+        stems=stems, projects=otio, ignore_picture=picture == "off", hits=hits, cuts=cuts,
         denoising_strength=denoising_strength, adapters=tuple(adapter or ()),
         labels=tuple(label or ()), priority=priority,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm_cli import watching
 from etbgm_cli.console import console, guarded, showing_errors
 from etbgm_cli.gateway import ADDRESS, Gateway, JobId
-from etbgm_cli.options import MUSIC_LEVELS_LU, read_timeline
+from etbgm_cli.options import MUSIC_LEVELS_LU, hits_to_pb, read_cuts, read_timeline
 from etbgm_client import AsyncClient
 from etbgm_kit.converters import seconds_to_pb
 from etbgm_kit.errors import InvalidField
@@ -77,6 +77,14 @@ def remix(
         ),
     ] = None,
     timeline: Annotated[Path | None, typer.Option(help="Emotion timeline (JSON) to use instead.")] = None,
+    hits: Annotated[
+        Literal["off", "subtle", "strong"] | None,
+        typer.Option(help="How the music marks cuts; see `etbgm run`."),
+    ] = None,
+    cuts: Annotated[
+        Path | None,
+        typer.Option(help="Cuts to mark instead (JSON), such as an edited timeline.json of the job."),
+    ] = None,
     detach: Detach = False,
     gateway: Gateway = ADDRESS,
 ) -> None:
@@ -88,6 +96,10 @@ def remix(
             request.settings.mix.music_levels.extend(map(_music_level, music_level))
         if timeline is not None:
             request.settings.timeline.CopyFrom(read_timeline(timeline))
+        if hits is not None:
+            request.settings.hits = hits_to_pb(hits)
+        if cuts is not None:
+            request.settings.cuts.CopyFrom(read_cuts(cuts))
     guarded(_run(request, gateway, detach))
 
 

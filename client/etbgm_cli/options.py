@@ -46,6 +46,7 @@ class JobOptions:
     ignore_voice: bool = False
     ignore_picture: bool = False
     hits: str | None = None
+    cuts: Path | None = None
     timeline: Path | None = None
     container: str | None = None
     stems: bool = False
@@ -93,7 +94,9 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
         tracks = mixer_pb2.AudioTracks(number=options.audio_track, mix=options.mix_audio_tracks)
         settings.audio_tracks.CopyFrom(tracks)
     if options.hits:
-        settings.hits = riffusion_pb2.Hits.Value(f"HITS_{options.hits.upper()}")
+        settings.hits = hits_to_pb(options.hits)
+    if options.cuts:
+        settings.cuts.CopyFrom(read_cuts(options.cuts))
     if options.smoothing:
         settings.smoothing = sentiment_pb2.Smoothing.Value(f"SMOOTHING_{options.smoothing.upper()}")
     if options.min_emotion_s is not None:
@@ -105,6 +108,11 @@ async def settings_of(options: JobOptions, client: AsyncClient) -> pb.JobSetting
     if options.captions:
         settings.captions.CopyFrom(await _captions(options.captions, client))
     return settings
+
+
+def hits_to_pb(hits: str) -> riffusion_pb2.Hits.ValueType:
+    """The value for "off", "subtle" or "strong"."""
+    return riffusion_pb2.Hits.Value(f"HITS_{hits.upper()}")
 
 
 async def _captions(path: Path, client: AsyncClient) -> media_pb2.Artifact:
@@ -140,6 +148,17 @@ def read_timeline(path: Path) -> media_pb2.EmotionTimeline:
         return json_format.ParseDict(document.get("timeline", document), media_pb2.EmotionTimeline())
     except (ValueError, AttributeError, json_format.ParseError) as error:
         raise InvalidField("timeline", f"{path.name} is not an emotion timeline: {error}") from None
+
+
+def read_cuts(path: Path) -> media_pb2.CutList:
+    """The cuts in a JSON file: a CutList, or timeline.json from a result folder."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        return json_format.ParseDict({"cuts": document["cuts"]}, media_pb2.CutList())
+    except KeyError:
+        raise InvalidField("cuts", f"{path.name} has no cuts") from None
+    except (ValueError, TypeError, json_format.ParseError) as error:
+        raise InvalidField("cuts", f"{path.name} is not a list of cuts: {error}") from None
 
 
 def container_of(output: Path) -> str:

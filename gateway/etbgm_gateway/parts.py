@@ -188,6 +188,7 @@ def limits(settings: Settings) -> JobLimits:
         media_pb2.EmotionTimeline.DESCRIPTOR.fields_by_name["spans"],
         media_pb2.Transcript.DESCRIPTOR.fields_by_name["segments"],
         gateway_pb2.RemixJobRequest.DESCRIPTOR.fields_by_name["spans"],
+        media_pb2.CutList.DESCRIPTOR.fields_by_name["cuts"],
     )
     limit = LongList(settings.max_timeline_spans, "ETBGM_MAX_TIMELINE_SPANS")
     longer = {field.full_name: limit for field in spans}

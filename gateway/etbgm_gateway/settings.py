@@ -226,14 +226,15 @@ class Settings(ServiceSettings):
     """Maximum length of each text in a request, in characters."""
 
     max_elements: int = Field(default=100, ge=1)
-    """Maximum number of elements in each repeated field of a request, except for a timeline's spans."""
+    """Maximum number of elements in each repeated field of a request, except for a timeline's spans and for
+    cuts."""
 
     max_fields: int = Field(default=120_000, ge=1000)
     """Maximum number of fields in a request, at any depth: a timeline takes 12 for each span. It limits the
     memory that a request takes."""
 
     max_timeline_spans: int = Field(default=10_000, ge=1)
-    """Maximum number of spans in a timeline that CreateJob accepts."""
+    """Maximum number of spans in a timeline, and of cuts, that CreateJob accepts."""
 
     max_spans_per_s: float = Field(default=10.0, gt=0)
     """Maximum number of spans in a timeline per second of video, besides the first 16."""

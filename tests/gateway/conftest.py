@@ -113,6 +113,13 @@ class Api:
     async def run(self, video: media_pb2.Artifact, **settings: Any) -> pb.Job:
         return await self.finished((await self.create(video, **settings)).job_id)
 
+    async def remixed(self, parent: pb.Job, **request: Any) -> pb.Job:
+        """The finished remix."""
+        response = await self.stub.RemixJob(pb.RemixJobRequest(job_id=parent.job_id, **request))
+        job = await self.finished(response.job.job_id)
+        assert job.state == pb.STATE_SUCCEEDED, job.error
+        return job
+
     async def read(self, artifact: media_pb2.Artifact, **part: int) -> bytes:
         request = pb.DownloadArtifactRequest(uri=artifact.uri, **part)
         return b"".join([block.data async for block in self.stub.DownloadArtifact(request)])

@@ -42,6 +42,7 @@ METHODS = [
 ]
 SPAN = media_pb2.Span(start=Duration(), end=seconds_to_pb(1))
 EMOTION = media_pb2.EmotionSpan(span=SPAN, emotion=media_pb2.EMOTION_JOY, probability=0.9)
+CUT = media_pb2.Cut(time=Duration(nanos=500_000_000), strength=0.5, origin=media_pb2.CUT_ORIGIN_USER)
 TIMELINE = media_pb2.EmotionTimeline(duration=SPAN.end, spans=[EMOTION])
 
 
@@ -130,6 +131,7 @@ def samples(targets: Targets, artifacts: list[Message]) -> list[Message]:
         pb.GetUploadRequest(upload_id="fuzzed-upload"),
         pb.ListJobsRequest(page_size=2, filter="state = QUEUED OR labels.a = b*", order_by="priority desc"),
         pb.RemixJobRequest(job_id=job_id, settings=pb.JobSettings(style="calm piano"), spans=[EMOTION]),
+        pb.RemixJobRequest(job_id=job_id, settings=pb.JobSettings(cuts={"cuts": [CUT]})),
         pb.SelectVariantRequest(job_id=job_id, number=1),
         queue_pb2.GetQueueStatsRequest(),
         capabilities_pb2.GetCapabilitiesRequest(),
@@ -165,6 +167,7 @@ def test_only_declared_statuses_come_back(
         "etbgm.media.v1.Artifact": artifacts,
         "etbgm.media.v1.EmotionTimeline": [TIMELINE],
         "etbgm.media.v1.EmotionSpan": [EMOTION],
+        "etbgm.media.v1.Cut": [CUT],
         "google.protobuf.Duration": [SPAN.end],
     }
     assert usable

@@ -98,3 +98,26 @@ def test_an_accent_takes_the_notes_of_its_beat_along(pieces: list[Piece]) -> Non
     assert Event(2.0625, 1.0, 64, 106) in played
     assert Event(0.0, 1.5625, 60, 70) in played
     assert not any(event.pitch == 62 for event in played)
+
+
+def test_a_hit_that_a_user_adds_falls_on_a_beat(pieces: list[Piece]) -> None:
+    off_s = []
+    for piece in pieces:
+        for time_s in (12.3, 31.07):
+            added = tuple(sorted((*cuts_at(*TIMES_S), Cut(time_s, 1.0, by_user=True))))
+            off_s += nearest_s(compose(replace(piece, cuts=added, hits=Hits.SUBTLE)), [time_s]).tolist()
+    assert np.mean(np.array(off_s) <= 0.08) >= 0.8
+
+
+def test_a_dropped_hit_has_no_accent(pieces: list[Piece]) -> None:
+    weakened = tuple(
+        replace(cut, strength=0.0) if cut.time_s == TIMES_S[3] else cut for cut in pieces[0].cuts
+    )
+    without = tuple(cut for cut in pieces[0].cuts if cut.time_s != TIMES_S[3])
+    scores = [compose(replace(pieces[0], cuts=cuts, hits=Hits.STRONG)) for cuts in (weakened, without)]
+    assert scores[0].notes == scores[1].notes != compose(replace(pieces[0], hits=Hits.STRONG)).notes
+
+
+def test_a_users_hits_come_before_those_that_were_found() -> None:
+    cuts = [Cut(1.0, 1.0), Cut(1.5, 0.6, by_user=True), Cut(2.0, 0.6, by_user=True), Cut(9.0)]
+    assert [cut.time_s for cut in strong(cuts)] == [1.5, 2.0, 9.0]

@@ -19,6 +19,7 @@ from etbgm_gateway.api.probing import Probes
 from etbgm_gateway.api.receivers import Receivers
 from etbgm_gateway.api.validation import TIMELINE, check_media_type, check_notes, check_settings, timeline_of
 from etbgm_gateway.pipeline import timelines
+from etbgm_gateway.pipeline.pictures import check_cuts
 from etbgm_gateway.pipeline.pieces import check_variants
 from etbgm_gateway.upstream.clients import Clients
 from etbgm_gateway.upstream.errors import ServiceError
@@ -81,6 +82,7 @@ class Admission:
         duration_s = 0.0
         if not request.source_url:
             duration_s = await self._check_video(request)
+            check_cuts(settings, duration_s)
             if timeline:
                 await asyncio.to_thread(timelines.fitted, timeline, duration_s, TIMELINE)
         await self._check_style(settings.style, "settings.style")

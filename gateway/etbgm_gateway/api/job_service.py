@@ -18,6 +18,7 @@ from etbgm_gateway.api.watching import Watching
 from etbgm_gateway.identity.types import current_caller, current_tenant
 from etbgm_gateway.outgoing.places import without_query
 from etbgm_gateway.pipeline import cues
+from etbgm_gateway.pipeline.pictures import attribute
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_gateway.queue.garbage import Garbage
 from etbgm_gateway.queue.job_queue import JobQueue
@@ -61,6 +62,7 @@ class JobService:
         StorageFull, RemoteError (the mixer rejects the video), ServiceError (the mixer cannot be reached).
         """
         await asyncio.to_thread(self._admission.check_size, request)
+        attribute(request.settings.cuts.cuts)
         return await self._create(request)
 
     async def remix(self, remix: gateway_pb2.RemixJobRequest) -> gateway_pb2.Job:

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.media.v1 import media_pb2
 from etbgm_gateway.api.ownership import Ownership
+from etbgm_gateway.pipeline.pictures import attribute
 from etbgm_gateway.pipeline.timelines import overlaid
 from etbgm_gateway.store.jobs import JobRow
 from etbgm_kit.artifacts.store import ArtifactStore
@@ -55,7 +56,9 @@ class Remixing:
         if remix.HasField("destination"):
             request.destination.CopyFrom(remix.destination)
         request.webhook_url = remix.webhook_url or request.webhook_url
+        known = _cuts_of(parent, request.settings)
         merge(request.settings, remix.settings, remix.update_mask)
+        attribute(request.settings.cuts.cuts, known)
         if remix.HasField("transcript"):
             self._write_transcript(request.settings, remix)
         if remix.spans:
@@ -110,6 +113,12 @@ def _replace(message: Message, other: Message) -> None:
             getattr(message, field.name).CopyFrom(value)
         else:
             _replace(getattr(message, field.name), value)
+
+
+def _cuts_of(parent: JobRow, settings: gateway_pb2.JobSettings) -> list[media_pb2.Cut]:
+    """Returns the parent's cuts: those of its result, and those that were given, even if hits were off."""
+    result = gateway_pb2.JobResult.FromString(parent.result or b"")
+    return [*settings.cuts.cuts, *result.cuts]
 
 
 def _written_over(parent: JobRow, spans: Sequence[media_pb2.EmotionSpan]) -> media_pb2.EmotionTimeline:

@@ -1,5 +1,6 @@
 """Checks a job's settings against the ranges in the contract."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 
@@ -8,6 +9,7 @@ from google.protobuf.duration_pb2 import Duration
 from etbgm.gateway.v1 import gateway_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
 from etbgm.sentiment.v1 import sentiment_pb2
+from etbgm_gateway.pipeline.pictures import check_cuts
 from etbgm_gateway.pipeline.pieces import variants_of
 from etbgm_kit.converters import (
     artifact_from_pb,
@@ -16,7 +18,6 @@ from etbgm_kit.converters import (
     timeline_from_pb,
 )
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.picture_converters import cuts_from_pb
 from etbgm_kit.ranges import (
     CONTAINERS,
     MOST_VARIANTS,
@@ -96,7 +97,7 @@ def check_settings(settings: gateway_pb2.JobSettings) -> None:
         if captions.media_type not in CAPTION_TYPES:
             raise InvalidField("settings.captions.media_type", f"must be one of {', '.join(CAPTION_TYPES)}")
     _check_enum("settings.hits", settings.hits, riffusion_pb2.Hits.values())
-    cuts_from_pb(settings.cuts.cuts, "settings.cuts.cuts")
+    check_cuts(settings, math.inf)
     _check_variant_settings(settings)
     check_audio_tracks("settings.audio_tracks", settings.audio_tracks)
     check_diffusion("settings.diffusion", settings.diffusion)

@@ -10,6 +10,7 @@ from etbgm.mixer.v1 import mixer_pb2
 from etbgm_gateway.pipeline import pictures
 from etbgm_gateway.pipeline.pieces import Piece, pieces_of
 from etbgm_kit.converters import seconds_from_pb, span_from_pb, timeline_from_pb
+from etbgm_kit.picture_converters import cuts_from_pb
 from etbgm_kit.types import Span
 
 BEFORE_S, LONGEST_S, SHORTEST_S = 1.0, 10.0, 4.0
@@ -62,8 +63,10 @@ def first_change(
     level = _differing(_levels(parent.settings.mix), _levels(settings.mix))
     if _others(settings.mix) != _others(parent.settings.mix):
         level = whole
-    is_new = _composing(settings, cuts) != _composing(parent.settings, was.cuts)
-    composed = whole if is_new else _differing(_emotions(was.timeline), _emotions(timeline))
+    emotions = _differing(_emotions(was.timeline), _emotions(timeline))
+    moved = _moved(pictures.marked(was.cuts, duration_s), cuts)
+    is_new = _composing(settings) != _composing(parent.settings)
+    composed = whole if is_new else _hull(one for one in (emotions, moved) if one)
     changes = []
     for piece in pieces_of(settings, sha256):
         if piece.number in known:
@@ -76,9 +79,16 @@ def first_change(
     return next(iter([*chosen, *changes]), None)
 
 
-def _composing(settings: gateway_pb2.JobSettings, cuts: Sequence[media_pb2.Cut]) -> tuple[object, ...]:
-    """What decides on all music besides timeline, style and random seed."""
-    return pictures.hits_of(settings), settings.diffusion.SerializeToString(deterministic=True), list(cuts)
+def _composing(settings: gateway_pb2.JobSettings) -> tuple[object, ...]:
+    """What decides on all music besides timeline, cuts, style and random seed."""
+    return pictures.hits_of(settings), settings.diffusion.SerializeToString(deterministic=True)
+
+
+def _moved(old: Sequence[media_pb2.Cut], new: Sequence[media_pb2.Cut]) -> Span | None:
+    """From the first to the last cut that only one of the two has."""
+    was, now = (set(cuts_from_pb(side, "cuts")) for side in (old, new))
+    times_s = [cut.time_s for cut in was ^ now]
+    return Span(min(times_s), max(times_s)) if times_s else None
 
 
 def _others(mix: mixer_pb2.MixSettings) -> bytes:

@@ -24,7 +24,7 @@ def music_request(
         speech_spans=stems.speech_spans,
         stems=settings.stems,
         diffusion=settings.diffusion if settings.HasField("diffusion") else None,
-        cuts=pictures.inside(seen.cuts, seconds_from_pb(timeline.duration)),
+        cuts=pictures.marked(seen.cuts, seconds_from_pb(timeline.duration)),
         hits=pictures.hits_of(settings),
     )
 

@@ -217,6 +217,7 @@ class Stages:
         return result
 
     async def _watch(self, media: mixer_pb2.ExtractResult) -> mixer_pb2.AnalyzePictureResponse:
+        pictures.check_cuts(self._settings, seconds_from_pb(media.facts.duration))
         if not pictures.is_needed(self._settings):
             return pictures.seen(mixer_pb2.AnalyzePictureResponse(), self._settings)
         request = mixer_pb2.AnalyzePictureRequest(

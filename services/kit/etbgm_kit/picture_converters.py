@@ -12,25 +12,33 @@ _CUT_KINDS = tuple(CutKind)
 
 
 def cuts_from_pb(messages: Iterable[pb.Cut], field: str, duration_s: float = math.inf) -> tuple[Cut, ...]:
-    """The cuts. Raises InvalidField unless they are in order, inside (0, duration), and of a known kind."""
+    """The cuts. Raises InvalidField unless they are in order, distinct, inside (0, duration) and known."""
     cuts: list[Cut] = []
     for i, message in enumerate(messages):
         time_s = seconds_from_pb(message.time)
-        if not (cuts[-1].time_s if cuts else 0.0) < time_s < duration_s:
-            raise InvalidField(f"{field}[{i}].time", "must be after the one before, and inside the video")
+        if not 0 < time_s < duration_s:
+            end = f", before the end at {duration_s:.3f} s" if math.isfinite(duration_s) else ""
+            raise InvalidField(f"{field}[{i}].time", f"must be after 0 s{end}, is {time_s:.3f} s")
+        if cuts and time_s <= cuts[-1].time_s:
+            before = f"the cut before it, at {cuts[-1].time_s:.3f} s"
+            raise InvalidField(f"{field}[{i}].time", f"must be after {before}, is {time_s:.3f} s")
         strength = message.strength if message.HasField("strength") else 1.0
-        if not 0 < strength <= 1:
-            raise InvalidField(f"{field}[{i}].strength", f"must be in (0, 1], is {strength}")
+        if not 0 <= strength <= 1:
+            raise InvalidField(f"{field}[{i}].strength", f"must be in [0, 1], is {strength}")
         if not 0 <= message.kind <= len(_CUT_KINDS):
             raise InvalidField(f"{field}[{i}].kind", "must be a known kind")
-        cuts.append(Cut(time_s, strength, _CUT_KINDS[max(0, message.kind - 1)]))
+        if message.origin not in pb.CutOrigin.values():
+            raise InvalidField(f"{field}[{i}].origin", "must be a known origin")
+        kind, by_user = _CUT_KINDS[max(0, message.kind - 1)], message.origin == pb.CUT_ORIGIN_USER
+        cuts.append(Cut(time_s, strength, kind, by_user))
     return tuple(cuts)
 
 
 def cut_to_pb(cut: Cut) -> pb.Cut:
     """The message for `cut`."""
     kind = pb.CutKind.Value(f"CUT_KIND_{cut.kind.name}")
-    return pb.Cut(time=seconds_to_pb(cut.time_s), strength=cut.strength, kind=kind)
+    origin = pb.CUT_ORIGIN_USER if cut.by_user else pb.CUT_ORIGIN_PICTURE
+    return pb.Cut(time=seconds_to_pb(cut.time_s), strength=cut.strength, kind=kind, origin=origin)
 
 
 def mood_from_pb(message: pb.PictureMood, field: str) -> PictureMood:

@@ -133,11 +133,15 @@ class CutKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Cut:
-    """The first instant of a new shot, or the middle of a fade or dissolve; `strength` in (0, 1]."""
+    """The first instant of a new shot, or the middle of a fade or dissolve.
+
+    `strength` is in [0, 1]; 0 means that music does not mark it. `by_user`: a user placed or changed it.
+    """
 
     time_s: float
     strength: float = 1.0
     kind: CutKind = CutKind.HARD
+    by_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import pytest
 
 from etbgm.gateway.v1 import capabilities_pb2, queue_pb2
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.riffusion.v1 import riffusion_pb2
 from tests.client.cli.finishing import FinishingGateway, etbgm
 from tests.client.served import served
 
@@ -82,7 +83,7 @@ def test_jobs_are_listed_by_filter_and_order(gateway: AskedGateway, address: str
     assert (gateway.listed.filter, gateway.listed.order_by) == ("state = FAILED", "priority desc")
 
 
-def test_a_remix_asks_only_for_what_is_other(gateway: AskedGateway, address: str) -> None:
+def test_a_remix_asks_only_for_what_is_other(gateway: AskedGateway, address: str, tmp_path: Path) -> None:
     options = ["--loudness", "-16", "--music", "low", "--variant", "2", "--style", "epic"]
     result = etbgm("jobs", "remix", "job-1", *options, "--gateway", address)
     assert result.exit_code == 0, result.output
@@ -95,6 +96,12 @@ def test_a_remix_asks_only_for_what_is_other(gateway: AskedGateway, address: str
     etbgm("jobs", "remix", "job-1", "--music-level", "12-20.5=-6", "--detach", "--gateway", address)
     level = gateway.remixed.settings.mix.music_levels[0]
     assert (level.span.start.seconds, level.span.end.nanos, level.gain_db) == (12, 500_000_000, -6)
+    cuts = tmp_path / "cuts.json"
+    cuts.write_text('{"cuts": [{"time": "12.5s"}]}')
+    options = ["--hits", "strong", "--cuts", str(cuts)]
+    assert etbgm("jobs", "remix", "job-1", *options, "--detach", "--gateway", address).exit_code == 0
+    settings = gateway.remixed.settings
+    assert (settings.hits, settings.cuts.cuts[0].time.ToMilliseconds()) == (riffusion_pb2.HITS_STRONG, 12500)
     result = etbgm("jobs", "remix", "job-1", "--variant", "2", "--gateway", address)
     assert (result.exit_code, "variant: needs --style or --seed" in result.stderr) == (2, True)
 

@@ -8,7 +8,7 @@ from etbgm.gateway.v1 import gateway_pb2 as pb
 from etbgm.media.v1 import media_pb2
 from etbgm.mixer.v1 import mixer_pb2
 from etbgm.riffusion.v1 import riffusion_pb2
-from etbgm_cli.options import JobOptions, container_of, read_timeline, settings_of
+from etbgm_cli.options import JobOptions, container_of, read_cuts, read_timeline, settings_of
 from etbgm_client import AsyncClient
 from etbgm_kit.errors import InvalidField
 
@@ -78,6 +78,23 @@ def test_other_files_are_no_timelines(tmp_path: Path, text: str) -> None:
     path.write_text(text)
     with pytest.raises(InvalidField, match=r"timeline: t\.json"):
         read_timeline(path)
+
+
+async def test_cuts_are_read_from_files_and_may_be_none(tmp_path: Path) -> None:
+    path = tmp_path / "timeline.json"
+    path.write_text(f'{{"timeline": {TIMELINE}, "cuts": [{{"time": "1.5s", "strength": 0}}]}}')
+    settings = await settings_of(JobOptions(cuts=path), AsyncClient("127.0.0.1:1"))
+    assert [(cut.time.ToMilliseconds(), cut.strength) for cut in settings.cuts.cuts] == [(1500, 0)]
+    path.write_text('{"cuts": []}')
+    assert (await settings_of(JobOptions(cuts=path), AsyncClient("127.0.0.1:1"))).HasField("cuts")
+
+
+@pytest.mark.parametrize("text", ["", "[1]", "{}", '{"cuts": 3}', '{"cuts": [{"time": "soon"}]}'])
+def test_other_files_have_no_cuts(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "c.json"
+    path.write_text(text)
+    with pytest.raises(InvalidField, match=r"cuts: c\.json"):
+        read_cuts(path)
 
 
 def test_containers_come_from_the_name() -> None:

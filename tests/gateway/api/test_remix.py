@@ -18,14 +18,6 @@ pytestmark = pytest.mark.process
 STAGES = ("INGEST", "SEPARATE", "TRANSCRIBE", "ANALYZE", "GENERATE", "MIX")
 
 
-async def remixed(api: Api, parent: pb.Job, **request: Any) -> pb.Job:
-    """The finished remix."""
-    response = await api.stub.RemixJob(pb.RemixJobRequest(job_id=parent.job_id, **request))
-    job = await api.finished(response.job.job_id)
-    assert job.state == pb.STATE_SUCCEEDED, job.error
-    return job
-
-
 def computed(job: pb.Job) -> list[str]:
     """The stages that computed something."""
     return [STAGES[stage.stage - 1] for stage in job.stages if not stage.found]
@@ -34,16 +26,16 @@ def computed(job: pb.Job) -> list[str]:
 async def test_a_remix_computes_only_what_its_settings_touch(api: Api, services: FakeServices) -> None:
     parent = await api.run(await api.video(), variants=2, language="en", mix={"speech_to_music_lu": 18})
     services.forget()
-    louder = await remixed(api, parent, settings={"mix": {"target_loudness_lufs": -16}})
+    louder = await api.remixed(parent, settings={"mix": {"target_loudness_lufs": -16}})
     assert computed(louder) == ["MIX"]
     assert (louder.parent_job_id, louder.settings.variants) == (parent.job_id, 2)
     assert louder.settings.mix.speech_to_music_lu == 18
-    other = await remixed(api, parent, settings={"variant_settings": [{"number": 2, "style": "calm piano"}]})
+    other = await api.remixed(parent, settings={"variant_settings": [{"number": 2, "style": "calm piano"}]})
     assert computed(other) == ["GENERATE", "MIX"]
     assert (services.seen["Generate computed"], services.seen["Mix computed"]) == (1, 2 + 1)
     same = [variant.video in [v.video for v in parent.result.variants] for variant in other.result.variants]
     assert same == [True, False]
-    seeded = await remixed(api, other, settings={"variant_settings": [{"number": 1, "random_seed": 7}]})
+    seeded = await api.remixed(other, settings={"variant_settings": [{"number": 1, "random_seed": 7}]})
     assert [one.number for one in seeded.settings.variant_settings] == [1, 2]
     assert seeded.result.variants[0].random_seed == 7
     assert seeded.result.variants[1].video == other.result.variants[1].video
@@ -53,7 +45,7 @@ async def test_spans_are_written_over_the_timeline(api: Api, services: FakeServi
     parent = await api.run(await api.video(), variants=1)
     services.forget()
     span = media_pb2.EmotionSpan(span=span_to_pb(Span(2, 4)), emotion=media_pb2.EMOTION_FEAR)
-    job = await remixed(api, parent, spans=[span])
+    job = await api.remixed(parent, spans=[span])
     emotions = [(span.span.start.seconds, span.emotion) for span in job.result.timeline.spans]
     assert emotions == [
         (0, media_pb2.EMOTION_JOY),
@@ -62,7 +54,7 @@ async def test_spans_are_written_over_the_timeline(api: Api, services: FakeServi
         (5, media_pb2.EMOTION_SADNESS),
     ]
     assert services.seen["Analyze"] == 0
-    back = await remixed(api, job, update_mask=FieldMask(paths=["timeline"]))
+    back = await api.remixed(job, update_mask=FieldMask(paths=["timeline"]))
     assert back.result.timeline == parent.result.timeline
 
 
@@ -71,7 +63,7 @@ async def test_new_words_are_classified_anew(api: Api, services: FakeServices) -
     services.forget()
     words = media_pb2.Segment(span=span_to_pb(Span(1, 3)), text="what was really said")
     transcript = media_pb2.Transcript(segments=[words], language="en")
-    job = await remixed(api, parent, transcript=transcript)
+    job = await api.remixed(parent, transcript=transcript)
     assert job.settings.language == "en"
     document = json.loads(await api.read(job.result.timeline_json))
     assert "what was really said" in document["phrases"][0]["text"]
@@ -109,7 +101,7 @@ async def test_what_a_remix_changes_is_heard_first(api: Api, services: FakeServi
 
     quieter = {"mix": {"music_levels": [{"span": span_to_pb(Span(12, 14)), "gain_db": -20}]}}
     services.forget()
-    lowered = await remixed(api, finished, settings=quieter)
+    lowered = await api.remixed(finished, settings=quieter)
     assert lowered.excerpt.span == span_to_pb(Span(11, 15))
     assert services.seen["Generate computed"] == 0, "the music itself is not new"
 
@@ -117,7 +109,7 @@ async def test_what_a_remix_changes_is_heard_first(api: Api, services: FakeServi
 async def test_a_remix_needs_no_excerpt(api: Api, services: FakeServices) -> None:
     parent = await api.run(await api.video(60), variants=1)
     assert not parent.HasField("excerpt")
-    same = await remixed(api, parent)
+    same = await api.remixed(parent)
     assert not same.HasField("excerpt")
     assert services.seen["MixExcerpt"] == 0
 

@@ -98,9 +98,15 @@ def test_another_level_of_a_minute_is_heard_in_the_whole_at_once() -> None:
     assert both and (both.span, both.is_composed) == (Span(7, 17), True)
 
 
-def test_moved_cuts_change_the_music() -> None:
-    found = change(parent(), cuts=(media_pb2.Cut(time=seconds_to_pb(12)),))
-    assert found and found.is_composed
+def test_a_changed_cut_is_heard_around_it() -> None:
+    added = media_pb2.Cut(time=seconds_to_pb(40))
+    found = change(parent(), cuts=(added,))
+    assert found and (found.span, found.is_composed) == (Span(39, 43), True)
+    before = parent()
+    before.result.cuts.append(added)
+    assert change(before, cuts=(added,)) is None
+    dropped = change(before)
+    assert dropped and dropped.span == Span(39, 43)
 
 
 def test_short_videos_and_results_of_earlier_releases_have_none() -> None:

@@ -18,9 +18,8 @@ class Looks:
     """Second by second, (seconds,) each, and NaN where nothing was seen before the first picture.
 
     `motion` is the mean absolute difference of two pictures FRAME_S apart, 0 to 255, without cuts. `light`
-    is the
-    mean luma, `contrast` its standard deviation, both 0 to 1; `colour` the mean distance from grey, 0 to 1,
-    and `warmth` the mean of red over blue difference, -1 to 1.
+    is the mean luma, `contrast` its standard deviation, both 0 to 1; `colour` the mean distance from grey,
+    0 to 1, and `warmth` the mean of red over blue difference, -1 to 1.
     """
 
     motion: Floats

@@ -30,7 +30,7 @@ _AHEAD_S = 0.03
 
 
 class Hit(NamedTuple):
-    """An accent on `beat` of a bar; `strength` in (0, 1] is that of its cut."""
+    """An accent on `beat` of a bar; `strength` in [0, 1] is that of its cut."""
 
     beat: float
     strength: float

@@ -8,7 +8,7 @@ beginnings (a beam); the beats in between are then laid out with the smoothest t
 import itertools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +35,9 @@ STRONG = 0.5
 
 ALONE_S, LESS = 2.5, 0.25
 """Of strong cuts this close, the strongest counts in full, and the others this much."""
+
+_BY_USER = 3.0
+"""How much more than a cut that was found one counts that a user has placed."""
 
 _REWARDS = (1.0, 0.9, 0.75)
 """Worth of a cut of strength 1 on a first beat, on the middle of a bar, and on another beat."""
@@ -109,22 +112,31 @@ def wished(cuts: Sequence[Cut], start_s: float, end_s: float) -> list[Cut]:
     inside = [cut for cut in cuts if start_s < cut.time_s < end_s and cut.strength >= STRONG]
     full = set(strong(inside))
     return [
-        Cut(cut.time_s - start_s, cut.strength if cut in full else LESS * cut.strength, cut.kind)
+        replace(cut, time_s=cut.time_s - start_s, strength=_worth(cut, cut in full) * cut.strength)
         for cut in inside
     ]
 
 
+def _worth(cut: Cut, is_strong: bool) -> float:
+    return _BY_USER if cut.by_user else 1.0 if is_strong else LESS
+
+
 def strong(cuts: Sequence[Cut]) -> list[Cut]:
-    """Returns the strong cuts: of at least STRONG, and the strongest within ALONE_S, the first of equals."""
+    """Returns the strong cuts: of at least STRONG, and the strongest within ALONE_S, the first of equals.
+
+    Those that a user has placed are stronger than others, and each of them counts.
+    """
     enough = [cut for cut in cuts if cut.strength >= STRONG]
     return [
         cut
         for i, cut in enumerate(enough)
-        if all(
-            (other.strength, -other.time_s) < (cut.strength, -cut.time_s)
-            for other in (*_near(enough, i, -1), *_near(enough, i, 1))
-        )
+        if cut.by_user
+        or all(_rank(other) < _rank(cut) for other in (*_near(enough, i, -1), *_near(enough, i, 1)))
     ]
+
+
+def _rank(cut: Cut) -> tuple[bool, float, float]:
+    return cut.by_user, cut.strength, -cut.time_s
 
 
 def _near(cuts: Sequence[Cut], i: int, step: int) -> Iterator[Cut]:
