@@ -2,6 +2,7 @@
 
 import { duration, seconds } from "../api.js";
 import { MUSIC_LU } from "../parts/settings.js";
+import { cutsOf } from "./hits.js";
 
 const MOST_STEPS = 200;
 
@@ -11,7 +12,7 @@ export const MUSIC_DB = { lower: -6, higher: 6, mute: -60 };
 export class Draft {
   /**
    * @param {string} jobId
-   * @param {{spans: object[], cues: object[], music: string, variants: Object<number, object>}} original
+   * @param {{spans: object[], cues: object[], hits: object[], marking: string, music: string, variants: Object<number, object>}} original
    * @param {() => void} onChange
    */
   constructor(jobId, original, onChange) {
@@ -69,11 +70,13 @@ export class Draft {
    * @param {object[]} own the variant settings of the parent
    */
   request(durationS, own = []) {
-    const { spans, cues, music, variants } = this.now;
+    const { spans, cues, hits, marking, music, variants } = this.now;
     const changes = {
       timeline: this.isOther("spans", timelineOf) && { duration: duration(durationS), spans: timelineOf(spans) },
       "mix.musicLevels": this.isOther("spans", levelsOf) && levelsOf(spans),
       "mix.speechToMusicLu": this.isOther("music") && MUSIC_LU[music],
+      cuts: this.isOther("hits") && cutsOf(hits),
+      hits: this.isOther("marking") && `HITS_${marking}`,
       variantSettings: this.isOther("variants") && merged(own, variants),
     };
     const settings = {};
@@ -115,7 +118,8 @@ export class Draft {
 
   #stored() {
     try {
-      return JSON.parse(localStorage.getItem(this.place));
+      const stored = JSON.parse(localStorage.getItem(this.place));
+      return stored && { ...this.original, ...stored };
     } catch {
       return null;
     }

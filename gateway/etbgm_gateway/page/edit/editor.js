@@ -5,26 +5,28 @@ import { EMOTIONS, emotionName } from "../emotions.js";
 import { choice, MUSIC_LU, styleOptions } from "../parts/settings.js";
 import { number, time, t } from "../text.js";
 import { firstAfter } from "../timeline/scale.js";
+import { HitEditor } from "./hiteditor.js";
 import { join, moveStart, setEmotion, setIntensity, setMusic, split } from "./spans.js";
 
 export class Editor {
   /**
    * @param {Draft} draft
    * @param {object} capabilities
-   * @param {{position: () => number, variant: () => object, onSelect: (index: number) => void, remix: () => void}} acts
+   * @param {{position: () => number, durationS: number, variant: () => object, onSelectHit: (index: number) => void, remix: () => void}} acts
    */
   constructor(draft, capabilities, acts) {
     Object.assign(this, { draft, capabilities, acts, selected: -1 });
     this.undo = this.#button("undo", () => draft.undo());
     this.redo = this.#button("redo", () => draft.redo());
     this.span = h("div", { class: "inspector" });
+    this.hits = new HitEditor(draft, acts);
     this.words = h("div");
     this.music = h("div", { class: "inspector" });
     this.bar = h("div", { class: "remix", hidden: true },
       h("span", {}, t("edit.changed")),
       h("button", { type: "button", onclick: () => draft.discard() }, t("edit.discard")),
       h("button", { type: "button", class: "primary", id: "remix", onclick: acts.remix }, t("edit.remix")));
-    this.element = h("div", { class: "editor stack" }, this.span, this.words, this.music, this.bar);
+    this.element = h("div", { class: "editor stack" }, this.span, this.hits.element, this.words, this.music, this.bar);
     this.refresh();
   }
 
@@ -61,6 +63,7 @@ export class Editor {
     this.redo.disabled = !draft.future.length;
     this.bar.hidden = !draft.isChanged;
     this.#showSpan();
+    this.hits.refresh();
     this.#showWords();
     this.#showMusic();
   }

@@ -3,23 +3,27 @@
 
 import { fill, h, icon, set } from "../dom.js";
 import { time, t } from "../text.js";
+import { gripAt } from "./grips.js";
 import * as lanes from "./lanes.js";
+import { picture } from "./picture.js";
 import { firstAfter, Scale } from "./scale.js";
 
-const GRIP_PX = 7;
 const GAP = 4;
-const HEIGHTS = { ruler: 20, emotions: 44, words: 26, waveform: 54, voice: 30, loudness: 54, sections: 24 };
+/** A press on a hit becomes a move from this distance on. */
+const STEADY_PX = 3;
+const HEIGHTS = { ruler: 20, emotions: 44, words: 26, picture: 54, waveform: 54, voice: 30, loudness: 54, sections: 24 };
 
 export class Timeline {
   /**
    * @param {object} content see `contentOf` in views/content.js
-   * @param {{onSeek: (s: number) => void, onSelect: (index: number) => void, onMove?: (index: number, s: number, isDone: boolean) => void}} acts
+   * @param {object} acts onSeek(s), onSelect(index), and for editors onMove(index, s, isDone), onSelectHit(index),
+   *   onMoveHit(index, s, isDone), onAddHit(), onDropHit()
    */
   constructor(content, acts) {
     this.content = content;
     this.acts = acts;
     this.scale = new Scale(content.durationS);
-    this.selected = -1;
+    this.selected = this.selectedHit = -1;
     this.position = 0;
     this.canvas = h("canvas", { "aria-hidden": "true" });
     this.head = h("div", { class: "head" });
@@ -46,6 +50,11 @@ export class Timeline {
 
   select(index) {
     this.selected = index;
+    this.redraw();
+  }
+
+  selectHit(index) {
+    this.selectedHit = index;
     this.redraw();
   }
 
@@ -89,7 +98,9 @@ export class Timeline {
     this.height = top;
     this.board.style.height = `${top}px`;
     const label = (name) => {
-      const element = h("span", {}, name === "ruler" ? "" : t(`lane.${name}`));
+      const curves = name === "picture" && this.content.mood ? ["motion", "light"] : [];
+      const element = h("span", {}, name === "ruler" ? "" : t(`lane.${name}`),
+        curves.map((curve) => h("small", { class: curve }, t(`lane.${curve}`))));
       element.style.height = `${HEIGHTS[name]}px`;
       return element;
     };
@@ -97,6 +108,7 @@ export class Timeline {
   }
 
   #has(name) {
+    if (name === "picture") return Boolean(this.content.mood || this.content.hits.length);
     const parts = { emotions: "spans", words: "cues", voice: "voice", sections: "sections" };
     return name in parts ? this.content[parts[name]].length > 0 : Boolean(this.content[name]);
   }
@@ -131,6 +143,7 @@ export class Timeline {
       ruler: (row) => lanes.ruler(pen, row),
       emotions: (row) => lanes.emotions(pen, row, content.spans, this.selected),
       words: (row) => lanes.words(pen, row, content.cues, content.words),
+      picture: (row) => picture(pen, row, content, this.selectedHit),
       waveform: (row) => lanes.waveform(pen, row, content.waveform, content.speech),
       voice: (row) => lanes.voice(pen, row, content.voice),
       loudness: (row) => lanes.loudness(pen, row, content.loudness.music, content.loudness.speech),
@@ -167,30 +180,37 @@ export class Timeline {
   #press(event, { x, y }) {
     if (event.button) return;
     this.board.setPointerCapture(event.pointerId);
-    const boundary = this.#boundaryAt(x, y);
-    if (boundary >= 0) {
-      this.drag = { boundary };
+    const grip = gripAt(this, x, y);
+    if (grip) {
+      this.drag = { grip, fromX: x };
+      if (grip.kind === "hit") this.acts.onSelectHit(grip.index);
       return;
     }
-    if (this.#isIn("emotions", y)) this.acts.onSelect(firstAfter(this.content.spans, this.scale.time(x)));
+    if (this.isIn("emotions", y)) this.acts.onSelect(firstAfter(this.content.spans, this.scale.time(x)));
     this.drag = {};
     this.acts.onSeek(this.scale.time(x));
   }
 
   #move({ x, y }) {
     if (!this.drag) {
-      this.board.classList.toggle("grips", this.#boundaryAt(x, y) >= 0);
+      this.board.classList.toggle("grips", Boolean(gripAt(this, x, y)));
       return;
     }
     const s = this.scale.time(x);
-    if (this.drag.boundary !== undefined) this.acts.onMove(this.drag.boundary, (this.drag.at = s), false);
-    else this.acts.onSeek(s);
+    const { grip, fromX, at } = this.drag;
+    if (!grip) this.acts.onSeek(s);
+    else if (at !== undefined || Math.abs(x - fromX) > STEADY_PX) this.#pull(grip, (this.drag.at = s), false);
+  }
+
+  #pull({ kind, index }, s, isDone) {
+    if (kind === "hit") this.acts.onMoveHit(index, s, isDone);
+    else this.acts.onMove(index, s, isDone);
   }
 
   #release() {
     const drag = this.drag;
     this.drag = null;
-    if (drag?.at !== undefined) this.acts.onMove(drag.boundary, drag.at, true);
+    if (drag?.at !== undefined) this.#pull(drag.grip, drag.at, true);
   }
 
   #wheel(event, { x }) {
@@ -213,6 +233,7 @@ export class Timeline {
       "-": () => this.zoom(1 / 1.6),
       "[": () => this.#step(-1),
       "]": () => this.#step(1),
+      ...(this.acts.onMoveHit && this.#hitKeys()),
       Home: () => this.acts.onSeek(0),
       End: () => this.acts.onSeek(this.content.durationS),
     };
@@ -220,6 +241,22 @@ export class Timeline {
     event.preventDefault();
     event.stopPropagation();
     acts[event.key]();
+  }
+
+  #hitKeys() {
+    const drop = () => this.acts.onDropHit();
+    return { ",": () => this.#stepHit(-1), ".": () => this.#stepHit(1), m: () => this.acts.onAddHit(), Delete: drop, Backspace: drop };
+  }
+
+  /** Selects the hit before or after the position, and goes there. */
+  #stepHit(by) {
+    const { hits } = this.content;
+    const isBeyond = (hit) => (hit.at - this.position) * by > 0.005;
+    const index = by > 0 ? hits.findIndex(isBeyond) : hits.findLastIndex(isBeyond);
+    if (index < 0) return;
+    this.acts.onSelectHit(index);
+    this.acts.onSeek(hits[index].at);
+    if (this.scale.reveal(hits[index].at)) this.redraw();
   }
 
   /** Selects the span before or after, and goes there. */
@@ -232,18 +269,9 @@ export class Timeline {
     if (this.scale.reveal(spans[index].start)) this.redraw();
   }
 
-  #isIn(name, y) {
+  isIn(name, y) {
     const row = this.rows.get(name);
     return Boolean(row) && y >= row.top && y < row.top + row.height;
-  }
-
-  /** The index of the span whose start can be gripped at a point, -1 if there is none. */
-  #boundaryAt(x, y) {
-    if (!this.acts.onMove || !this.#isIn("emotions", y)) return -1;
-    const { spans } = this.content;
-    const index = firstAfter(spans, this.scale.time(x));
-    const near = [index, index + 1].filter((i) => i > 0 && i < spans.length);
-    return near.find((i) => Math.abs(this.scale.x(spans[i].start) - x) <= GRIP_PX) ?? -1;
   }
 }
 

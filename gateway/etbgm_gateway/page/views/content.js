@@ -1,6 +1,7 @@
 // What the timeline shows, read from a result and its files.
 
 import { get, seconds, urlOf } from "../api.js";
+import { hitsOf } from "../edit/hits.js";
 import { bare } from "../emotions.js";
 import { number, t } from "../text.js";
 import { Pyramid } from "../timeline/pyramid.js";
@@ -28,6 +29,8 @@ export async function spokenContent(result) {
     spans: spansOf(result.timeline),
     cues: cuesOf(captions),
     words: wordsOf(transcript),
+    hits: hitsOf(result.cuts),
+    mood: result.pictureMood || null,
     voice: voiceOf(analysis, result.timeline),
     speech: (result.speechSpans || []).map((span) => ({ start: seconds(span.start), end: seconds(span.end) })),
   };

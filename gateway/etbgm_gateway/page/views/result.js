@@ -6,6 +6,7 @@ import { styleName, t } from "../text.js";
 import { Player } from "../parts/player.js";
 import { Draft, levelOf, withLevels } from "../edit/draft.js";
 import { Editor } from "../edit/editor.js";
+import { markingOf } from "../edit/hiteditor.js";
 import { downloads } from "../parts/downloads.js";
 import { licence } from "../parts/licence.js";
 import { sharing } from "../parts/sharing.js";
@@ -51,12 +52,15 @@ export class Result {
   }
 
   #openEditor() {
-    const { cues } = this.spoken;
+    const { cues, hits } = this.spoken;
     const spans = withLevels(this.spoken.spans, this.job.settings.mix?.musicLevels || []);
     const music = levelOf(this.job.settings.mix?.speechToMusicLu);
-    this.draft = new Draft(this.job.jobId, { spans, cues, music, variants: {} }, () => this.#edited());
+    const marking = markingOf(this.job.settings.hits);
+    this.draft = new Draft(this.job.jobId, { spans, cues, hits, marking, music, variants: {} }, () => this.#edited());
     this.editor = new Editor(this.draft, this.context.capabilities, {
       position: () => this.player.position,
+      durationS: this.spoken.durationS,
+      onSelectHit: (index) => this.#selectHit(index),
       variant: () => this.variant,
       remix: () => this.#remix(),
     });
@@ -129,9 +133,9 @@ export class Result {
   }
 
   #showContent() {
-    const { spans, cues } = this.draft?.now || this.spoken;
+    const { spans, cues, hits } = this.draft?.now || this.spoken;
     const words = this.draft?.isOther("cues") ? [] : this.spoken.words; // Corrected words have no times.
-    const content = { ...this.spoken, ...this.own, spans, cues, words };
+    const content = { ...this.spoken, ...this.own, spans, cues, hits, words };
     if (this.timeline) {
       this.timeline.show(content);
       return;
@@ -139,7 +143,7 @@ export class Result {
     this.timeline = new Timeline(content, {
       onSeek: (s) => this.player.seek(s),
       onSelect: (index) => this.#selectSpan(index),
-      onMove: (index, s, isDone) => this.editor?.move(index, s, isDone),
+      ...(this.editor && this.#edits()),
     });
     this.problem = h("div");
     if (this.editor) {
@@ -147,6 +151,29 @@ export class Result {
       this.timeline.element.append(this.editor.element, this.problem);
     }
     fill(this.plot, this.timeline.element);
+  }
+
+  /** What the pointer and the keys change on the timeline. */
+  #edits() {
+    const { hits } = this.editor;
+    return {
+      onMove: (index, s, isDone) => this.editor.move(index, s, isDone),
+      onSelectHit: (index) => this.#selectHit(index),
+      onMoveHit: (index, s, isDone) => this.#moveHit(index, s, isDone),
+      onAddHit: () => hits.add(),
+      onDropHit: () => hits.drop(),
+    };
+  }
+
+  /** Moves a hit, and shows the picture there. */
+  #moveHit(index, s, isDone) {
+    this.editor.hits.move(index, s, isDone);
+    this.player.seek(this.draft.now.hits[index].at);
+  }
+
+  #selectHit(index) {
+    this.timeline.selectHit(index);
+    this.editor.hits.select(index);
   }
 
   #selectSpan(index) {
