@@ -1,16 +1,13 @@
-"""Groups of pictures, and which of them are worth decoding. Pure.
+"""Groups of pictures, and what their packets tell of them. Pure.
 
 A group begins with a picture that refers to no other, mostly a key frame. Such pictures cost little, and
 encoders place them at cuts. What happens between two of them shows in their difference and in the sizes of
-the packets: a picture that has nothing in common with the one before it is as large as a key frame. The
-suspicious groups are decoded first, within a budget.
+the packets: a picture that has nothing in common with the one before it is as large as a key frame.
 
 Work is counted in pixels: a picture is as much work as it has pixels, and each byte as much as BYTE_PX more.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,35 +33,11 @@ CHANGED = 0.4
 MILD = 0.2
 """From this change on, something happened between two key frames."""
 
-AROUND_S = 0.4
-"""How much is decoded before and after a spike, to see what it is: the picture may come back."""
-
 BYTE_PX = 130.0
 """Pixels that take as long as a byte: H.264 of 1080p took 2.5 ms a picture and 0.16 ms a kilobyte."""
 
-EARLY = 0.6
-"""Share of a group that is decoded if one stops once its cut is found."""
-
-QUIET = 0.25
-"""Largest share of the budget for groups that seem to be of one shot, if not all can be decoded."""
-
-WORTHWHILE = 0.1
-"""Least share of a group that is decoded if there is not time for all of it."""
-
 SAME_LENGTH_S = 0.02
 """Groups whose lengths differ by less have the encoder's regular length."""
-
-
-class Stretch(NamedTuple):
-    """Pictures to decode, [start_s, end_s] from a key frame; before `closely_s` only reference pictures.
-
-    `leads_to` is the group at whose shot one may stop, if there is such a group.
-    """
-
-    start_s: float
-    end_s: float
-    closely_s: float
-    leads_to: int | None = None
 
 
 @dataclass(frozen=True)
@@ -123,63 +96,6 @@ def groups_of(packets: Packets, starts_s: Floats, changes: Floats, pixels: int) 
     last_s = float(times_s[-1])
     placed = _is_placed(np.diff(np.append(starts_s, last_s)))
     return Groups(starts_s, work_px, tuple(spikes), np.append(changes, MILD), placed, rate, last_s)
-
-
-def chosen(groups: Groups, budget_px: float) -> tuple[list[Stretch], Flags]:
-    """Returns what to decode with so much work, and which groups that is as a whole.
-
-    First the groups in which a shot seems to begin, up to there; then those that change gradually, and those
-    before a key frame that the encoder placed. A little of the rest, evenly, tells how the picture moves.
-    """
-    count = len(groups.starts_s)
-    if groups.work_px.sum() <= budget_px:
-        return [Stretch(float(groups.starts_s[0]), groups.end_s, float(groups.starts_s[0]))], np.ones(
-            count, bool
-        )
-    hidden = groups.hidden
-    changed = (groups.change >= CHANGED) & ~groups.placed
-    moved = (groups.change >= MILD) & ~groups.placed
-    rank = np.select([hidden & moved, hidden, moved, groups.change >= MILD], [0, 1, 2, 3], 4)
-    work_px = np.where(changed, EARLY, 1.0) * groups.work_px
-    for i in np.flatnonzero(hidden):
-        length_s = max(1e-3, groups.ends_s[i] - groups.starts_s[i])
-        work_px[i] = EARLY * groups.work_px[i] * (groups.spikes_s[i][-1] - groups.starts_s[i]) / length_s
-    evenly = np.modf(np.arange(count) * 0.6180339887)[0]  # low-discrepancy: any prefix is spread evenly
-    moved, changed = moved & ~hidden, changed & ~hidden
-    share, quiet_px = np.zeros(count), QUIET * budget_px
-    for i in np.lexsort((evenly, np.where(rank < 4, work_px, 0), rank)):
-        left_px = budget_px if rank[i] < 4 else min(budget_px, quiet_px)
-        affordable = min(1.0, left_px / work_px[i])
-        if affordable == 1 or (moved[i] and not hidden[i] and affordable > WORTHWHILE):
-            share[i] = affordable
-            budget_px -= share[i] * work_px[i]
-            quiet_px -= work_px[i] * (rank[i] == 4)
-    taken = share > 0
-    parts = (*_parts(groups, taken & hidden), *_leading(groups, share * moved, changed))
-    return sorted([*_whole(groups, taken & ~hidden & ~moved), *parts]), taken
-
-
-def _whole(groups: Groups, taken: Flags) -> Iterator[Stretch]:
-    """Yields the runs of groups that are taken."""
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], taken, [False])).astype(int)))
-    for first, end in zip(edges[::2], edges[1::2], strict=True):
-        start_s = float(groups.starts_s[first])
-        yield Stretch(start_s, float(groups.ends_s[end - 1]), start_s)
-
-
-def _parts(groups: Groups, taken: Flags) -> Iterator[Stretch]:
-    """Yields the beginnings of groups, to their last spike."""
-    for i in np.flatnonzero(taken):
-        at_s = groups.spikes_s[i]
-        end_s = min(float(at_s[-1]) + AROUND_S, float(groups.ends_s[i]))
-        yield Stretch(float(groups.starts_s[i]), end_s, float(at_s[0]) - AROUND_S)
-
-
-def _leading(groups: Groups, share: Floats, changed: Flags) -> Iterator[Stretch]:
-    """Yields the beginnings of groups in which something moves; those of another shot may be left early."""
-    for i in np.flatnonzero(share).tolist():
-        start_s, length_s = float(groups.starts_s[i]), float(groups.ends_s[i] - groups.starts_s[i])
-        yield Stretch(start_s, start_s + float(share[i]) * length_s, start_s, i + 1 if changed[i] else None)
 
 
 def _is_placed(lengths_s: Floats) -> Flags:

@@ -8,9 +8,10 @@ import numpy as np
 
 from etbgm_kit.types import Cut
 from etbgm_mixer.picture import cuts
-from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, chosen, groups_of
+from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, groups_of
 from etbgm_mixer.picture.reader import Head, Reader
 from etbgm_mixer.picture.seconds import Looks, Seconds
+from etbgm_mixer.picture.selection import chosen
 from etbgm_mixer.picture.small import Small
 
 BUDGET_PX_PER_S = 80e6

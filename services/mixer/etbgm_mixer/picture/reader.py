@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 
 from etbgm_mixer.media.commands import SAFE
-from etbgm_mixer.picture.groups import GROUP_S, SPIKE_OF_KEY, Packets, Stretch
+from etbgm_mixer.picture.groups import GROUP_S, SPIKE_OF_KEY, Packets
+from etbgm_mixer.picture.selection import Stretch
 from etbgm_mixer.picture.small import Shrinker, Small
 
 Head = list[tuple[float, Small]]

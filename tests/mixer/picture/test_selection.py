@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from etbgm_mixer.picture.groups import BYTE_PX, EARLY, Groups, Packets, chosen, groups_of
+from etbgm_mixer.picture.groups import BYTE_PX, Groups, Packets, groups_of
 from etbgm_mixer.picture.look import SETTLED_S, _until
+from etbgm_mixer.picture.selection import EARLY, Stretch, _joined, chosen
 
 PICTURE_PX = 1000 + int(100 * BYTE_PX)
 
@@ -45,3 +46,9 @@ def test_decoding_stops_a_while_after_the_shot_has_come() -> None:
     last_s = [time_s for time_s, _ in _until(iter(pictures), other[..., :1])][-1]
     assert 1.6 + SETTLED_S < last_s <= 1.6 + SETTLED_S + 0.25
     assert len(list(_until(iter(pictures), None))) == 200
+
+
+def test_groups_that_follow_each_other_are_decoded_at_once() -> None:
+    first, second, early = Stretch(0.0, 2.0, 0.0), Stretch(2.0, 4.0, 2.0), Stretch(4.0, 6.0, 4.0, leads_to=3)
+    assert list(_joined([first, second, early])) == [Stretch(0.0, 4.0, 0.0), early]
+    assert list(_joined([first, Stretch(2.5, 4.0, 2.5)])) == [first, Stretch(2.5, 4.0, 2.5)]
