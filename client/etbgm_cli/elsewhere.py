@@ -25,6 +25,21 @@ Variants = Annotated[int | None, typer.Option(help="Number of variants, 1-8.")]
 MusicLevel = Annotated[
     Literal["low", "medium", "high"] | None, typer.Option(help="Level of the music; see `etbgm run`.")
 ]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option(
+        metavar="START-END=DB",
+        help="Change the music by so many dB between two times in seconds, such as 12-20.5=-6; "
+        "-60 is silence. Repeatable.",
+    ),
+]
+Marking = Annotated[
+    Literal["off", "subtle", "strong"] | None,
+    typer.Option(help="How the music marks cuts; see `etbgm run`."),
+]
+Cuts = Annotated[
+    Path | None, typer.Option(help="Cuts to mark instead (JSON), such as an edited timeline.json of the job.")
+]
 Detach = Annotated[bool, typer.Option("--detach", help="Print the job's id and exit.")]
 
 
@@ -68,23 +83,10 @@ def remix(
     ambience: Annotated[
         float | None, typer.Option(help="Keep background sounds at this level in dB; see `etbgm run`.")
     ] = None,
-    music_level: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="START-END=DB",
-            help="Change the music by so many dB between two times in seconds, such as 12-20.5=-6; "
-            "-60 is silence. Repeatable.",
-        ),
-    ] = None,
+    music_level: Changes = None,
     timeline: Annotated[Path | None, typer.Option(help="Emotion timeline (JSON) to use instead.")] = None,
-    hits: Annotated[
-        Literal["off", "subtle", "strong"] | None,
-        typer.Option(help="How the music marks cuts; see `etbgm run`."),
-    ] = None,
-    cuts: Annotated[
-        Path | None,
-        typer.Option(help="Cuts to mark instead (JSON), such as an edited timeline.json of the job."),
-    ] = None,
+    hits: Marking = None,
+    cuts: Cuts = None,
     detach: Detach = False,
     gateway: Gateway = ADDRESS,
 ) -> None:
@@ -96,10 +98,7 @@ def remix(
             request.settings.mix.music_levels.extend(map(_music_level, music_level))
         if timeline is not None:
             request.settings.timeline.CopyFrom(read_timeline(timeline))
-        if hits is not None:
-            request.settings.hits = hits_to_pb(hits)
-        if cuts is not None:
-            request.settings.cuts.CopyFrom(read_cuts(cuts))
+        _add_hits(request.settings, hits, cuts)
     guarded(_run(request, gateway, detach))
 
 
@@ -129,6 +128,13 @@ def _add_mix(
         mix.speech_to_music_lu = MUSIC_LEVELS_LU[music]
     if ambience_db is not None:
         mix.ambience_db = ambience_db
+
+
+def _add_hits(settings: pb.JobSettings, hits: str | None, cuts: Path | None) -> None:
+    if hits is not None:
+        settings.hits = hits_to_pb(hits)
+    if cuts is not None:
+        settings.cuts.CopyFrom(read_cuts(cuts))
 
 
 async def _run(request: pb.RemixJobRequest, gateway: str, detach: bool) -> None:
