@@ -50,9 +50,10 @@ def check_cuts(settings: gateway_pb2.JobSettings, duration_s: float) -> None:
 
 
 def attribute(given: Iterable[media_pb2.Cut], known: Iterable[media_pb2.Cut] = ()) -> None:
-    """Writes into each given cut who placed it, by the cuts that were `known` before."""
+    """Writes into each given cut its defaults, and who placed it, by the cuts that were `known` before."""
     origins = {_what(cut): cut.origin or media_pb2.CUT_ORIGIN_PICTURE for cut in known}
     for cut in given:
+        cut.strength, cut.kind = _strength(cut), cut.kind or media_pb2.CUT_KIND_HARD
         cut.origin = origins.get(_what(cut), media_pb2.CUT_ORIGIN_USER)
 
 
