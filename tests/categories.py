@@ -25,7 +25,7 @@ _LIBRARY_SEARCH = {"ldconfig", "gcc", "cc", "ld"}
 def category_of(module: Path) -> str:
     """The category of the test module; reads the file, so that one need not be imported to be left out."""
     declared = _DECLARED.findall(module.read_text(encoding="utf-8"))
-    if "full" in module.parts:
+    if module.parent.name == "full":
         declared.append("full")
     assert len(declared) <= 1, f"{module} declares {declared}, more than one category"
     return declared[0] if declared else "unit"
