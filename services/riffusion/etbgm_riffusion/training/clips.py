@@ -34,6 +34,18 @@ class Clips:
         """Returns the latents of these clips, (n, 4, 64, 64) float32."""
         return torch.from_numpy(self.latents[numbers].astype(np.float32))
 
+    def captions(self, numbers: list[int], dropout: float = 0.0, key: tuple[int, ...] = ()) -> list[str]:
+        """Returns the captions of these clips, each left empty with the probability `dropout`.
+
+        `key` is the random seed of the draw. J. Ho and T. Salimans, "Classifier-free diffusion guidance"
+        (2022): what was trained without captions too can be guided.
+        """
+        chance = np.random.default_rng(key).random(len(numbers))
+        return [
+            "" if drawn < dropout else self.rows[number].caption
+            for number, drawn in zip(numbers, chance, strict=True)
+        ]
+
 
 def encoded(
     folder: DatasetFolder, split: Split, pipeline: Pipeline, model: str, path: Path, on_clips: OnClips

@@ -131,11 +131,9 @@ class Trainer:
         recipe = self._recipe
         chosen = numbers_of(len(self._clips), recipe.batch, number, recipe.random_seed)
         noised = self._objective.noised(self._clips.stacked(chosen), (recipe.random_seed, number))
-        chance = np.random.default_rng((recipe.random_seed, number, _DROPPED)).random(len(chosen))
-        captions = [
-            "" if drawn < recipe.caption_dropout else self._clips.rows[clip].caption
-            for clip, drawn in zip(chosen, chance, strict=True)
-        ]
+        captions = self._clips.captions(
+            chosen, recipe.caption_dropout, (recipe.random_seed, number, _DROPPED)
+        )
         loss = self._objective.losses(noised, captions).mean()
         return loss + recipe.prior_weight * self._prior_loss(number) if self._prior else loss
 
@@ -149,7 +147,7 @@ class Trainer:
         seed = self._recipe.random_seed
         chosen = numbers_of(len(self._prior), self._recipe.batch, number, seed + _PRIOR)
         noised = self._objective.noised(self._prior.stacked(chosen), (seed, number, _PRIOR))
-        captions = [self._prior.rows[clip].caption for clip in chosen]
+        captions = self._prior.captions(chosen)
         with torch.no_grad(), self._weights.disabled():
             wanted = self._objective.predict(noised, captions)
         return ((self._objective.predict(noised, captions) - wanted) ** 2).mean()
