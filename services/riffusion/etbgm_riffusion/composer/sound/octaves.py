@@ -72,13 +72,19 @@ class Tone:
     """From the middle, decorrelated, to the side."""
 
 
+def middle_and_side(sound: Stereo) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Returns (L + R) / 2 and (L - R) / 2, both (samples,)."""
+    half = np.float32(0.5)
+    left, right = np.ascontiguousarray(sound.T) * half
+    return left + right, left - right
+
+
 def tone_of(sound: Stereo, sample_rate_hz: int) -> Tone:
     """Returns the filters that bring `sound` towards OCTAVES without changing its loudness.
 
     The total gain leaves the K-weighted energy (ITU-R BS.1770-5) as it is. Silence gets no filter.
     """
-    left, right = sound.T
-    middle, side = _power((left + right) / 2), _power((left - right) / 2)
+    middle, side = map(_power, middle_and_side(sound))
     if not (middle + side).any():
         return Tone(np.ones(len(OCTAVES)), np.ones(len(OCTAVES)), np.zeros(len(OCTAVES)))
     kept, spread = _widths(_bands(sample_rate_hz) @ middle, _bands(sample_rate_hz) @ side)
@@ -128,10 +134,15 @@ def _power(channel: NDArray[np.float32]) -> Spectrum:
     """Returns the energy of each frequency, summed over windows."""
     window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
     power = np.zeros(_WINDOW // 2 + 1)
-    padded = np.pad(channel, (0, -len(channel) % _HOP))
-    for start in range(0, len(padded), _HOP):
-        power += np.abs(np.fft.rfft(padded[start : start + _WINDOW] * window)) ** 2
+    for start in range(0, len(channel), _HOP):
+        frame = channel[start : start + _WINDOW]
+        power += np.abs(np.fft.rfft(frame * window[: len(frame)], _WINDOW)) ** 2
     return power
+
+
+def octaves_of(channel: NDArray[np.float32], sample_rate_hz: int) -> Spectrum:
+    """Returns the energy of each octave of a channel, (10,)."""
+    return np.asarray(_bands(sample_rate_hz) @ _power(channel))
 
 
 @cache

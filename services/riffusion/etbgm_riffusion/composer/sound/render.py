@@ -12,6 +12,7 @@ import numpy as np
 
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.score import Score
+from etbgm_riffusion.composer.sound.air import add_air, air_of
 from etbgm_riffusion.composer.sound.dip import dip
 from etbgm_riffusion.composer.sound.master import mastered, reach
 from etbgm_riffusion.composer.sound.octaves import tone_of
@@ -22,7 +23,7 @@ from etbgm_riffusion.types import Stereo
 
 _TAIL_FADE_S = 1.0
 
-_BLOCK = 1 << 15
+_BLOCK = 1 << 17
 """Samples per yielded block."""
 
 OnProgress = Callable[[float], None]
@@ -80,6 +81,7 @@ def _sums(
 
             _play(unit, casts, synth, sample_rate_hz, sound[part : part + len(casts)], report_take)
             part += len(casts)
+        add_air(sound, air_of(sound[0], sample_rate_hz))
         pass_through(sound, responses(tone_of(sound[0], sample_rate_hz), sample_rate_hz))
         dip(sound, unit.start, score.speech, sample_rate_hz)
         sound[:, unit.end - unit.start :] *= _tail_fade(unit, sample_rate_hz)[:, None]
