@@ -28,7 +28,9 @@ from etbgm_gateway.pipeline.transcripts import clipped, readable_by
 from etbgm_gateway.pipeline.transport import Transport
 from etbgm_gateway.results.assemble import Made, MusicBed, Results
 from etbgm_gateway.upstream.clients import Clients
+from etbgm_gateway.upstream.errors import MethodMissing
 from etbgm_kit.converters import seconds_from_pb, timeline_from_pb, timeline_to_pb
+from etbgm_kit.serving.status import reason_of
 from etbgm_kit.types import Span
 
 Stage = gateway_pb2.Stage
@@ -229,7 +231,7 @@ class Stages:
                 "PICTURE", self._clients.mixer, "AnalyzePicture", request, response, stage
             )
         except StageFailed as failure:
-            if "UNIMPLEMENTED" not in failure.status.message:
+            if reason_of(failure.status) != MethodMissing.reason:
                 raise
             found = response(notes=[pictures.OLD_MIXER])
         return pictures.seen(found, self._settings)

@@ -7,6 +7,7 @@ EtbgmError
     ├── ServiceLost         UNAVAILABLE: the call lost its replica repeatedly while it computed
     ├── ServiceTimeout      DEADLINE_EXCEEDED: a replica accepted the call and did not answer in time
     └── ServiceFailed       INTERNAL: the call failed in a way that a retry cannot fix
+        └── MethodMissing   INTERNAL: the service is of a release that lacks the method
 """
 
 import grpc
@@ -70,6 +71,15 @@ class ServiceFailed(ServiceError):
 
     def __init__(self, service: str, how: str) -> None:
         super().__init__(service, f"ended a call with {how}", how=how)
+
+
+class MethodMissing(ServiceFailed):
+    """The service does not know the method: it is of an earlier release."""
+
+    reason = "METHOD_MISSING"
+
+    def __init__(self, service: str) -> None:
+        super().__init__(service, "UNIMPLEMENTED")
 
 
 def is_described(failure: grpc.aio.AioRpcError) -> bool:

@@ -12,6 +12,7 @@ import grpc
 from google.protobuf.message import Message
 
 from etbgm_gateway.upstream.errors import (
+    MethodMissing,
     ServiceBusy,
     ServiceError,
     ServiceFailed,
@@ -138,6 +139,8 @@ class Rounds(Generic[Stub]):
             raise error from None
         elif error.status_code == "DEADLINE_EXCEEDED":
             raise self.gave_up(ServiceTimeout(self._name, self._deadline_s)) from None
+        elif error.status_code == "UNIMPLEMENTED":
+            raise self.gave_up(MethodMissing(self._name)) from None
         else:
             raise self.gave_up(ServiceFailed(self._name, error.status_code)) from None
         return error.retry_after_s
