@@ -1,16 +1,17 @@
-"""A tiny pipeline whose image coder is no random one: it averages 8 × 8 pixels, and repeats them.
+"""A tiny pipeline whose image coder is no random one: it averages pixels, and repeats them.
 
-So what the UNet paints can be heard, as a spectrogram of 64 × 64 cells.
+So what the UNet paints can be heard: with TINY's 8 × 8 pixels per latent, as a spectrogram of 64 × 64 cells.
 """
 
 import math
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, StableDiffusionImg2ImgPipeline
+from diffusers import AutoencoderKL
 from torch import nn
 
 from tests.riffusion.full import tiny_pipeline
+from tests.riffusion.full.tiny_pipeline import Shape
 
 CARRIER = 20.0
 """Constants in two channels beside the signals, + and -: group norms divide by them, not by the signals."""
@@ -22,22 +23,19 @@ _SIGNALS, _PLUS, _MINUS = (0, 1), 2, 3
 _GREEN_BLUE = (1, 2)
 
 
-def build(folder: Path) -> None:
+def build(folder: Path, shape: Shape = tiny_pipeline.TINY) -> None:
     """Writes the pipeline to `folder` as diffusers does."""
-    tiny_pipeline.build(folder)
-    parts = StableDiffusionImg2ImgPipeline.from_pretrained(folder, safety_checker=None)
+    tiny_pipeline.build(folder, shape)
+    levels = len(shape.vae["block_out_channels"])
     vae = AutoencoderKL(
-        down_block_types=("DownEncoderBlock2D",) * 4,
-        up_block_types=("UpDecoderBlock2D",) * 4,
-        block_out_channels=(4, 4, 8, 8),
-        norm_num_groups=1,
-        mid_block_add_attention=False,
+        down_block_types=("DownEncoderBlock2D",) * levels,
+        up_block_types=("UpDecoderBlock2D",) * levels,
         scaling_factor=2.0,
+        **shape.vae | {"norm_num_groups": 1},
     )
     with torch.no_grad():
         make_plain(vae)
     vae.save_pretrained(folder / "vae")
-    parts.unet.save_pretrained(folder / "unet")
 
 
 def make_plain(vae: AutoencoderKL) -> None:

@@ -1,11 +1,10 @@
 """Training of adapters: the loss falls, interrupted runs continue, and results say what they were made of."""
 
 import json
-import os
+import shutil
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -15,34 +14,41 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from etbgm_kit.types import Emotion
 from etbgm_riffusion.dataset.folder import DatasetFolder
 from etbgm_riffusion.dataset.types import DatasetError
 from etbgm_riffusion.diffusion import pipeline
 from etbgm_riffusion.diffusion.card import read_card
+from etbgm_riffusion.diffusion.pipeline import Pipeline
 from etbgm_riffusion.training.objective import Objective
 from etbgm_riffusion.training.preflight import NotReady, estimated
 from etbgm_riffusion.training.recipe import Recipe
-from etbgm_riffusion.training.run import Point
+from etbgm_riffusion.training.run import Point, RunFolder
 from etbgm_riffusion.training.session import Order, Result, Told, train_adapter
 from etbgm_riffusion.training.train import Stopped
-from tests.riffusion.full import plain_coder
-from tests.riffusion.full.datasets import built, composer, write_music
+from tests.riffusion.full import plain_coder, tiny_pipeline
+from tests.riffusion.full.datasets import built, write_music
 
 LAYERS = ("conv1", "conv2", "conv_in", "conv_out")
 """Most of a random UNet: a few steps on all of these teach it to leave the noise."""
 
 RECIPE = Recipe(
-    steps=60, batch=2, rank=8, targets=LAYERS, learning_rate=1e-2, warm_up=5, min_snr=0.0, ema=0.9,
-    check_every=20, sample_every=0, sample_emotions=(Emotion.JOY,),
+    steps=12, batch=2, rank=8, targets=LAYERS, learning_rate=1e-2, warm_up=5, min_snr=0.0, ema=0.9,
+    check_every=4, sample_every=0,
 )  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Its latents are 16 × 16."""
     folder = tmp_path_factory.mktemp("plain")
-    plain_coder.build(folder)
+    plain_coder.build(folder, tiny_pipeline.COARSE)
     return folder
+
+
+@pytest.fixture(scope="module")
+def loaded(model: Path) -> Pipeline:
+    """The model, without an adapter."""
+    return pipeline.load(model, "cpu")
 
 
 @pytest.fixture(scope="module")
@@ -61,73 +67,79 @@ def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
 Train = Callable[..., Result]
 
 
-@pytest.fixture
-def train(model: Path, dataset: Path, tmp_path: Path) -> Train:
-    """Trains with changes to the recipe and the order; hears of every point in `points`."""
+@pytest.fixture(scope="module")
+def train(model: Path, dataset: Path, tmp_path_factory: pytest.TempPathFactory) -> Train:
+    """Trains in a new folder with changes to the recipe and the order; hears of every point in `points`."""
 
     def train(points: list[Point] | None = None, stop_at: int = 0, **changes: object) -> Result:
-        fields = Recipe.__dataclass_fields__
+        folder, fields = tmp_path_factory.mktemp("training"), Recipe.__dataclass_fields__
         recipe = replace(RECIPE, **{name: value for name, value in changes.items() if name in fields})
         values = {"dataset": dataset, "name": "tape", "model": model, "device": "cpu",
-                  "adapters_dir": tmp_path / "adapters", "run": tmp_path / "run"}  # fmt: skip
+                  "adapters_dir": folder / "adapters", "run": folder / "run"}  # fmt: skip
         order = Order(**values | {name: value for name, value in changes.items() if name not in fields})  # type: ignore[arg-type]
         heard = [] if points is None else points
         told = Told(
             lambda _: None, lambda _: None, heard.append,
             lambda: bool(stop_at) and max((point.step for point in heard), default=0) >= stop_at,
         )  # fmt: skip
-        return train_adapter(order, recipe, composer() if recipe.sample_every else None, told)
+        return train_adapter(order, recipe, None, told)
 
     return train
+
+
+@pytest.fixture(scope="module")
+def whole(train: Train, tmp_path_factory: pytest.TempPathFactory) -> Result:
+    """RECIPE in one run."""
+    return train(adapters_dir=tmp_path_factory.mktemp("whole"))
 
 
 def curve_of(run: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (run / "curve.jsonl").read_text().splitlines()]
 
 
-def test_a_killed_run_continues_to_the_same_curve_and_the_same_adapter(
-    train: Train, model: Path, dataset: Path, tmp_path: Path
+def losses_of(result: Result) -> list[float]:
+    return [point.loss for point in result.trained.curve if point.loss is not None]
+
+
+def held_out_after(result: Result, step: int) -> float:
+    (point,) = (one for one in result.trained.curve if one.step == step and one.held_out is not None)
+    assert point.held_out
+    return point.held_out
+
+
+def test_a_run_that_is_killed_and_stopped_continues_to_the_same_curve_and_adapter(
+    train: Train, whole: Result, model: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    whole = train(steps=16, check_every=5, run=tmp_path / "whole", adapters_dir=tmp_path / "a")
-    killed = tmp_path / "killed"
-    command = [sys.executable, "-m", "etbgm_riffusion.cli", "train-lora", dataset, "--name", "tape"]
-    options = {"model": model, "run": killed, "adapters-dir": tmp_path / "b", "device": "cpu", "steps": 16,
-               "batch": 2, "rank": 8, "learning-rate": 1e-2, "warm-up": 5, "min-snr": 0, "ema": 0.9,
-               "check-every": 5, "sample-every": 0, "threads": torch.get_num_threads()}  # fmt: skip
+    run, adapters = tmp_path / "run", tmp_path / "adapters"
+    command = [sys.executable, "-m", "tests.riffusion.full.killed", "6", "train-lora", dataset]
+    options = {"name": "tape", "model": model, "run": run, "adapters-dir": adapters, "device": "cpu",
+               "steps": 8, "batch": 2, "rank": 8, "learning-rate": 1e-2, "warm-up": 5,
+               "min-snr": 0, "ema": 0.9, "check-every": 4, "sample-every": 0,
+               "threads": torch.get_num_threads()}  # fmt: skip
     arguments = [f"--{name}={value}" for name, value in options.items()]
     arguments += [f"--target={layer}" for layer in LAYERS]
-    process = subprocess.Popen([*command, *arguments], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 240
-    while not (killed / "checkpoint.pt").exists() or len(curve_of(killed)) < 9:
-        assert process.poll() is None, "it ended before it was killed"
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    continued = train(steps=16, check_every=5, run=killed, adapters_dir=tmp_path / "b")
-    assert curve_of(killed) == curve_of(tmp_path / "whole")
+    died = subprocess.run([*command, *arguments], capture_output=True, text=True, check=False)
+    assert died.returncode == -signal.SIGKILL, died.stderr
+    assert (run / "checkpoint.pt").exists()
+    with pytest.raises(Stopped, match="after step 9"):
+        train(stop_at=9, run=run, adapters_dir=adapters)
+    later: list[Point] = []
+    continued = train(later, run=run, adapters_dir=adapters)
+    assert [point.step for point in later if point.loss] == [10, 11, 12], (
+        "the state was saved when it stopped"
+    )
+    assert continued.trained == whole.trained
     weights, expected = load_file(continued.path), load_file(whole.path)
     assert weights.keys() == expected.keys()
     assert all(torch.equal(weights[name], expected[name]) for name in expected)
     assert read_card(continued.path) == read_card(whole.path)
 
 
-def test_a_run_that_is_asked_to_stop_saves_its_last_step(train: Train, tmp_path: Path) -> None:
-    whole = train(steps=8, check_every=4, run=tmp_path / "whole").trained
-    points: list[Point] = []
-    with pytest.raises(Stopped, match="after step 3"):
-        train(points, stop_at=3, steps=8, check_every=4)
-    later: list[Point] = []
-    assert train(later, steps=8, check_every=4).trained == whole
-    assert [point.step for point in later if point.loss] == [4, 5, 6, 7, 8]
-
-
-def test_a_run_may_be_extended_but_not_changed(train: Train, tmp_path: Path) -> None:
-    train(steps=2, check_every=2)
+def test_a_run_may_be_longer_but_not_of_another_recipe(tmp_path: Path) -> None:
+    RunFolder(tmp_path, RECIPE.identity())
+    RunFolder(tmp_path, replace(RECIPE, steps=100, patience=1, sample_every=50).identity())
     with pytest.raises(DatasetError, match="other settings: batch, rank"):
-        train(steps=2, check_every=2, rank=4, batch=3)
-    assert train(steps=4, check_every=2).trained.best_step in (0, 2, 4)
-    assert len([point for point in curve_of(tmp_path / "run") if "loss" in point]) == 4
+        RunFolder(tmp_path, replace(RECIPE, rank=4, batch=3).identity())
 
 
 def test_training_stops_when_held_out_clips_get_no_better(train: Train) -> None:
@@ -138,51 +150,53 @@ def test_training_stops_when_held_out_clips_get_no_better(train: Train) -> None:
     assert trained.held_out == min(point.held_out for point in points if point.held_out is not None)
 
 
-def test_prior_preservation_keeps_what_the_model_predicts(
-    train: Train, dataset: Path, tmp_path: Path
-) -> None:
-    changes = {"steps": 12, "check_every": 12}
-    free = train(run=tmp_path / "free", **changes).trained
-    kept = train(run=tmp_path / "kept", prior=dataset, prior_weight=100.0, **changes).trained
-    assert free.held_out and kept.held_out and kept.held_out_before
-    assert free.held_out < 0.9 * kept.held_out_before < kept.held_out
+def test_prior_preservation_keeps_what_the_model_predicts(train: Train, whole: Result, dataset: Path) -> None:
+    kept = train(prior=dataset, prior_weight=100.0).trained
+    free, before = whole.trained.held_out, kept.held_out_before
+    assert free and before and kept.held_out
+    assert free < 0.9 * before < kept.held_out
     with pytest.raises(DatasetError, match="second data set"):
         train(prior_weight=1.0)
 
 
-def test_accumulated_batches_equal_one_batch(train: Train, tmp_path: Path) -> None:
+def test_accumulated_batches_equal_one_batch(train: Train, whole: Result) -> None:
     """Of the same clips; noise is drawn per batch, so the loss is of the same size, not the same."""
-    two = train(steps=3, check_every=3, batch=1, accumulation=2, run=tmp_path / "two").trained
-    one = train(steps=3, check_every=3, batch=2, run=tmp_path / "one").trained
-    assert two.held_out == pytest.approx(one.held_out, rel=0.2)
+    two = train(steps=4, batch=1, accumulation=2)
+    assert held_out_after(two, 4) == pytest.approx(held_out_after(whole, 4), rel=0.2)
 
 
-def test_checkpointing_changes_nothing_but_memory(train: Train, tmp_path: Path) -> None:
-    plain = train(steps=3, check_every=3, run=tmp_path / "plain").trained
-    less = train(steps=3, check_every=3, run=tmp_path / "less", checkpointing=True).trained
-    assert less.held_out == pytest.approx(plain.held_out, rel=1e-4)
+def test_checkpointing_changes_nothing_but_memory(train: Train, whole: Result) -> None:
+    less = train(steps=4, checkpointing=True)
+    assert losses_of(less) == pytest.approx(losses_of(whole)[:4], rel=1e-4)
+    assert held_out_after(less, 4) == pytest.approx(held_out_after(whole, 4), rel=1e-4)
 
 
-def test_what_cannot_be_trained_is_told_before_it_starts(train: Train, dataset: Path, tmp_path: Path) -> None:
+def test_a_model_that_sees_no_captions_has_other_losses(train: Train, whole: Result) -> None:
+    blind = train(steps=1, caption_dropout=1.0)
+    assert losses_of(blind) != losses_of(whole)[:1]
+
+
+def test_what_cannot_be_trained_is_told_before_it_starts(
+    train: Train, loaded: Pipeline, dataset: Path, tmp_path: Path
+) -> None:
     with pytest.raises(DatasetError, match="no name"):
         train(name="../etc")
     with pytest.raises(DatasetError, match="no layers named nothing"):
-        train(targets=("nothing",))
-    broken = tmp_path / "broken"
-    subprocess.run(["cp", "-r", dataset, broken], check=True)
+        estimated(loaded, DatasetFolder(dataset), replace(RECIPE, targets=("nothing",)))
+    broken = Path(shutil.copytree(dataset, tmp_path / "broken"))
     row = DatasetFolder(broken).rows("train")[0]
     long = row.model_copy(update={"caption": "joyful " * 90})
     lines = (broken / "train" / "metadata.jsonl").read_text().splitlines()
     (broken / "train" / "metadata.jsonl").write_text("\n".join([long.model_dump_json(), *lines[1:]]))
     DatasetFolder(broken).image("train", DatasetFolder(broken).rows("train")[1]).unlink()
     with pytest.raises(NotReady, match="1 captions have more than 77 tokens") as refused:
-        train(dataset=broken)
+        train(dataset=broken, run=tmp_path / "run")
     assert "1 images are missing" in str(refused.value)
     assert not (tmp_path / "run").exists()
 
 
-def test_memory_grows_with_the_batch_and_the_rank(model: Path, dataset: Path) -> None:
-    loaded, folder = pipeline.load(model, "cpu"), DatasetFolder(dataset)
+def test_memory_grows_with_the_batch_and_the_rank(loaded: Pipeline, dataset: Path) -> None:
+    folder = DatasetFolder(dataset)
     small, more_clips, more_rank = (
         estimated(loaded, folder, replace(RECIPE, **change)) for change in ({}, {"batch": 4}, {"rank": 16})
     )
@@ -191,12 +205,11 @@ def test_memory_grows_with_the_batch_and_the_rank(model: Path, dataset: Path) ->
     assert small.disk > 0
 
 
-def test_losses_are_weighted_by_the_signal_to_noise_ratio(model: Path) -> None:
+def test_losses_are_weighted_by_the_signal_to_noise_ratio(loaded: Pipeline) -> None:
     """min(SNR, 5) / SNR of Hang et al. (2023), with the SNR computed from the model's own schedule."""
-    loaded = pipeline.load(model, "cpu")
     plain, weighted = (Objective(loaded, loaded.parts.unet, gamma) for gamma in (0.0, 5.0))
     timesteps = torch.tensor([5, 300, 900])
-    noised = plain.noised(torch.zeros(3, 4, 64, 64), (1,), timesteps)
+    noised = plain.noised(torch.zeros(3, 4, 16, 16), (1,), timesteps)
     with torch.no_grad():
         ratios = weighted.losses(noised, [""] * 3) / plain.losses(noised, [""] * 3)
     config = loaded.parts.scheduler.config
@@ -206,9 +219,8 @@ def test_losses_are_weighted_by_the_signal_to_noise_ratio(model: Path) -> None:
     np.testing.assert_allclose(ratios.numpy(), np.minimum(snr, 5) / snr, rtol=1e-4)
 
 
-def test_the_card_says_what_the_adapter_was_made_of(train: Train, dataset: Path) -> None:
-    made = train(steps=2, check_every=2, sample_every=2)
-    card = read_card(made.path)
+def test_the_card_says_what_the_adapter_was_made_of(whole: Result, dataset: Path) -> None:
+    card = read_card(whole.path)
     assert card is not None
     assert card.licence == "CC-BY-4.0 AND own"
     assert card.commercial_use is True
@@ -216,13 +228,11 @@ def test_the_card_says_what_the_adapter_was_made_of(train: Train, dataset: Path)
         source.sha256 for source in DatasetFolder(dataset).dataset().sources
     }
     assert card.recipe["rank"] == 8
-    page = made.path.with_suffix(".md").read_text()
+    page = whole.path.with_suffix(".md").read_text()
     assert "joy/march.wav" in page
-    checks = card.results["checks"]
-    assert [check["step"] for check in checks] == [0, 2]
-    losses = [point["loss"] for point in curve_of(made.path.parents[1] / "run") if "loss" in point]
-    assert checks[1]["loss"] == pytest.approx(np.mean(losses))
-    assert f"| 2 | {np.mean(losses):.5f} | {checks[1]['held_out']:.5f} |" in page
     assert "CC-BY-4.0" in page
-    assert list((made.path.parents[1] / "run" / "samples").glob("step-000002-joy.flac"))
-    assert list((made.path.parents[1] / "run" / "logs").rglob("events*"))
+    checks = card.results["checks"]
+    assert [check["step"] for check in checks] == [0, 4, 8, 12]
+    mean = np.mean(losses_of(whole)[:4])
+    assert checks[1]["loss"] == pytest.approx(mean)
+    assert f"| 4 | {mean:.5f} | {checks[1]['held_out']:.5f} |" in page
