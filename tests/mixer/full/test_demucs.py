@@ -72,8 +72,10 @@ def library(model: HTDemucs, mix: Sound) -> Sound:
     return vocals
 
 
-@pytest.mark.parametrize("seconds", [0.0004, 0.5, 1.0, 1.1, 1.75, 2.5, 5.3])
-@pytest.mark.parametrize("block", [700, 8000])
+@pytest.mark.parametrize(
+    ("seconds", "block"),
+    [(0.0004, 700), (0.5, 700), (1.0, 8000), (1.1, 700), (1.75, 8000), (3.3, 700), (3.3, 8000)],
+)
 def test_a_stream_is_computed_as_the_whole_track_is(model: HTDemucs, seconds: float, block: int) -> None:
     mix = noise(seconds * RATE_HZ / SOUND_RATE_HZ, 0)  # as many samples as `seconds` have at the model's rate
     blocks = [mix[begin : begin + block] for begin in range(0, len(mix), block)]
@@ -149,7 +151,7 @@ def test_silence_stays_silent(separator: DemucsSeparator, tmp_path: Path, second
 
 
 def test_who_leaves_stops_the_work_at_the_next_segment(separator: DemucsSeparator, tmp_path: Path) -> None:
-    audio = write(tmp_path / "audio.flac", noise(20))
+    audio = write(tmp_path / "audio.flac", noise(12))
 
     def leave(share: float) -> None:
         if share > 0.3:
@@ -158,15 +160,12 @@ def test_who_leaves_stops_the_work_at_the_next_segment(separator: DemucsSeparato
     with pytest.raises(CallCancelled):
         separator.enhance(audio, tmp_path / "enhanced.wav", leave)
     # A segment lasts 1 s; soxr holds back less than one.
-    assert len(read(tmp_path / "enhanced.wav")) < (0.3 * 20 + 2) * SOUND_RATE_HZ
+    assert len(read(tmp_path / "enhanced.wav")) < (0.3 * 12 + 2) * SOUND_RATE_HZ
 
 
 def test_memory_does_not_grow_with_the_sound(folder: Path) -> None:
-    """Two more minutes of sound would take 46 MB."""
-
-    def peak_mb(minutes: float) -> float:
-        command = [sys.executable, "-m", "tests.mixer.full.cost", str(folder), str(round(60 * minutes))]
-        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
-        return float(done.stdout.split()[0])
-
-    assert peak_mb(2.5) < peak_mb(0.5) + 15
+    """Another minute of sound would take 23 MB."""
+    command = [sys.executable, "-m", "tests.mixer.full.cost", str(folder), "10", "60"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    short_mb, long_mb = (float(line.split()[0]) for line in done.stdout.splitlines())
+    assert long_mb < short_mb + 8
