@@ -92,7 +92,7 @@ bench-page: .venv/.dev ## measure the web page: first paint, layout shift, frame
 	$(BIN)/python -m tests.browser.bench
 
 bench-riffusion: .venv/.full ## compare diffusion with diffusers, and decoding with riffusion's (SHAPE=sd15: CUDA)
-	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse) --precision $(or $(PRECISION),auto)
+	$(BIN)/python -m tests.riffusion.full.bench_diffusion --shape $(or $(SHAPE),coarse) --precision $(or $(PRECISION),auto) $(if $(COMPILE),--compile)
 	$(BIN)/python -m tests.riffusion.full.bench_spectrogram --quick
 
 images: ## build the container images (BUILDER=docker, VARIANT=gpu, TAG)

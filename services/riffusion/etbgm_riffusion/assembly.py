@@ -68,5 +68,6 @@ def _engine(settings: Settings) -> tuple[MusicEngine, tuple[str, ...]]:
         rows=settings.max_batch,
         calls=_painted_calls(settings),
         precision=settings.precision,
+        compile_unet=settings.compile_unet,
     )
     return DiffusionEngine(composer, means), choice.advice

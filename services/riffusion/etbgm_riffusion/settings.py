@@ -37,6 +37,11 @@ class Settings(ModelSettings):
     """Numbers that Riffusion computes with: `auto` is fp16 on CUDA and fp32 on the CPU; bf16 has the range of
     fp32 and needs a GPU of 2020 or newer."""
 
+    compile_unet: bool = False
+    """Compile Riffusion's UNet with `torch.compile` at the start, which takes minutes; on CUDA, its steps are
+    then replayed as CUDA graphs. Needs a C++ compiler, and Triton for CUDA; without them, the UNet runs as
+    it was loaded, and results say so."""
+
     max_batch: int = Field(default=16, ge=2)
     """Rows that Riffusion computes together; with guidance, a clip of five seconds takes two."""
 

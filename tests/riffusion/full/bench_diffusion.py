@@ -1,10 +1,12 @@
 """Measures the denoiser: clips at once against one at a time, and steps against whole requests.
 
 usage: python -m tests.riffusion.full.bench_diffusion [--shape coarse|tiny|sd15] [--precision fp16|bf16]
+       [--compile]
 Pipelines are of Stable Diffusion 1.5's build; weights are random. `coarse` and `tiny` have few
 channels, for one core, whose own time is taken. With the 64 × 64 latents of `tiny` that core
 is busy with one clip already; with the 16 × 16 of `coarse` calling the operators is what takes
-time, so more rows cost little, as on a GPU that one clip does not fill. `sd15` is for CUDA.
+time, so more rows cost little, as on a GPU that one clip does not fill. `sd15` is for CUDA. With
+`--compile`, the UNet is compiled for all ways, diffusers' too.
 
 Throughput is measured on whole clips. For latencies batches of every size are timed, and then
 requests arrive and are served on a clock that each batch moves on by the best time of its
@@ -26,6 +28,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from etbgm_riffusion.diffusion import pipeline
+from etbgm_riffusion.diffusion.compiling import compile_unet
 from etbgm_riffusion.diffusion.line import Batch, Limits, Line
 from etbgm_riffusion.diffusion.lora import Adapters
 from etbgm_riffusion.diffusion.pipeline import Pipeline
@@ -166,6 +169,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     parser.add_argument("--shape", choices=tuple(SHAPES), default="coarse")
     parser.add_argument("--precision", choices=("auto", "fp32", "fp16", "bf16"), default="auto")
+    parser.add_argument("--compile", action="store_true")
     given = parser.parse_args()
     shape = given.shape
     if shape == "sd15" and not torch.cuda.is_available():
@@ -175,7 +179,13 @@ def main() -> int:
         tiny_pipeline.build(Path(folder), SHAPES[shape])
         device = "cuda" if shape == "sd15" else "cpu"
         bench = Bench(pipeline.load(folder, device, precision=given.precision))
-    say(f"Shape {shape}, {bench.machine()}, {bench.pipeline.dtype}, torch {torch.__version__}.\n")
+    compiled = given.compile and not (told := compile_unet(bench.pipeline))
+    if given.compile and told:
+        say(f"{told}\n")
+    say(
+        f"Shape {shape}, {bench.machine()}, {bench.pipeline.dtype}, torch {torch.__version__}"
+        f"{', compiled' if compiled else ''}.\n"
+    )
     throughput = _throughput(bench)
     say("")
     latency = _latency(bench)

@@ -21,18 +21,23 @@ from tests.riffusion.full.canvases import canvas_of, ignore
 @pytest.fixture(scope="session")
 def loras(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two adapters with random weights: of the UNet's attention, and of the text encoder's too."""
-    folder, files = tmp_path_factory.mktemp("loras"), {}
-    for seed, name in enumerate(("warm", "cold")):
-        torch.manual_seed(seed)
-        parts = StableDiffusionImg2ImgPipeline.from_pretrained(tiny_folder)
-        layers = {}
-        for part, targets in (("unet", ["to_q", "to_v"]), ("text_encoder", ["q_proj", "v_proj"]))[: seed + 1]:
-            model = getattr(parts, part)
-            model.add_adapter(LoraConfig(r=4, lora_alpha=4, init_lora_weights=False, target_modules=targets))
-            layers[f"{part}_lora_layers"] = get_peft_model_state_dict(model)
-        parts.save_lora_weights(folder, **layers, weight_name=f"{name}.safetensors")
-        files[name] = folder / f"{name}.safetensors"
-    return files
+    folder = tmp_path_factory.mktemp("loras")
+    warm, cold = folder / "warm.safetensors", folder / "cold.safetensors"
+    write_lora(tiny_folder, warm, 0, unet=["to_q", "to_v"])
+    write_lora(tiny_folder, cold, 1, unet=["to_q", "to_v"], text_encoder=["q_proj", "v_proj"])
+    return {"warm": warm, "cold": cold}
+
+
+def write_lora(model: Path, file: Path, random_seed: int, **targets: list[str]) -> None:
+    """Writes an adapter with random weights for the named layers of the named parts of a pipeline."""
+    torch.manual_seed(random_seed)
+    parts = StableDiffusionImg2ImgPipeline.from_pretrained(model)
+    layers = {}
+    for name, adapted in targets.items():
+        part = getattr(parts, name)
+        part.add_adapter(LoraConfig(r=4, lora_alpha=4, init_lora_weights=False, target_modules=adapted))
+        layers[f"{name}_lora_layers"] = get_peft_model_state_dict(part)
+    parts.save_lora_weights(file.parent, **layers, weight_name=file.name)
 
 
 def test_an_adapter_counts_by_its_weight(batcher: Batcher, loras: dict[str, Path]) -> None:

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from etbgm_kit.errors import Conflict
+from etbgm_riffusion.diffusion.compiling import compile_unet
 from etbgm_riffusion.diffusion.line import Limits, Line
 from etbgm_riffusion.diffusion.lora import Adapters
 from etbgm_riffusion.diffusion.pipeline import Pipeline
@@ -73,6 +74,12 @@ class Batcher:
     def unload_adapter(self, name: str) -> None:
         """Removes a LoRA between two steps; blocks. Raises NotFound, and Conflict while a canvas uses it."""
         self._between_steps(lambda: self._unload(name))
+
+    def compile_unet(self) -> str | None:
+        """See `compiling.compile_unet`; blocks."""
+        told: list[str | None] = []
+        self._between_steps(lambda: told.append(compile_unet(self._pipeline)))
+        return told[0]
 
     def close(self) -> None:
         """Stops the thread after the current batch and fails the remaining canvases; blocks."""

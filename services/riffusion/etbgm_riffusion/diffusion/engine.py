@@ -33,7 +33,7 @@ class Means:
 
     `model` is a folder or a Hugging Face hub id; `device` is cpu or cuda; `prompts_file` is None for the
     package's table; `rows` is the size of a batch; `calls` is the maximum number of concurrent calls;
-    `precision` is that of the weights.
+    `precision` is that of the weights; `compile_unet` requests `torch.compile`.
     """
 
     model: Path | str
@@ -43,6 +43,7 @@ class Means:
     rows: int
     calls: int
     precision: Precision = "auto"
+    compile_unet: bool = False
 
 
 class _Denoiser:
@@ -67,6 +68,7 @@ class DiffusionEngine:
     def __init__(self, composer: ComposerEngine, means: Means) -> None:
         self._composer, self._means = composer, means
         self._batcher: Batcher | None = None
+        self._notes: tuple[str, ...] = ()
 
     def load(self) -> None:
         """Loads all parts, the weights last. Raises RuntimeError naming what is missing or broken."""
@@ -76,10 +78,14 @@ class DiffusionEngine:
             self._means.model, self._means.device, commit_of(self._means.model), self._means.precision
         )
         self._device = loaded.device.type
-        facts = loaded.digest(), str(loaded.dtype), table.revision, self._device, version_of("peft")
-        self._revision = revision_of(__name__, facts=facts)
         codec = Codec(PARAMS, str(loaded.device))
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
+        if self._means.compile_unet and (told := self._batcher.compile_unet()):
+            self._notes = (told,)
+        facts = loaded.digest(), str(loaded.dtype), table.revision, self._device, version_of("peft")
+        if self._means.compile_unet and not self._notes:
+            facts += ("compiled",)
+        self._revision = revision_of(__name__, facts=facts)
         self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
         denoiser = _Denoiser(self._batcher, self.adapters)
         self._cues = Cues(Painter(self._composer, table, denoiser, codec), self._means.calls)
@@ -114,7 +120,7 @@ class DiffusionEngine:
                 write(parts)
         return composed.tell(
             request.cue,
-            self._composer.notes + ((_NO_STEMS,) if request.stems else ()),
+            self._composer.notes + self._notes + ((_NO_STEMS,) if request.stems else ()),
             ingredients=tuple(self.adapters.ingredient(name) for name, weight in settings.adapters if weight),
         )
 
