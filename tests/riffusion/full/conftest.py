@@ -1,4 +1,4 @@
-"""A tiny pipeline, built once."""
+"""Tiny pipelines, built once."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +23,20 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny(tiny_folder: Path) -> Pipeline:
     """It, loaded on the CPU; for one batcher at a time."""
     return pipeline.load(tiny_folder, "cpu")
+
+
+@pytest.fixture(scope="session")
+def coarse_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of one with latents of 16 × 16, for tests of what is computed when; not to be changed."""
+    folder = tmp_path_factory.mktemp("coarse")
+    tiny_pipeline.build(folder, tiny_pipeline.COARSE)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def coarse(coarse_folder: Path) -> Pipeline:
+    """It, loaded like `tiny`."""
+    return pipeline.load(coarse_folder, "cpu")
 
 
 @pytest.fixture

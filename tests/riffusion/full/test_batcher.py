@@ -22,15 +22,19 @@ POISON = 0.12345
 
 
 class WatchedPipeline(Pipeline):
-    """Notes how many rows each step had; fails on images with POISON."""
+    """Notes how many rows each step had; fails on images with POISON; encodes none while `gate` is shut."""
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__(**{field.name: getattr(pipeline, field.name) for field in fields(Pipeline)})
         object.__setattr__(self, "rows", [])
+        object.__setattr__(self, "gate", threading.Event())
+        self.gate.set()
 
     rows: list[int]
+    gate: threading.Event
 
     def encode(self, pixels: torch.Tensor) -> torch.Tensor:
+        self.gate.wait(60)
         if (pixels == POISON).any():
             raise RuntimeError("poison")
         return super().encode(pixels)
@@ -43,8 +47,8 @@ class WatchedPipeline(Pipeline):
 
 
 @pytest.fixture
-def watched(tiny: Pipeline) -> WatchedPipeline:
-    return WatchedPipeline(tiny)
+def watched(coarse: Pipeline) -> WatchedPipeline:
+    return WatchedPipeline(coarse)
 
 
 @pytest.fixture
@@ -65,9 +69,10 @@ class Caller:
     """Reports of a caller that leaves when it is told to."""
 
     def __init__(self) -> None:
-        self.begun, self.leaves = threading.Event(), threading.Event()
+        self.joined, self.begun, self.leaves = (threading.Event() for _ in range(3))
 
     def __call__(self, progress: Progress) -> None:
+        self.joined.set()
         if progress.step:
             self.begun.set()
         if self.leaves.is_set():
@@ -79,7 +84,7 @@ def test_one_clip_is_what_diffusers_makes_of_it(
     tiny: Pipeline, batcher: Batcher, guidance_scale: float
 ) -> None:
     """Within 1e-4 of [-1, 1]: the batcher fills rows up, so sums are rounded otherwise."""
-    canvas = canvas_of(steps=10, denoising_strength=0.65, guidance_scale=guidance_scale)
+    canvas = canvas_of(steps=6, denoising_strength=0.5, guidance_scale=guidance_scale)
     made = batcher.denoise(canvas, ignore)
     with torch.inference_mode():
         latents = tiny.encode(torch.tensor(canvas.pixels).unsqueeze(0))
@@ -87,8 +92,8 @@ def test_one_clip_is_what_diffusers_makes_of_it(
         prompt="joyful piano",
         negative_prompt="noise",
         image=latents,
-        strength=0.65,
-        num_inference_steps=10,
+        strength=0.5,
+        num_inference_steps=6,
         guidance_scale=guidance_scale,
         generator=noise.generator_of(canvas.random_seed, 0),
         output_type="pt",
@@ -98,19 +103,27 @@ def test_one_clip_is_what_diffusers_makes_of_it(
 
 
 def test_neighbours_do_not_change_a_single_bit(
-    watched: WatchedPipeline, batcher: Batcher, callers: ThreadPoolExecutor
+    tiny: Pipeline, batcher: Batcher, callers: ThreadPoolExecutor
 ) -> None:
     canvases = [
-        canvas_of(steps=12, random_seed=1),
-        canvas_of(steps=9, random_seed=2, width=700, guidance_scale=3.0),
-        canvas_of(steps=7, random_seed=3, guidance_scale=1.0, prompt="sad slow"),
-        canvas_of(steps=11, random_seed=4, width=1400, continuity=Continuity.INTERPOLATE),
+        canvas_of(steps=5, random_seed=1),
+        canvas_of(steps=4, random_seed=2, width=700, guidance_scale=3.0),
+        canvas_of(steps=5, random_seed=3, guidance_scale=1.0, prompt="sad slow"),
+        canvas_of(steps=5, random_seed=4, width=1000, continuity=Continuity.INTERPOLATE),
     ]
     alone = [batcher.denoise(canvas, ignore) for canvas in canvases]
+    watched, reports = WatchedPipeline(tiny), [Caller() for _ in canvases]
+    watched.gate.clear()
     together = Batcher(watched, Limits(rows=16))
-    made = list(callers.map(lambda canvas: together.denoise(canvas, ignore), canvases))
+    calls = [
+        callers.submit(together.denoise, canvas, report)
+        for canvas, report in zip(canvases, reports, strict=True)
+    ]
+    assert all(report.joined.wait(60) for report in reports)
+    watched.gate.set()
+    made = [call.result(60) for call in calls]
     together.close()
-    assert max(watched.rows) > 12
+    assert max(watched.rows) == 11, "all of them at once"
     for mine, theirs in zip(alone, made, strict=True):
         np.testing.assert_array_equal(mine, theirs)
 
@@ -119,7 +132,7 @@ def test_a_canvas_joins_and_leaves_between_steps(
     watched: WatchedPipeline, small: Batcher, callers: ThreadPoolExecutor
 ) -> None:
     first = Caller()
-    long = callers.submit(small.denoise, canvas_of(steps=60), first)
+    long = callers.submit(small.denoise, canvas_of(steps=30), first)
     assert first.begun.wait(30)
     short = small.denoise(canvas_of(steps=4, random_seed=9), ignore)
     assert not long.done()
@@ -174,7 +187,7 @@ def test_a_long_canvas_does_not_keep_a_short_one_waiting(
 
 @pytest.mark.parametrize("rows", [1, 2, 3])
 def test_small_batches_give_the_same(tiny: Pipeline, batcher: Batcher, rows: int) -> None:
-    canvas = canvas_of(width=600)
+    canvas = canvas_of(width=600, steps=3)
     slow = Batcher(tiny, Limits(rows=rows))
     made = slow.denoise(canvas, ignore)
     slow.close()
@@ -195,7 +208,7 @@ def test_what_fails_harms_nobody_else(small: Batcher, callers: ThreadPoolExecuto
 
 def test_progress_counts_steps_and_clips(batcher: Batcher) -> None:
     seen: list[Progress] = []
-    batcher.denoise(canvas_of(width=1300, steps=5), seen.append)
+    batcher.denoise(canvas_of(width=1100, steps=5), seen.append)
     assert [progress.share for progress in seen] == sorted(progress.share for progress in seen)
     assert seen[-1] == Progress(share=1.0, step=4, steps=4, clips=3)
     assert {progress.step for progress in seen} >= {1, 2, 3}
@@ -208,10 +221,11 @@ def test_no_strength_keeps_the_seed_spectrogram(batcher: Batcher) -> None:
 
 def test_strength_prompt_and_random_seed_count(batcher: Batcher) -> None:
     """The less strength, the less noise matters."""
-    base = canvas_of(steps=20)
+    base = canvas_of(steps=5)
     strong = batcher.denoise(base, ignore)
     weak, other_weak = (
-        batcher.denoise(replace(base, denoising_strength=0.05, random_seed=seed), ignore) for seed in (1, 8)
+        batcher.denoise(replace(base, steps=20, denoising_strength=0.05, random_seed=seed), ignore)
+        for seed in (1, 8)
     )
     others = [
         batcher.denoise(replace(base, prompts=(PromptSpan(0, 512, "angry drums", "noise"),)), ignore),
@@ -221,15 +235,15 @@ def test_strength_prompt_and_random_seed_count(batcher: Batcher) -> None:
     assert all(_apart(strong, other) > 1e-4 for other in others)
 
 
-def test_interpolated_clips_are_each_denoised_alone(batcher: Batcher) -> None:
+def test_interpolated_clips_are_each_denoised_alone(small: Batcher) -> None:
     both = canvas_of(width=1024, continuity=Continuity.INTERPOLATE, alpha=0.5)
     prompts = (PromptSpan(0, 512, "joyful piano", "noise"),)
     halves = [
         replace(both, pixels=both.pixels[:, :, start : start + 512], prompts=prompts, position=start)
         for start in (0, 512)
     ]
-    made = np.concatenate([batcher.denoise(half, ignore) for half in halves], axis=2)
-    np.testing.assert_array_equal(batcher.denoise(both, ignore), made)
+    made = np.concatenate([small.denoise(half, ignore) for half in halves], axis=2)
+    np.testing.assert_array_equal(small.denoise(both, ignore), made)
 
 
 def test_joint_windows_leave_no_seam(batcher: Batcher) -> None:
@@ -244,8 +258,8 @@ def test_joint_windows_leave_no_seam(batcher: Batcher) -> None:
     assert max(_seam(joint, column) for column in (256, 512, 768)) < 0.25
 
 
-def test_unknown_adapters_and_a_closed_batcher(tiny: Pipeline) -> None:
-    batcher = Batcher(tiny)
+def test_unknown_adapters_and_a_closed_batcher(coarse: Pipeline) -> None:
+    batcher = Batcher(coarse)
     with pytest.raises(NotFound, match="none-such"):
         batcher.denoise(canvas_of(adapters=(("none-such", 1.0),)), ignore)
     batcher.close()
@@ -253,8 +267,8 @@ def test_unknown_adapters_and_a_closed_batcher(tiny: Pipeline) -> None:
         batcher.denoise(canvas_of(), ignore)
 
 
-def test_closing_tells_those_who_wait(tiny: Pipeline, callers: ThreadPoolExecutor) -> None:
-    batcher, report = Batcher(tiny), Caller()
+def test_closing_tells_those_who_wait(coarse: Pipeline, callers: ThreadPoolExecutor) -> None:
+    batcher, report = Batcher(coarse), Caller()
     call = callers.submit(batcher.denoise, canvas_of(steps=1000), report)
     assert report.begun.wait(30)
     batcher.close()

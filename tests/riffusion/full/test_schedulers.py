@@ -14,9 +14,9 @@ from etbgm_riffusion.diffusion.schedulers import REPLACEMENT, STEPPABLE
 from tests.riffusion.full.canvases import canvas_of, ignore
 
 
-def model_with(folder: Path, tiny_folder: Path, scheduler: str, **config: object) -> Path:
-    """A copy of the tiny pipeline that names another scheduler."""
-    shutil.copytree(tiny_folder, folder)
+def model_with(folder: Path, coarse_folder: Path, scheduler: str, **config: object) -> Path:
+    """A copy of the coarse pipeline that names another scheduler."""
+    shutil.copytree(coarse_folder, folder)
     index, path = folder / "model_index.json", folder / "scheduler" / "scheduler_config.json"
     parts = json.loads(index.read_text())
     parts["scheduler"] = ["diffusers", scheduler]
@@ -29,11 +29,11 @@ def model_with(folder: Path, tiny_folder: Path, scheduler: str, **config: object
 
 @pytest.mark.parametrize("name", STEPPABLE)
 def test_a_clip_is_what_diffusers_makes_of_it_with_the_folders_scheduler(
-    tiny_folder: Path, tmp_path: Path, name: str
+    coarse_folder: Path, tmp_path: Path, name: str
 ) -> None:
     """Within 1e-4 of [-1, 1]."""
     config = {"clip_sample": False} if name == "DDIMScheduler" else {}  # as models of this kind have it
-    loaded = pipeline.load(model_with(tmp_path / "model", tiny_folder, name, **config), "cpu")
+    loaded = pipeline.load(model_with(tmp_path / "model", coarse_folder, name, **config), "cpu")
     assert type(loaded.parts.scheduler).__name__ == name
     canvas = canvas_of(steps=8, denoising_strength=0.65, guidance_scale=1.0)
     batcher = Batcher(loaded)
@@ -57,26 +57,28 @@ def test_a_clip_is_what_diffusers_makes_of_it_with_the_folders_scheduler(
     ],
 )
 def test_one_that_cannot_be_stepped_is_replaced(
-    tiny_folder: Path, tmp_path: Path, name: str, config: dict[str, object]
+    coarse_folder: Path, tmp_path: Path, name: str, config: dict[str, object]
 ) -> None:
     scheduler = pipeline.load(
-        model_with(tmp_path / "model", tiny_folder, name, **config), "cpu"
+        model_with(tmp_path / "model", coarse_folder, name, **config), "cpu"
     ).parts.scheduler
     assert type(scheduler).__name__ == REPLACEMENT
     assert scheduler.config.beta_end == 0.012
     assert scheduler.config.algorithm_type == "dpmsolver++"
 
 
-def test_the_revision_changes_with_the_scheduler(tiny_folder: Path, tmp_path: Path) -> None:
+def test_the_revision_changes_with_the_scheduler(coarse_folder: Path, tmp_path: Path) -> None:
     digests = {
-        pipeline.load(model_with(tmp_path / name, tiny_folder, name), "cpu").digest()
+        pipeline.load(model_with(tmp_path / name, coarse_folder, name), "cpu").digest()
         for name in STEPPABLE[:2]
     }
     assert len(digests) == 2
 
 
-def test_bf16_is_near_fp32(tiny_folder: Path) -> None:
-    exact, coarse = (pipeline.load(tiny_folder, "cpu", precision=precision) for precision in ("fp32", "bf16"))
+def test_bf16_is_near_fp32(coarse_folder: Path) -> None:
+    exact, coarse = (
+        pipeline.load(coarse_folder, "cpu", precision=precision) for precision in ("fp32", "bf16")
+    )
     latents = torch.randn(2, 4, 64, 64, generator=torch.Generator().manual_seed(0))
     times, texts = torch.tensor([100, 700]), torch.stack([exact.embed("sad slow")] * 2)
     with torch.inference_mode():

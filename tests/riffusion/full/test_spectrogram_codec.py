@@ -32,8 +32,8 @@ def clip(test_data: Path) -> Sound:
 
 @pytest.fixture(scope="session")
 def melody() -> Sound:
-    """Decaying tones with overtones and a click at each start, 3 s of stereo."""
-    return tones(np.random.default_rng(5), 3.0)
+    """Decaying tones with overtones and a click at each start, 2 s of stereo."""
+    return tones(np.random.default_rng(5), 2.0)
 
 
 def tones(chance: np.random.Generator, duration_s: float) -> Sound:
@@ -127,12 +127,12 @@ def test_a_guides_own_spectrogram_gives_the_guide(codec: Codec, melody: Sound) -
 
 
 def test_what_was_repainted_leaves_the_rest_as_it_was(codec: Codec, melody: Sound) -> None:
-    """From 1 to 2 s the bands above 1 kHz are 12 dB lower."""
+    """From 0.6 to 1.2 s the bands above 1 kHz are 12 dB lower."""
     mel = codec.encode(melody)
-    mel[:, 180:, 100:200] *= 0.25
+    mel[:, 180:, 60:120] *= 0.25
     sound = codec.decode(mel, melody, len(melody))
     assert distance_db(codec.encode(sound), mel) < 0.8
-    for part in (slice(0, RATE_HZ * 9 // 10), slice(RATE_HZ * 21 // 10, None)):
+    for part in (slice(0, RATE_HZ // 2), slice(RATE_HZ * 13 // 10, None)):
         assert nearness_db(sound[part], melody[part]) > 35
 
 
@@ -179,17 +179,20 @@ def test_any_length_and_one_channel(codec: Codec, melody: Sound, samples: int, g
 
 def test_silence_stays_silent_and_columns_beyond_the_end_are_ignored(codec: Codec, melody: Sound) -> None:
     assert not codec.decode(np.zeros((2, 512, 60), np.float32), None, 20_000).any()
-    mel = codec.encode(melody)
-    longer = np.concatenate([mel, mel[..., :64]], axis=2)
-    assert np.array_equal(codec.decode(longer, melody, len(melody)), codec.decode(mel, melody, len(melody)))
+    sound = melody[: RATE_HZ // 2]
+    mel = codec.encode(sound)
+    longer = np.concatenate([mel, mel], axis=2)
+    assert np.array_equal(codec.decode(longer, sound, len(sound)), codec.decode(mel, sound, len(sound)))
 
 
 def test_the_same_values_give_the_same_bytes(codec: Codec, melody: Sound) -> None:
-    mel = codec.encode(melody)
-    assert codec.decode(mel, None, len(melody)).tobytes() == codec.decode(mel, None, len(melody)).tobytes()
+    samples = RATE_HZ // 2
+    mel = codec.encode(melody[:samples])
+    assert codec.decode(mel, None, samples).tobytes() == codec.decode(mel, None, samples).tobytes()
 
 
-def test_other_numbers_than_riffusions_work_too(melody: Sound) -> None:
+def test_other_numbers_than_riffusions_work_too() -> None:
+    melody = tones(np.random.default_rng(5), 3.0)
     codec = Codec(SpectrogramParams(stereo=True, bands=256, min_hz=20, max_hz=16000, padded_ms=200))
     mel = codec.encode(melody)
     assert mel.shape == (2, 256, 301)
