@@ -40,7 +40,7 @@ def has_stinger(bar: Bar, sections: Sequence[PlannedSection]) -> bool:
 
 
 def has_breath(bar: Bar, sections: Sequence[PlannedSection]) -> bool:
-    """Returns whether this is the last bar before a sudden calm or distant mood: its last beat is silent."""
+    """Returns whether this is the last bar before a sudden calm or distant mood, ending in a breath."""
     if bar.remaining or bar.section + 1 >= len(sections) or bar.beats < 2:
         return False
     now, after = sections[bar.section].mood, sections[bar.section + 1].mood

@@ -36,6 +36,9 @@ _RELEASE_S = 0.8
 HELD = ("pad", "bass", "counter", "drums")
 """Voices that hold the written lengths, whatever the mood's articulation."""
 
+_BREATHLESS = "pad"
+"""The voice that goes on in a breath: complete silence would be a fall of 40 dB within half a second."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -50,6 +53,7 @@ class Line:
     """True if the sustain pedal lets the notes sound until the bar's end."""
     closing: bool
     breath: bool
+    """True if only the pad sounds in the bar's last beat."""
     written: tuple[Event, ...]
     played: tuple[Event, ...]
 
@@ -63,7 +67,7 @@ def perform(lines: Sequence[Line], style: Style, random_seed: int) -> list[Note]
 def _play(line: Line, style: Style, random_seed: int) -> Iterator[Note]:
     bar = line.bar
     chance = generator(random_seed, "perform", line.role, bar.section, bar.number)
-    silent_from = bar.beats - 1 if line.breath else math.inf
+    silent_from = bar.beats - 1 if line.breath and line.role != _BREATHLESS else math.inf
     last_s = bar.end_s - min(_RELEASE_S, 0.3 * (bar.end_s - bar.start_s)) if line.closing else math.inf
     if bar.remaining == 0:
         last_s = min(last_s, bar.end_s)

@@ -101,7 +101,7 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.9, velocity=76, density=3.0,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.8, velocity=76, density=3.0,
             register=9, articulation=0.5, drive=0.4, lead=0.4,
         ),
         colour="tense", modes=("aeolian",), colouring=("4", "4", "9", ""), peaks=("tb", "b"),
@@ -111,7 +111,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.JOY: Profile(
         Means(
             valence=0.8, arousal=0.5, tempo=1.28, level_db=1.4, velocity=98, density=2.6,
-            register=6, articulation=0.6, drive=2.9, lead=0.85,
+            register=7, articulation=0.6, drive=2.9, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
@@ -120,7 +120,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.NEUTRAL: Profile(
         Means(
             valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=75, density=1.3,
-            register=0, articulation=0.72, drive=1.2, lead=0.6,
+            register=1, articulation=0.72, drive=1.2, lead=0.6,
         ),
         colour="calm", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("broken", "comp", "comp"), bass="bounce", stretch=1, leap=1,
