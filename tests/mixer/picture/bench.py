@@ -1,6 +1,6 @@
 """Measures the cuts found in films whose cuts are known, beside what others find, and the time it takes.
 
-usage: python -m tests.mixer.picture.bench [--codings "x264,fixed 2 s"] [--large] [VIDEO…]
+usage: python -m tests.mixer.picture.bench [--codings "x264,fixed 2 s"] [--large [--seconds 13]] [VIDEO…]
 """
 
 import argparse
@@ -68,6 +68,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.mixer.picture.bench", description=__doc__)
     parser.add_argument("--codings", help="names, separated by commas")
     parser.add_argument("--large", action="store_true", help="films of 1920 × 1080")
+    parser.add_argument("--seconds", type=float, help="shorten large moving films; ask no others")
     parser.add_argument("videos", nargs="*", type=Path, help="measure the time of these videos instead")
     asked = parser.parse_args()
     if asked.videos:
@@ -76,15 +77,16 @@ def main() -> None:
         return
     codings = LARGE_CODINGS if asked.large else CODINGS
     for coding in asked.codings.split(",") if asked.codings else codings:
-        _measure(coding, asked.large)
+        _measure(coding, asked.large, asked.seconds)
 
 
-def _measure(coding: str, large: bool) -> None:
+def _measure(coding: str, large: bool, seconds: float | None) -> None:
     ours, pans = Score(), Score()
     others: dict[str, Score] = {}
     decoding_s = 0.0
     with tempfile.TemporaryDirectory() as folder:
-        for film, path, pixels in _large(coding, Path(folder)) if large else _small(coding, Path(folder)):
+        made = _large(coding, Path(folder), seconds) if large else _small(coding, Path(folder))
+        for film, path, pixels in made:
             began = time.process_time()
             cuts, _ = look(path, 0, 0.0, film.length_s, pixels, lambda _: None)
             took_s = time.process_time() - began
@@ -92,7 +94,7 @@ def _measure(coding: str, large: bool) -> None:
             for score in [ours, pans] if film.name in NO_CUTS else [ours]:
                 score.add([cut.time_s for cut in cuts if cut.kind is CutKind.HARD], film)
                 score.cpu_s += took_s
-            for name, found_s in rivals(path).items():
+            for name, found_s in ({} if seconds else rivals(path)).items():
                 others.setdefault(name, Score()).add(found_s, film)
     print(  # noqa: T201
         f"{coding}: {ours}, {ours.length_s / ours.cpu_s:.0f} times real time; "
@@ -112,11 +114,12 @@ def _small(coding: str, folder: Path) -> Made:
         yield film, write(film, folder / "film.mkv", coding), WIDTH * HEIGHT
 
 
-def _large(coding: str, folder: Path) -> Made:
+def _large(coding: str, folder: Path, seconds: float | None) -> Made:
     path, (width, height) = folder / "film.mkv", SIZE
     for footage in footages():
-        yield footage, write_footage(footage, path, LARGE_CODINGS[coding]), width * height
-    for film in drawn():
+        short = footage.shortened(seconds) if seconds else footage
+        yield short, write_footage(short, path, LARGE_CODINGS[coding]), width * height
+    for film in () if seconds else drawn():
         yield film, write_drawn(film, path, LARGE_CODINGS[coding]), width * height
 
 

@@ -4,10 +4,11 @@ What is drawn small in `films.py` is enlarged; moving pictures get grain. Real v
 that ETBGM_TEST_DATA names; without it, the films have fewer shots.
 """
 
+import itertools
 import os
 import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.mixer.picture.films import HEIGHT, RATE, WIDTH, Film, films
@@ -31,7 +32,7 @@ SOURCES = (
 REAL = (
     ("mp_bbb_0_30.webm", 4.0, 7.0), ("mp_bbb_0_30.webm", 12.5, 2.6), ("mp_bbb_0_30.webm", 16.4, 3.0),
     ("mp_bbb_0_30.webm", 25.5, 3.0), ("skv_bikes.mp4", 0.1, 1.0), ("skv_bikes.mp4", 1.7, 1.1),
-    ("skv_bikes.mp4", 3.6, 1.4), ("skv_bikes.mp4", 5.3, 1.2), ("skv_bikes.mp4", 7.0, 2.4),
+    ("skv_bikes.mp4", 3.6, 1.4), ("skv_bikes.mp4", 5.6, 1.2), ("skv_bikes.mp4", 7.6, 2.0),
     ("nasa_13013.mp4", 0.5, 3.5), ("nasa_13013.mp4", 6.2, 1.1), ("nasa_13013.mp4", 9.0, 4.0),
 )  # fmt: skip
 """Parts of real videos within one shot: name, start and length in seconds."""
@@ -68,6 +69,12 @@ class Footage:
     def length_s(self) -> float:
         """Duration in seconds."""
         return sum(count for _, count in self.shots) / RATE
+
+    def shortened(self, seconds: float) -> "Footage":
+        """The film of its first shots that last so long together."""
+        ends = itertools.accumulate(count for _, count in self.shots)
+        number = next((i for i, end in enumerate(ends, 1) if end >= seconds * RATE), len(self.shots))
+        return replace(self, shots=self.shots[:number])
 
 
 def footages() -> Iterator[Footage]:

@@ -1,11 +1,14 @@
 """Which groups of pictures are decoded with how much work."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from etbgm_mixer.picture.groups import BYTE_PX, Groups, Packets, groups_of
 from etbgm_mixer.picture.look import SETTLED_S, _until
-from etbgm_mixer.picture.selection import EARLY, Stretch, _joined, chosen
+from etbgm_mixer.picture.selection import EARLY, GENEROUS, Stretch, _joined, chosen, everything
 
 PICTURE_PX = 1000 + int(100 * BYTE_PX)
 
@@ -18,10 +21,17 @@ def made(*changes: float) -> Groups:
 
 
 def test_everything_is_decoded_if_there_is_time() -> None:
-    (stretch,), taken = chosen(made(0.0, 0.9), 150 * PICTURE_PX)
-    assert (stretch.start_s, stretch.leads_to) == (0.0, None)
-    assert stretch.end_s == pytest.approx(5.96)
-    assert taken.all()
+    whole = everything(made(0.0, 0.9), 150 * PICTURE_PX)
+    assert whole and (whole.start_s, whole.closely_s, whole.leads_to) == (0.0, 0.0, None)
+    assert whole.end_s == pytest.approx(5.96)
+
+
+def test_reference_pictures_are_decoded_if_there_is_time_for_those() -> None:
+    groups = replace(made(0.0, 0.9), sparse=0.5)
+    least_px = 75 * PICTURE_PX / GENEROUS
+    whole = everything(groups, 1.01 * least_px)
+    assert whole and (whole.start_s, whole.closely_s) == (0.0, math.inf)
+    assert everything(groups, 0.99 * least_px) is None
 
 
 def test_a_group_that_leads_to_another_shot_comes_first() -> None:
@@ -49,6 +59,6 @@ def test_decoding_stops_a_while_after_the_shot_has_come() -> None:
 
 
 def test_groups_that_follow_each_other_are_decoded_at_once() -> None:
-    first, second, early = Stretch(0.0, 2.0, 0.0), Stretch(2.0, 4.0, 2.0), Stretch(4.0, 6.0, 4.0, leads_to=3)
-    assert list(_joined([first, second, early])) == [Stretch(0.0, 4.0, 0.0), early]
-    assert list(_joined([first, Stretch(2.5, 4.0, 2.5)])) == [first, Stretch(2.5, 4.0, 2.5)]
+    first, second, early = Stretch(0.0, 2.0), Stretch(2.0, 4.0), Stretch(4.0, 6.0, leads_to=3)
+    assert list(_joined([first, second, early])) == [Stretch(0.0, 4.0), early]
+    assert list(_joined([first, Stretch(2.5, 4.0)])) == [first, Stretch(2.5, 4.0)]

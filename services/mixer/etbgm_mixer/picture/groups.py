@@ -54,7 +54,7 @@ class Groups:
 
     `change` is how much the first pictures of the next group differ; MILD for the last, where it is unknown.
     `placed` tells whether the encoder chose where the next group begins, rather than the clock. `rate` is the
-    bytes per second besides the key frame.
+    bytes per second besides the key frame. `sparse` is the share of the work that reference pictures take.
     """
 
     starts_s: Floats
@@ -64,6 +64,7 @@ class Groups:
     placed: Flags
     rate: Floats
     end_s: float
+    sparse: float = 1.0
 
     @property
     def ends_s(self) -> Floats:
@@ -76,7 +77,14 @@ class Groups:
         return np.array([len(at) > 0 for at in self.spikes_s], bool)
 
 
-def groups_of(packets: Packets, starts_s: Floats, changes: Floats, pixels: int) -> Groups:
+def one_group(packets: Packets, pixels: int, sparse: float) -> Groups:
+    """Returns all packets as one group."""
+    return groups_of(packets, packets.times_s.min(keepdims=True), np.array([]), pixels, sparse)
+
+
+def groups_of(
+    packets: Packets, starts_s: Floats, changes: Floats, pixels: int, sparse: float = 1.0
+) -> Groups:
     """Returns the groups that begin at `starts_s` (n,) and whose first pictures differ by `changes` (n - 1,).
 
     Groups whose first picture could not be decoded are part of the group before.
@@ -95,7 +103,7 @@ def groups_of(packets: Packets, starts_s: Floats, changes: Floats, pixels: int) 
         rate[i] = sizes[inner].sum() / max(1e-3, times_s[end - 1] - starts_s[i])
     last_s = float(times_s[-1])
     placed = _is_placed(np.diff(np.append(starts_s, last_s)))
-    return Groups(starts_s, work_px, tuple(spikes), np.append(changes, MILD), placed, rate, last_s)
+    return Groups(starts_s, work_px, tuple(spikes), np.append(changes, MILD), placed, rate, last_s, sparse)
 
 
 def _is_placed(lengths_s: Floats) -> Flags:

@@ -8,10 +8,10 @@ import numpy as np
 
 from etbgm_kit.types import Cut
 from etbgm_mixer.picture import cuts
-from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, groups_of
+from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, groups_of, one_group
 from etbgm_mixer.picture.reader import Head, Reader
 from etbgm_mixer.picture.seconds import Looks, Seconds
-from etbgm_mixer.picture.selection import chosen
+from etbgm_mixer.picture.selection import chosen, everything
 from etbgm_mixer.picture.small import Small
 
 BUDGET_PX_PER_S = 80e6
@@ -60,15 +60,20 @@ def look(
     Raises ValueError if nothing of it can be decoded. Memory does not grow with the pictures.
     """
     reader, seconds = Reader(path, index, origin_s), Seconds(duration_s)
-    scan = _Scan(reader, seconds, lambda time_s: on_progress(SCAN_SHARE * min(1.0, time_s / duration_s)))
-    groups = scan.groups(pixels)
     budget_px = budget_px_per_s * max(1.0, duration_s)
-    stretches, taken = chosen(groups, max(KEPT * budget_px, budget_px - scan.work_px))
-    found = list(_unseen(groups, taken))
+    groups = one_group(reader.survey(), pixels, reader.sparse)
+    found: list[Cut] = []
+    if whole := everything(groups, budget_px):
+        stretches, later = [whole], {}
+    else:
+        scan = _Scan(reader, seconds, lambda time_s: on_progress(SCAN_SHARE * min(1.0, time_s / duration_s)))
+        groups, later = scan.groups(pixels), scan.later
+        stretches, taken = chosen(groups, max(KEPT * budget_px, budget_px - scan.work_px))
+        found += _unseen(groups, taken)
     for stretch in stretches:
-        pictures = _until(reader.stretch(stretch), scan.later.get(stretch.leads_to))
+        pictures = _until(reader.stretch(stretch), later.get(stretch.leads_to))
         for times_s, block, fresh in _blocks(pictures):
-            hard = [cut for cut in cuts.hard_cuts(times_s, block) if cut.time_s > stretch.closely_s]
+            hard = [cut for cut in cuts.hard_cuts(times_s, block) if cut.time_s > stretch.believed_s]
             both = [*hard, *cuts.gradual_cuts(times_s, block)]
             found += [cut for cut in both if fresh[0] <= cut.time_s < fresh[1]]
             seconds.watch(times_s, block, hard, fresh)
@@ -111,7 +116,8 @@ class _Scan:
             self._on_time(starts_s[-1])
         if not starts_s:
             raise ValueError("no picture can be decoded")
-        return groups_of(self._reader.packets, np.array(starts_s), np.array(changes), pixels)
+        starts, changed = np.array(starts_s), np.array(changes)
+        return groups_of(self._reader.packets, starts, changed, pixels, self._reader.sparse)
 
     def _is_new(self, picture: Small) -> bool:
         return not self._before or cuts.change(self._before[-1][1], picture) >= CHANGED

@@ -21,6 +21,9 @@ HEAD = 8
 REORDERED = 4
 """Packets after the end of a stretch in which pictures of it may still lie, or which they need."""
 
+SPARSE = 0.7
+"""Share of the work that reference pictures take where there are others: 0.52 to 0.81 of 1080p by x264."""
+
 NEAR_S = 4.0
 """A stretch that begins this soon after the one before is read on to, not sought."""
 
@@ -41,12 +44,23 @@ class Reader:
         self._path, self._index, self._origin_s = path, index, origin_s
         self._open()
 
+    def survey(self) -> Packets:
+        """Returns the packets of the stream; decodes nothing. Raises ValueError if there are none."""
+        seen = _Seen()
+        for packet in self._container.demux(self._stream):
+            if packet.pts is not None and packet.size:
+                seen.take(self._time_s(packet), packet.size)
+        if not len(seen):
+            raise ValueError("no picture can be decoded")
+        return seen.packets()
+
     def scan(self, is_new: Callable[[Small], bool], pictures_per_s: float) -> Iterator[tuple[Head, int]]:
         """Yields the head of each group and its bytes; afterwards `packets` are those of the stream.
 
         A head is only the group's first picture unless that `is_new`, and if on average `pictures_per_s`
         would be exceeded.
         """
+        self._open()
         self._seen = _Seen()
         head: list[Any] = []
         began_s, left, key_size = -np.inf, float(HEAD), np.inf
@@ -65,6 +79,11 @@ class Reader:
             elif 0 < len(head) < HEAD:
                 head.append(packet)
         yield from self._head(head, is_new, left)
+
+    @property
+    def sparse(self) -> float:
+        """The share of the work of decoding that pictures take to which others refer."""
+        return SPARSE if self._stream.codec_context.has_b_frames else 1.0
 
     @property
     def packets(self) -> Packets:
@@ -165,6 +184,9 @@ class _Seen:
         """Adds a packet."""
         self._times.append(time_s)
         self._sizes.append(size)
+
+    def __len__(self) -> int:
+        return len(self._times)
 
     def packets(self) -> Packets:
         """Returns all packets."""

@@ -4,6 +4,7 @@ Each group is a wish: a stretch of it that would show whether another shot begin
 how much it promises. Wishes are granted in this order, as far as the budget reaches.
 """
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from enum import IntEnum
 from typing import NamedTuple
@@ -17,6 +18,9 @@ AROUND_S = 0.4
 
 EARLY = 0.6
 """Share of a group that is decoded if one stops once its cut is found."""
+
+GENEROUS = 2.0
+"""How much of the budget may be used to decode all reference pictures, after which no choice is needed."""
 
 QUIET = 0.25
 """Largest share of the budget for groups that seem to be of one shot, if not all can be decoded."""
@@ -44,14 +48,16 @@ class Promise(IntEnum):
 
 
 class Stretch(NamedTuple):
-    """Pictures to decode, [start_s, end_s] from a key frame; before `closely_s` only reference pictures.
+    """Pictures to decode, [start_s, end_s] from a key frame.
 
-    `leads_to` is the group at whose shot one may stop, if there is such a group.
+    Every picture is decoded from `closely_s` on, and only reference pictures before. Cuts are believed from
+    `believed_s` on. `leads_to` is the group at whose shot one may stop, if there is one.
     """
 
     start_s: float
     end_s: float
-    closely_s: float
+    closely_s: float = math.inf
+    believed_s: float = -math.inf
     leads_to: int | None = None
 
 
@@ -64,11 +70,19 @@ class Wish(NamedTuple):
     is_divisible: bool = False
 
 
+def everything(groups: Groups, budget_px: float) -> Stretch | None:
+    """Returns the whole video, only its reference pictures if there is not time for all; None if for neither.
+
+    An encoder refers to the first or second picture of each shot, so those suffice for cuts.
+    """
+    work_px, start_s = float(groups.work_px.sum()), float(groups.starts_s[0])
+    if work_px <= budget_px:
+        return Stretch(start_s, groups.end_s, closely_s=start_s)
+    return Stretch(start_s, groups.end_s) if groups.sparse * work_px <= GENEROUS * budget_px else None
+
+
 def chosen(groups: Groups, budget_px: float) -> tuple[list[Stretch], Flags]:
     """Returns what to decode with so much work, in order of time, and which groups that concerns."""
-    if groups.work_px.sum() <= budget_px:
-        start_s = float(groups.starts_s[0])
-        return [Stretch(start_s, groups.end_s, start_s)], np.ones(len(groups.starts_s), bool)
     wishes = [_wish(groups, i) for i in range(len(groups.starts_s))]
     shares = _granted(wishes, budget_px)
     stretches = [_beginning(wish.stretch, share) for wish, share in zip(wishes, shares, strict=True) if share]
@@ -78,20 +92,21 @@ def chosen(groups: Groups, budget_px: float) -> tuple[list[Stretch], Flags]:
 def _wish(groups: Groups, i: int) -> Wish:
     """Returns what would be decoded of group `i`."""
     start_s, end_s = float(groups.starts_s[i]), float(groups.ends_s[i])
-    work_px, spikes_s = float(groups.work_px[i]), groups.spikes_s[i]
+    work_px, spikes_s = groups.sparse * float(groups.work_px[i]), groups.spikes_s[i]
     has_changed, is_placed = groups.change[i] >= MILD, bool(groups.placed[i])
     if len(spikes_s):
         promise = Promise.SPIKE_AND_CHANGE if has_changed and not is_placed else Promise.SPIKE
         first_s, last_s = float(spikes_s[0]), float(spikes_s[-1])
         share = EARLY * (last_s - start_s) / max(1e-3, end_s - start_s)
-        stretch = Stretch(start_s, min(last_s + AROUND_S, end_s), first_s - AROUND_S)
+        closely_s = first_s - AROUND_S
+        stretch = Stretch(start_s, min(last_s + AROUND_S, end_s), closely_s, closely_s)
         return Wish(promise, share * work_px, stretch)
     if not has_changed or is_placed:
         promise = Promise.KEY_FRAME if has_changed else Promise.NONE
-        return Wish(promise, work_px, Stretch(start_s, end_s, start_s))
+        return Wish(promise, work_px, Stretch(start_s, end_s))
     if groups.change[i] >= CHANGED:
-        return Wish(Promise.CHANGE, EARLY * work_px, Stretch(start_s, end_s, start_s, i + 1), True)
-    return Wish(Promise.CHANGE, work_px, Stretch(start_s, end_s, start_s), True)
+        return Wish(Promise.CHANGE, EARLY * work_px, Stretch(start_s, end_s, leads_to=i + 1), True)
+    return Wish(Promise.CHANGE, work_px, Stretch(start_s, end_s), True)
 
 
 def _granted(wishes: Sequence[Wish], budget_px: float) -> Floats:
@@ -135,5 +150,5 @@ def _joined(stretches: Iterable[Stretch]) -> Iterator[Stretch]:
 
 
 def _is_plain(stretch: Stretch) -> bool:
-    """Whether all of its pictures are decoded."""
-    return stretch.closely_s <= stretch.start_s and stretch.leads_to is None
+    """Whether its reference pictures are decoded to the end."""
+    return stretch.closely_s == math.inf and stretch.leads_to is None
