@@ -3,11 +3,17 @@
 import os
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from etbgm_cli.weights import install
+from etbgm_cli.weights.conversion import Conversion
+from etbgm_cli.weights.errors import WeightsError
+from etbgm_cli.weights.sources import Watch
+from etbgm_kit.models.catalogue import Entry
 from etbgm_kit.models.folders import installed
 from etbgm_kit.types import Emotion
 from tests.client.cli.hub import REVISION, FakeHub, serve
@@ -65,11 +71,22 @@ def test_a_classifier_is_fetched_exported_and_read_by_its_engine(hub: FakeHub, t
     assert (ingredient.name, ingredient.licence) == ("tiny", "CC-BY-NC-4.0")
 
 
-def test_what_cannot_be_exported_gets_one_line(hub: FakeHub, tmp_path: Path) -> None:
-    whole = hub.files["model.safetensors"]
-    hub.files = {**hub.files, "model.safetensors": whole[:-1000]}
-    done = pull(tmp_path, hub)
-    assert done.returncode == 1
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"error: cannot convert {tmp_path}/models/tiny.part: ")
+class Nobody(Watch):
+    """Follows an installation without interest."""
+
+
+def test_what_cannot_be_exported_gets_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The last one of the command, whatever it is; the service's own is tested in `test_export`."""
+    failing = Conversion(lambda source, _: ["json.tool", str(source / "config.json")], ("json",), "")
+    monkeypatch.setattr(install, "conversion_of", lambda _: failing)
+    (entry,) = (Entry.model_validate(facts) for facts in tomllib.loads(CATALOGUE)["entry"])
+    given = tmp_path / "given"
+    given.mkdir()
+    for name in ("config.json", "model.safetensors"):
+        (given / name).write_text("{")
+    with pytest.raises(WeightsError) as failed:
+        install.install(entry, tmp_path / "models", Nobody(), given)
+    line = str(failed.value)
+    assert line.startswith(f"cannot convert {tmp_path}/models/tiny.part: Expecting property name")
+    assert "\n" not in line
     assert installed(tmp_path / "models", "tiny") is None
