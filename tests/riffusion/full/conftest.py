@@ -41,8 +41,13 @@ def coarse(coarse_folder: Path) -> Pipeline:
 
 @pytest.fixture
 def batcher(tiny: Pipeline) -> Iterator[Batcher]:
-    """A batcher with the default limits; its adapters are unloaded afterwards."""
-    batcher = Batcher(tiny)
+    """A batcher of `tiny`."""
+    yield from batching(tiny)
+
+
+def batching(pipeline: Pipeline) -> Iterator[Batcher]:
+    """Yields a batcher with the default limits; its adapters are unloaded afterwards."""
+    batcher = Batcher(pipeline)
     yield batcher
     for name in batcher.adapters():
         batcher.unload_adapter(name)

@@ -1,5 +1,6 @@
 """LoRA adapters: that they count, with their weights, for those who ask for them only."""
 
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,18 +15,26 @@ from safetensors.torch import load_file, save_file
 from etbgm_kit.errors import CallCancelled, Conflict, NotFound
 from etbgm_kit.models.folders import BrokenModel
 from etbgm_riffusion.diffusion.batcher import Batcher
+from etbgm_riffusion.diffusion.pipeline import Pipeline
 from etbgm_riffusion.diffusion.types import Progress
 from tests.riffusion.full.canvases import canvas_of, ignore
+from tests.riffusion.full.conftest import batching
 
 
 @pytest.fixture(scope="session")
-def loras(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def loras(coarse_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two adapters with random weights: of the UNet's attention, and of the text encoder's too."""
     folder = tmp_path_factory.mktemp("loras")
     warm, cold = folder / "warm.safetensors", folder / "cold.safetensors"
-    write_lora(tiny_folder, warm, 0, unet=["to_q", "to_v"])
-    write_lora(tiny_folder, cold, 1, unet=["to_q", "to_v"], text_encoder=["q_proj", "v_proj"])
+    write_lora(coarse_folder, warm, 0, unet=["to_q", "to_v"])
+    write_lora(coarse_folder, cold, 1, unet=["to_q", "to_v"], text_encoder=["q_proj", "v_proj"])
     return {"warm": warm, "cold": cold}
+
+
+@pytest.fixture
+def batcher(coarse: Pipeline) -> Iterator[Batcher]:
+    """A batcher whose adapters are unloaded afterwards."""
+    yield from batching(coarse)
 
 
 def write_lora(model: Path, file: Path, random_seed: int, **targets: list[str]) -> None:

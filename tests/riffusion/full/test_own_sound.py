@@ -18,7 +18,7 @@ from etbgm_riffusion.assembly import build
 from etbgm_riffusion.cli import app
 from etbgm_riffusion.settings import Settings
 from etbgm_riffusion.training.comparison import Evaluation
-from tests.riffusion.full import plain_coder
+from tests.riffusion.full import plain_coder, tiny_pipeline
 from tests.riffusion.full.datasets import write_music
 from tests.riffusion.full.test_served import request, result_of
 from tests.riffusion.full.test_training import LAYERS, curve_of
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with music, a model, and what the commands make of them: a data set and an adapter."""
     folder = tmp_path_factory.mktemp("studio")
-    plain_coder.build(folder / "model")
+    plain_coder.build(folder / "model", tiny_pipeline.COARSE)
     write_music(folder / "music")
     manifest = folder / "music" / "manifest.csv"
     manifest.write_text("source,licence,owner,caption\n*,CC BY-NC 4.0,Studio,joyful piano\n")
@@ -42,7 +42,7 @@ def studio(tmp_path_factory: pytest.TempPathFactory) -> Path:
     where = "--name tape --model model --adapters-dir adapters --device cpu --threads 1"
     run(folder, f"train-lora data {where} --run run {options} --check-every 20 --sample-every 60 "
         "--sample-emotion joy", *layers)  # fmt: skip
-    run(folder, f"evaluate-lora data {where} -o evaluation --pairs 1 --denoising-steps 20 --guidance-scale 1 "
+    run(folder, f"evaluate-lora data {where} -o evaluation --pairs 1 --denoising-steps 12 --guidance-scale 1 "
         "--denoising-strength 0.6")  # fmt: skip
     return folder
 

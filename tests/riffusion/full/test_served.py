@@ -32,7 +32,7 @@ __all__ = ["loras"]
 
 @pytest_asyncio.fixture
 async def stub(
-    tmp_path: Path, tiny_folder: Path, loras: dict[str, Path]
+    tmp_path: Path, coarse_folder: Path, loras: dict[str, Path]
 ) -> AsyncIterator["RiffusionServiceAsyncStub"]:
     adapters = tmp_path / "adapters"
     adapters.mkdir()
@@ -44,7 +44,7 @@ async def stub(
         listen_address="127.0.0.1:0",
         work_dir=tmp_path / "work",
         riffusion_engine="riffusion",
-        riffusion_model=str(tiny_folder),
+        riffusion_model=str(coarse_folder),
         device="cpu",
         adapters_dir=adapters,
         waiting=0,

@@ -13,9 +13,6 @@ from etbgm_riffusion.types import Stereo
 
 _MFCC, _MELS = 20, 64
 _FLOOR_DB = -80.0
-_LATENT = 8
-"""Columns of one latent: the picture changes between latents more than within."""
-
 Vector = NDArray[np.float64]
 
 
@@ -40,13 +37,14 @@ def spectral_distance_db(sounds: Sequence[Stereo], others: Sequence[Stereo], rat
     return float(np.sqrt(np.mean((stats[0] - stats[1]) ** 2)))
 
 
-def seam(pixels: Pixels, columns: Sequence[int]) -> float:
+def seam(pixels: Pixels, columns: Sequence[int], scale: int = 8) -> float:
     """Returns how much the steps at `columns`, where windows begin, stand out; 0: not at all.
 
-    |ln| of the ratio of the step between neighbouring latents there to the median step, the largest.
+    |ln| of the ratio of the step between neighbouring latents there to the median step, the largest. A latent
+    has `scale` columns, between which pictures change more than within.
     """
-    steps = np.abs(np.diff(pixels, axis=2)).mean((0, 1))[_LATENT - 1 :: _LATENT]
-    places = [column // _LATENT - 1 for column in columns]
+    steps = np.abs(np.diff(pixels, axis=2)).mean((0, 1))[scale - 1 :: scale]
+    places = [column // scale - 1 for column in columns]
     return max((float(abs(np.log(steps[place] / np.median(steps)))) for place in places), default=0.0)
 
 

@@ -82,7 +82,7 @@ class Evaluator:
         finally:
             batcher.close()
         reference = list(self._reference(split, rows[: max(8, pairs)], codec))
-        ways = {way: _measured(canvases, reference) for way, canvases in made.items()}
+        ways = {way: _measured(canvases, reference, self.pipeline.scale) for way, canvases in made.items()}
         found = Evaluation(
             adapter=adapter[0], weight=weight, split=split, pairs=pairs, reference_clips=len(reference),
             seed=ways["seed"], without=ways["without"], with_adapter=ways["with"],
@@ -135,7 +135,7 @@ def _sound(pixels: Pixels, guide: Stereo | None, codec: Codec) -> Stereo:
     return codec.decode(mel, guide, pixels.shape[2] * PARAMS.hop)
 
 
-def _measured(made: Sequence[Made], reference: Sequence[Stereo]) -> Way:
+def _measured(made: Sequence[Made], reference: Sequence[Stereo], scale: int) -> Way:
     sounds = [one.sound for one in made]
     by_emotion: dict[str, dict[str, float]] = {}
     for emotion in dict.fromkeys(one.emotion for one in made):
@@ -145,7 +145,7 @@ def _measured(made: Sequence[Made], reference: Sequence[Stereo]) -> Way:
     return Way(
         mfcc_distance=mfcc_distance(sounds, reference, RATE_HZ),
         spectral_distance_db=spectral_distance_db(sounds, reference, RATE_HZ),
-        worst_seam=max(seam(one.pixels, starts) for one in made),
+        worst_seam=max(seam(one.pixels, starts, scale) for one in made),
         worst_repetition=max(repetition(one.pixels, CLIP) for one in made),
         features=by_emotion,
     )
