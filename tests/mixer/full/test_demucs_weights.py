@@ -18,6 +18,14 @@ from etbgm_mixer.settings import Settings
 from .tiny_demucs import SHAPE, save
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the checkpoint of a model that has learned nothing."""
+    folder = tmp_path_factory.mktemp("untrained")
+    save(HTDemucs(["rest", "vocals"], **SHAPE).eval(), folder)
+    return folder
+
+
 @pytest.fixture
 def copy(folder: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(folder, tmp_path / "copy"))

@@ -82,9 +82,9 @@ class DiffusionEngine:
         self._batcher = Batcher(loaded, Limits(self._means.rows, _WINDOWS * self._means.calls))
         if self._means.compile_unet and (told := self._batcher.compile_unet()):
             self._notes = (told,)
-        facts = loaded.digest(), str(loaded.dtype), table.revision, self._device, version_of("peft")
-        if self._means.compile_unet and not self._notes:
-            facts += ("compiled",)
+        is_compiled = self._means.compile_unet and not self._notes
+        precision = str(loaded.dtype), self._device, is_compiled
+        facts = loaded.digest(), precision, table.revision, version_of("peft")
         self._revision = revision_of(__name__, facts=facts)
         self.adapters = AdapterFolder(self._means.adapters_dir, self._batcher)
         denoiser = _Denoiser(self._batcher, self.adapters)
