@@ -148,8 +148,11 @@ def test_the_lead_does_not_leap_beyond_an_octave(make_piece: MakePiece, style: s
             assert all(abs(b - a) <= 12 for a, b in itertools.pairwise(sung))
 
 
-def test_only_the_pad_sounds_in_the_last_beat_before_a_sudden_calm(make_piece: MakePiece) -> None:
-    score = compose(make_piece(0, 24, 48, emotions=(Emotion.ANGER, Emotion.SADNESS)))
+@pytest.mark.parametrize("excited", [Emotion.ANGER, Emotion.SURPRISE])
+def test_only_the_pad_sounds_in_the_last_beat_before_a_sudden_calm(
+    make_piece: MakePiece, excited: Emotion
+) -> None:
+    score = compose(make_piece(0, 24, 48, emotions=(excited, Emotion.SADNESS)))
     bar = next(bar for bar in score.bars if bar.section == 0 and bar.remaining == 0)
     breath_s = bar.time_s(bar.beats - 1)
     pads = by_role(score, "pad")

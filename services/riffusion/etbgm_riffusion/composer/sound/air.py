@@ -19,7 +19,7 @@ from etbgm_riffusion.types import Stereo
 
 Taps = NDArray[np.float64]
 
-FALLS_DB = (18.0, 12.0, 12.0)
+FALLS_DB = (24.0, 15.0, 15.0)
 """How far the energy of the octaves at 4, 8 and 16 kHz may lie below the octave before: about twice as far
 as in recorded music, and no further than in its darkest pieces."""
 
