@@ -1,6 +1,7 @@
 """The engine riffusion with a tiny model of random weights: what it promises of every sound."""
 
 import shutil
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.resources import files
@@ -16,11 +17,14 @@ from etbgm_kit.models.catalogue import Hub, find
 from etbgm_kit.models.folders import BrokenModel
 from etbgm_kit.types import Emotion, Span
 from etbgm_riffusion.composer.engine import ComposerEngine
-from etbgm_riffusion.diffusion import prompts
+from etbgm_riffusion.diffusion import batcher as batching
+from etbgm_riffusion.diffusion import grid, pipeline, prompts
 from etbgm_riffusion.diffusion.batcher import Batcher
 from etbgm_riffusion.diffusion.cues import PARAMS, Cues
 from etbgm_riffusion.diffusion.engine import DiffusionEngine, Means, commit_of
 from etbgm_riffusion.diffusion.painter import Painter
+from etbgm_riffusion.diffusion.pipeline import Pipeline
+from etbgm_riffusion.diffusion.types import CLIP
 from etbgm_riffusion.spectrogram.codec import Codec
 from etbgm_riffusion.types import CueRequest, DiffusionSettings, Piece
 from tests.riffusion.conftest import MakePiece
@@ -53,7 +57,7 @@ def engine(tiny_folder: Path) -> Iterator[DiffusionEngine]:
 
 @pytest.fixture(scope="module")
 def piece(make_piece: MakePiece) -> Piece:
-    return make_piece(0, 1.5, 3.01, emotions=(Emotion.JOY, Emotion.SADNESS), style="pop")
+    return make_piece(0, 1.0, 2.01, emotions=(Emotion.JOY, Emotion.SADNESS), style="pop")
 
 
 Perform = Callable[..., NDArray[np.float64]]
@@ -100,7 +104,7 @@ def test_a_cue_is_as_long_as_asked_for_and_cut_out_of_the_piece(
     perform: Perform, piece: Piece, rate: int
 ) -> None:
     whole = perform(piece, rate=rate)
-    assert whole.shape == (round(3.01 * rate), 2)
+    assert whole.shape == (round(2.01 * rate), 2)
     middle_s = 1.2345
     parts = [perform(piece, 0, middle_s, rate=rate), perform(piece, middle_s, rate=rate)]
     assert len(parts[0]) == round(middle_s * rate)
@@ -135,13 +139,19 @@ def test_an_emotion_change_uses_both_prompts(fresh: Fresh, piece: Piece, tmp_pat
     assert len(sounds) == 3
 
 
-def test_canvases_of_a_long_piece_join(perform: Perform, fresh: Fresh, make_piece: MakePiece) -> None:
-    piece = make_piece(0, 20, 33.5, style="ambient")
+def test_canvases_of_a_long_piece_join(
+    perform: Perform, fresh: Fresh, make_piece: MakePiece, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With canvases of 3.84 s that overlap as the real ones, of 32 s, do."""
+    overlap = grid.WIDTH - grid.STEP
+    monkeypatch.setattr(grid, "STEP", CLIP // 2)
+    monkeypatch.setattr(grid, "WIDTH", CLIP // 2 + overlap)
+    piece = make_piece(0, 2, 4.6, style="ambient")
     whole = perform(piece)
-    assert len(whole) == round(33.5 * 44100)
-    parts = [perform(piece, 0, 31.3), perform(piece, 31.3)]
+    assert len(whole) == round(4.6 * 44100)
+    parts = [perform(piece, 0, 3.2), perform(piece, 3.2)]
     assert np.array_equal(np.concatenate(parts), whole)
-    last = fresh().sound(request(piece, 32.5), LITTLE, "", nothing)  # touches the second canvas only
+    last = fresh().sound(request(piece, 4.4), LITTLE, "", nothing)  # touches the second canvas only
     tail = np.rint(np.concatenate([parts[0] for parts in last]) * (2**23 - 1))
     assert np.array_equal(tail, whole[-len(tail) :] / 2**8)
 
@@ -149,7 +159,7 @@ def test_canvases_of_a_long_piece_join(perform: Perform, fresh: Fresh, make_piec
 def test_a_caller_who_leaves_frees_the_place(
     perform: Perform, engine: DiffusionEngine, make_piece: MakePiece, tmp_path: Path
 ) -> None:
-    piece = make_piece(0, 2, style="jazz")
+    piece = make_piece(0, 1, style="jazz")
     heard: list[float] = []
 
     def leave(share: float) -> None:
@@ -161,7 +171,7 @@ def test_a_caller_who_leaves_frees_the_place(
         engine.generate(request(piece), tmp_path / "never.flac", leave)
     assert heard == sorted(heard)
     assert 0.1 < heard[-1] < 0.9
-    assert len(perform(piece)) == 2 * 44100
+    assert len(perform(piece)) == 44100
 
 
 def test_progress_rises_to_the_end(engine: DiffusionEngine, make_piece: MakePiece, tmp_path: Path) -> None:
@@ -226,28 +236,47 @@ def test_results_name_weights_and_sounds(engine: DiffusionEngine) -> None:
 
 
 def test_the_revision_changes_with_the_scheduler_and_not_with_the_folder(
-    tiny_folder: Path, tmp_path: Path
+    tiny: Pipeline, tiny_folder: Path, tmp_path: Path, engine: DiffusionEngine
 ) -> None:
     same, other = (Path(shutil.copytree(tiny_folder, tmp_path / name)) for name in ("same", "other"))
     config = other / "scheduler" / "scheduler_config.json"
     config.write_text(config.read_text().replace('"epsilon"', '"v_prediction"'))
-    engines = [engine_of(folder) for folder in (tiny_folder, same, other)]
-    first, second, third = (engine.info().revision for engine in engines)
-    assert first == second != third
-    for engine in engines:
-        engine.close()
+    assert pipeline.load(same, "cpu").digest() == tiny.digest()
+    changed = engine_of(other)
+    assert changed.info().revision != engine.info().revision
+    changed.close()
 
 
-def test_the_revision_changes_with_an_adapter_and_with_the_prompts(tiny_folder: Path, tmp_path: Path) -> None:
+def test_the_revision_changes_with_an_adapter_and_with_the_prompts(
+    tiny_folder: Path, tmp_path: Path, engine: DiffusionEngine
+) -> None:
     table = tmp_path / "own.toml"
     packaged = files("etbgm_riffusion.diffusion").joinpath("prompts.toml").read_text(encoding="utf-8")
     table.write_text(packaged.replace('"piano"', '"grand piano"'))
     adapters = tmp_path / "adapters"
     adapters.mkdir()
-    engines = [engine_of(tiny_folder, adapters_dir=adapters, prompts_file=file) for file in (None, table)]
-    revisions = [engine.info().revision for engine in engines]
+    other = engine_of(tiny_folder, adapters_dir=adapters, prompts_file=table)
+    revisions = [engine.info().revision, other.info().revision]
     (adapters / "tape.safetensors").write_bytes(b"tape")
-    revisions += [engine.info().revision for engine in engines]
-    assert len(set(revisions)) == 4
-    for engine in engines:
-        engine.close()
+    revisions.append(other.info().revision)
+    assert len(set(revisions)) == 3
+    other.close()
+
+
+def test_a_compiled_unet_is_another_revision_and_one_that_cannot_be_compiled_is_told(
+    tiny_folder: Path, engine: DiffusionEngine, piece: Piece, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, threads = ["It is not compiled.", None], []
+
+    def compile_unet(_: Pipeline) -> str | None:
+        threads.append(threading.current_thread().name)
+        return told[len(threads) - 1]
+
+    monkeypatch.setattr(batching, "compile_unet", compile_unet)
+    refused, compiled = (engine_of(tiny_folder, compile_unet=True) for _ in told)
+    assert threads == ["denoiser", "denoiser"], "CUDA graphs belong to the thread that records them"
+    assert refused.info().revision == engine.info().revision != compiled.info().revision
+    kept = replace(request(piece), diffusion=replace(LITTLE, denoising_strength=0.0))
+    assert told[0] in refused.generate(kept, tmp_path / "music.flac", nothing).notes
+    for each in (refused, compiled):
+        each.close()
