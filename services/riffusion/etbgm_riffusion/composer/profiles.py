@@ -120,7 +120,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.NEUTRAL: Profile(
         Means(
             valence=0.1, arousal=-0.2, tempo=1.0, level_db=0.0, velocity=75, density=1.3,
-            register=1, articulation=0.72, drive=1.2, lead=0.6,
+            register=0, articulation=0.72, drive=1.2, lead=0.6,
         ),
         colour="calm", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("broken", "comp", "comp"), bass="bounce", stretch=1, leap=1,

@@ -84,10 +84,9 @@ def _rise(bar: Bar, part: Part) -> list[Event]:
 
 
 def _broken(bar: Bar, part: Part) -> list[Event]:
-    """A low note on the first beat, the left hand's in dark moods, then the others above it, beat by beat."""
+    """The low note on the first beat, then the others above it, beat by beat."""
     upper, step = _upper(bar), max(0.5, _step(part))
-    low = _low(bar) if part.mood.register < 0 else upper[0]
-    events = [Event(0, bar.beats, low, part.velocity - 8)]
+    events = [Event(0, bar.beats, _low(bar), part.velocity - 8)]
     for index, beat in enumerate(onsets(bar.beats, step)[1:]):
         pitch = upper[(index + 1 + part.variant + bar.number) % len(upper)]
         accent = 4 if beat % 1 == 0 else 10
