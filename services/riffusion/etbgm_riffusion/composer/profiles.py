@@ -111,7 +111,7 @@ PROFILES: dict[Emotion, Profile] = {
     Emotion.JOY: Profile(
         Means(
             valence=0.8, arousal=0.5, tempo=1.28, level_db=1.4, velocity=98, density=2.6,
-            register=7, articulation=0.6, drive=2.9, lead=0.85,
+            register=6, articulation=0.6, drive=2.9, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,

@@ -13,7 +13,7 @@ _CENTRE = 75
 """Middle of the lead's range in neutral music, E flat 5."""
 _SHIFT = 0.7
 """Fraction of the mood's register shift that the voices follow."""
-_CENTRES = (65, 80)
+_CENTRES = (67, 80)
 _REACH = 8
 """Semitones above and below the middle that the lead uses."""
 
