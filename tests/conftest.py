@@ -8,6 +8,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from hypothesis import settings
 
 from etbgm_kit.artifacts.scratch import Scratch
 from etbgm_kit.artifacts.store import ArtifactStore
@@ -23,6 +24,10 @@ __all__ = ["postgresql_server", "postgresql_url", "s3_environment"]
 os.environ["NUMBA_CACHE_DIR"] = str(
     Path(__file__).parents[1] / "build" / "numba" / os.environ.get("PYTEST_XDIST_WORKER", "main")
 )
+
+# On a busy machine, any example may take longer than Hypothesis's 200 ms.
+settings.register_profile("etbgm", deadline=None)
+settings.load_profile("etbgm")
 
 _PAGE = "tests/browser/"
 
