@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pytest_asyncio
-from demucs.htdemucs import HTDemucs
 
 from etbgm.mixer.v1 import mixer_pb2 as pb
 from etbgm.mixer.v1 import mixer_pb2_grpc
@@ -23,7 +22,7 @@ from tests.servers import channel_to
 
 from .conftest import Speak
 from .test_demucs import at_48_khz
-from .tiny_demucs import RATE_HZ, SHAPE, save
+from .tiny_demucs import RATE_HZ
 
 ENTRY = """[[entry]]
 name = "tiny"
@@ -37,14 +36,6 @@ commercial_use = false
 permitted = "Only to be tested with."
 """
 Stub = mixer_pb2_grpc.MixerServiceStub
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the checkpoint of a model that has learned nothing."""
-    folder = tmp_path_factory.mktemp("untrained")
-    save(HTDemucs(["rest", "vocals"], **SHAPE).eval(), folder)
-    return folder
 
 
 @pytest_asyncio.fixture
