@@ -63,8 +63,9 @@ async def test_one_trace_leads_from_the_caller_to_the_services(
         created = await api.stub.CreateJob(request, metadata=(("traceparent", PARENT),))
         job = await api.finished(created.job.job_id)
     assert job.state == pb.STATE_SUCCEEDED
-    gateway.stop()
-    services.close()
+    # In threads: the collector, which runs in this loop, must be able to take their last spans.
+    await asyncio.to_thread(gateway.stop)
+    await asyncio.to_thread(services.close)
     async with asyncio.timeout(10):
         while not any(span.name == "job" for _, span in spans.spans):
             await asyncio.sleep(0.05)
