@@ -34,13 +34,17 @@ $(SAMPLE): | .venv/.run
 # Test files run in parallel, in the order of tests/categories.py, each engine with one thread. The processes
 # that tests start find bytecode, so that they do not compile the sources again. A worker that crashes fails its
 # test and is not replaced: pytest-xdist's new worker would wait for ever.
+JOBS := 2
 TESTING := PYTHONDONTWRITEBYTECODE= OMP_NUM_THREADS=1 $(BIN)/python -m pytest --durations=20 --timeout=900
-PYTEST := $(TESTING) -n $(or $(JOBS),2) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
+PYTEST = $(TESTING) -n $(JOBS) --dist loadfile --no-loadscope-reorder --max-worker-restart=0
 
-test: .venv/.full ## run all tests but drills; installs torch (JOBS=2)
+test: .venv/.full ## run all tests but drills; installs torch (JOBS=3)
 	@deploy/system-packages test
 	@$(PULL_MODELS)
 	$(PYTEST) -m 'not drill'
+
+# One worker more than two cores: tests also wait for processes.
+test: JOBS := 3
 
 drill: .venv/.dev ## run whole jobs on real videos, and kill, scale and restore installations
 	@deploy/system-packages test
