@@ -16,9 +16,9 @@ from etbgm_kit.models.folders import installed
 from etbgm_kit.serving.settings import default_models_dir
 from etbgm_stt.choice import DEFAULT as SPEECH_MODEL
 from tests.categories import CATEGORIES, category_of, no_processes
-from tests.servers import postgresql_server, postgresql_url, s3_environment
+from tests.servers import either_url, postgresql_server, postgresql_url, s3_environment
 
-__all__ = ["postgresql_server", "postgresql_url", "s3_environment"]
+__all__ = ["either_url", "postgresql_server", "postgresql_url", "s3_environment"]
 
 # Of each worker its own: librosa's compiled functions crash when two processes fill one cache.
 os.environ["NUMBA_CACHE_DIR"] = str(

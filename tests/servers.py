@@ -63,6 +63,16 @@ def postgresql_url(postgresql_server: str) -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def either_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of an empty database that the tests of a module share: in SQLite, then in PostgreSQL."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('jobs')}/jobs.sqlite"
+        return
+    with new_database(request.getfixturevalue("postgresql_server")) as url:
+        yield url
+
+
 @contextmanager
 def new_database(server: str) -> Iterator[str]:
     """The address of an empty database in `server`, which is dropped in the end."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,15 @@ from etbgm_kit.serving.status import error_from_rpc
 from tests.gateway.conftest import Api, FakeServices, Gateway
 from tests.gateway.observe.test_scaler import cues
 from tests.gateway.refusals import Refusals
-from tests.servers import new_database
 
 pytestmark = pytest.mark.process
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def refusals(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Refusals]:
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path_factory.mktemp('jobs')}/jobs.sqlite"
-        else:
-            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
-        refusals = Refusals(url)
-        stack.callback(refusals.close)
-        yield refusals
+@pytest.fixture(scope="module")
+def refusals(either_url: str) -> Iterator[Refusals]:
+    refusals = Refusals(either_url)
+    yield refusals
+    refusals.close()
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +81,7 @@ async def test_a_job_that_cannot_be_queued_is_not_there_and_can_be_asked_for_aga
     assert (await api.finished(job.job_id)).state == pb.STATE_SUCCEEDED
 
 
-@pytest.mark.parametrize("refusals", ["postgresql"], indirect=True)
+@pytest.mark.parametrize("either_url", ["postgresql"], indirect=True)
 async def test_a_gateway_that_is_killed_while_it_queues_a_job_leaves_none(
     refusals: Refusals, api: Api, tmp_path: Path, services: FakeServices
 ) -> None:

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
 
 import pytest
 import sqlalchemy as sa
@@ -12,7 +11,6 @@ from etbgm_gateway.api.listing import listing_of
 from etbgm_gateway.store.database import connect
 from etbgm_gateway.store.jobs import JOBS, JobStore, NewJob
 from etbgm_gateway.store.lists import JobLists
-from tests.servers import new_database
 
 pytestmark = pytest.mark.process
 
@@ -32,18 +30,13 @@ def first(_: sa.Connection, __: str) -> int:
     return 1
 
 
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[sa.Engine]:
+@pytest.fixture(scope="module")
+def database(either_url: str) -> Iterator[sa.Engine]:
     """Holds JOBS_MADE and a job of another tenant; tests only read it."""
-    with ExitStack() as stack:
-        if request.param == "sqlite":
-            url = f"sqlite:///{tmp_path_factory.mktemp('jobs')}/jobs.sqlite"
-        else:
-            url = stack.enter_context(new_database(request.getfixturevalue("postgresql_server")))
-        database = connect(url)
-        stack.callback(database.dispose)
-        fill(database)
-        yield database
+    database = connect(either_url)
+    fill(database)
+    yield database
+    database.dispose()
 
 
 def fill(database: sa.Engine) -> None:
