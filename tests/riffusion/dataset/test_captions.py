@@ -33,6 +33,13 @@ def test_captions_say_what_is_known_in_the_words_of_production() -> None:
     ]  # fmt: skip
 
 
+def test_the_words_for_an_emotion_do_not_contradict_the_key() -> None:
+    table = prompts.load(None)
+    caption = read_template(None).caption(record(), CLIP, Emotion.JOY, table, "")
+    words = [part for part in table.emotions[Emotion.JOY].prompt.split(", ") if "major" not in part]
+    assert caption.split(", ") == [*words, "slow tempo", "A minor key", "quiet", "bright sound", "sparse"]
+
+
 def test_what_is_unknown_is_left_out() -> None:
     unknown = record(tempo_bpm=None, key=None)
     caption = read_template(None).caption(unknown, CLIP, None, prompts.load(None), "")

@@ -63,7 +63,7 @@ class Template(_Strict):
         values = {
             "tags": tags or _tagged(record),
             "name": _words_of_name(record),
-            "emotion": prompts.emotions[emotion].prompt if emotion else "",
+            "emotion": _in_key(prompts.emotions[emotion].prompt, record.key) if emotion else "",
             "emotion_name": emotion.value if emotion else "",
             "title": record.tags.get("title", ""),
             "artist": record.tags.get("artist", ""),
@@ -85,6 +85,12 @@ def read_template(path: Path | None) -> Template:
 def _filled(part: str, values: Mapping[str, str]) -> str:
     names = [name for _, name, _, _ in string.Formatter().parse(part) if name]
     return part.format(**values).strip() if all(values[name] for name in names) else ""
+
+
+def _in_key(prompt: str, key: str | None) -> str:
+    """Returns a prompt without its parts that name the mode opposite to that of `key`."""
+    opposite = {"major": "minor", "minor": "major"}.get((key or "").split(" ")[-1])
+    return ", ".join(part for part in prompt.split(", ") if opposite not in part.split(" "))
 
 
 def _tagged(record: SourceRecord) -> str:
