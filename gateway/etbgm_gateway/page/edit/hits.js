@@ -4,8 +4,6 @@ import { duration, seconds } from "../api.js";
 
 /** The least time between two hits that an edit leaves, and from the ends of the video, in seconds. */
 export const APART_S = 0.1;
-/** The strength from which on the composer regards a hit. */
-export const STRONG = 0.5;
 
 const fine = (s) => Math.round(s * 100) / 100;
 

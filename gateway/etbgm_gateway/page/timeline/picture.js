@@ -1,7 +1,7 @@
 // Draws the row of the picture: its motion and light as curves, and its cuts as lines.
 
-import { STRONG } from "../edit/hits.js";
-
+/** The strength from which on the composer regards a hit. */
+const STRONG = 0.5;
 /** Half the width of the mark on a hit that the user has placed. */
 const MARK_PX = 4;
 /** Share of the row that a hit takes which the user has dropped. */
