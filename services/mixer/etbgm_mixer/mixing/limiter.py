@@ -27,8 +27,16 @@ _WINDOW = 64
 _TAPS = 47
 """Length of the interpolation filter: 12 taps per phase, as in BS.1770-4."""
 
+_REACH = 6
+"""Samples before and after a place between two samples of which its interpolation is the weighted sum."""
+
+_OVER_SAMPLES, _OVER_STEPS = 1.003, 0.444
+"""No interpolation exceeds the first times the largest sample within its reach plus the second times the
+largest step from one sample to the next: the filter's gain, and the sum of the magnitudes of its cumulated
+difference from linear interpolation, both at the worst phase."""
+
 _SURELY_BELOW = 0.5
-"""In any sound worth limiting, true peaks are less than 6 dB above the neighbouring samples."""
+"""Nor does it exceed the largest sample divided by this: the sum of the filter's magnitudes is 1.89."""
 
 
 class Limiter:
@@ -72,39 +80,46 @@ class Limiter:
 def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
     """Returns the largest magnitude between each sample's neighbours over all channels, (samples,).
 
-    Where no nearby sample exceeds `above`, the result is the sample's own magnitude.
+    Values up to `above` may be the sample's own magnitude instead.
     """
-    peaks: NDArray[np.float32] = reduce(np.maximum, np.abs(sound.T))
     windows = -(-len(sound) // _WINDOW)
-    padded = np.pad(peaks, (_WINDOW, (windows + 1) * _WINDOW - len(peaks)))
-    loud = padded.reshape(-1, _WINDOW).max(axis=1) > above
-    chosen = np.flatnonzero(loud[:-2] | loud[1:-1] | loud[2:])
-    if not len(chosen):
-        return peaks
-    around = np.pad(sound.T, ((0, 0), (_EDGE, windows * _WINDOW - len(sound) + _EDGE)))
-    heard = np.lib.stride_tricks.sliding_window_view(around, _WINDOW + 2 * _EDGE, axis=1)
-    fine = padded[_WINDOW:-_WINDOW].reshape(-1, _WINDOW)
-    fine[chosen] = _oversampled_peaks(heard[:, chosen * _WINDOW])
-    exact: NDArray[np.float32] = fine.reshape(-1)[: len(sound)]
-    return exact
+    around = np.pad(sound, ((_WINDOW, (windows + 1) * _WINDOW - len(sound)), (0, 0)))
+    own, steps = (
+        reduce(np.maximum, np.abs(part.T)) for part in (around, np.diff(around, axis=0, append=around[-1:]))
+    )
+    bound = _OVER_SAMPLES * _near(own) + _OVER_STEPS * _near(steps)
+    chosen = np.flatnonzero(bound > above)
+    peaks: NDArray[np.float32] = own[_WINDOW:-_WINDOW].reshape(-1, _WINDOW)
+    if len(chosen):
+        heard = np.lib.stride_tricks.sliding_window_view(around, _WINDOW + 2 * _EDGE, axis=0)
+        pieces = heard[(chosen + 1) * _WINDOW - _EDGE]
+        peaks[chosen] = np.maximum(peaks[chosen], _oversampled_peaks(pieces))
+    return peaks.reshape(-1)[: len(sound)]
 
 
-def _oversampled_peaks(sound: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Returns the true peaks of (channels, pieces, samples) without _EDGE samples at either end."""
-    from scipy.signal import upfirdn
+def _near(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the maximum of each window and of its neighbours, without the first and the last window."""
+    most = values.reshape(-1, _WINDOW).max(axis=1)
+    near: NDArray[np.float32] = np.maximum(np.maximum(most[:-2], most[1:-1]), most[2:])
+    return near
 
-    fine = upfirdn(_taps(), sound, OVERSAMPLING, axis=2)[:, :, _TAPS // 2 :]
-    fine = np.abs(fine[:, :, : OVERSAMPLING * sound.shape[2]]).max(axis=0)
-    # Much faster than a maximum over an axis of 4.
-    after = reduce(np.maximum, (fine[:, phase::OVERSAMPLING] for phase in range(OVERSAMPLING)))
-    peaks: NDArray[np.float32] = np.maximum(after[:, _EDGE:-_EDGE], after[:, _EDGE - 1 : -_EDGE - 1])
+
+def _oversampled_peaks(pieces: Samples) -> NDArray[np.float32]:
+    """Returns the true peaks of (pieces, channels, samples) without _EDGE samples at either end."""
+    needed = pieces[:, :, _EDGE - _REACH : _REACH - _EDGE]
+    fine = np.lib.stride_tricks.sliding_window_view(needed, 2 * _REACH, axis=2) @ _phases()
+    after = np.abs(fine).max(axis=(1, 3))
+    peaks: NDArray[np.float32] = np.maximum(after[:, :-1], after[:, 1:])
     return peaks
 
 
 @cache
-def _taps() -> NDArray[np.float32]:
-    """Returns the interpolation filter."""
-    from scipy.signal import firwin
+def _phases() -> NDArray[np.float32]:
+    """Returns the weights of 2 _REACH samples at each phase after the middle one, (weights, phases).
 
-    taps: NDArray[np.float32] = (firwin(_TAPS, 1 / OVERSAMPLING) * OVERSAMPLING).astype(np.float32)
-    return taps
+    The filter is a sinc under a Hamming window, whose gain at 0 Hz is 1.
+    """
+    taps = np.sinc((np.arange(_TAPS) - _TAPS // 2) / OVERSAMPLING) * np.hamming(_TAPS)
+    padded = np.append(0, taps * OVERSAMPLING / taps.sum())
+    phases: NDArray[np.float32] = padded.reshape(2 * _REACH, OVERSAMPLING)[::-1].astype(np.float32)
+    return phases
