@@ -10,8 +10,6 @@ from numpy.typing import NDArray
 
 from etbgm_kit.artifacts.space import full_disk_seen
 
-_FULL_SCALE = 2**23 - 1
-
 
 @contextmanager
 def writing(
@@ -29,7 +27,6 @@ def writing(
 
         def write(blocks: Iterable[NDArray[np.float32]]) -> None:
             for file, block in zip(files, blocks, strict=True):
-                # soundfile expects 24-bit samples in the upper bits of int32.
-                file.write(np.rint(np.clip(block, -1, 1) * _FULL_SCALE).astype(np.int32) * 2**8)
+                file.write(np.clip(block, -1, 1))
 
         yield write
