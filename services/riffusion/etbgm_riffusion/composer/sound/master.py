@@ -79,10 +79,10 @@ def mastered(
 def gain_of(bed: Stereo) -> NDArray[np.float64]:
     """Returns the gain of each sample, (0, 1], (samples,); the bed is surrounded by silence."""
     steps = -(-len(bed) // _STEP)
-    loud = np.zeros((steps * _STEP, 2))
-    loud[: len(bed)] = np.abs(bed)
+    loud = np.zeros((steps * _STEP, 2), np.float32)
+    np.abs(bed, out=loud[: len(bed)])
     loud = loud.reshape(steps, -1)
-    glue = _glue((loud * loud).mean(axis=1))
+    glue = _glue((loud * loud).mean(axis=1, dtype=np.float64))
     peaks = np.zeros(steps + 4 * _HELD)
     peaks[2 * _HELD : 2 * _HELD + steps] = loud.max(axis=1) * np.maximum(glue[:-1], glue[1:])
     needed = _bend(np.lib.stride_tricks.sliding_window_view(peaks, 2 * _HELD + 1).max(axis=1))
