@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import butter, sosfilt
 
 from etbgm_riffusion.composer.sound.air import FALLS_DB, add_air, air_of, breath
-from etbgm_riffusion.composer.sound.octaves import octaves_of
+from etbgm_riffusion.composer.sound.octaves import balance_of, octaves_of, power_of
 from etbgm_riffusion.types import Stereo
 
 RATE_HZ = 48000
@@ -25,12 +25,14 @@ def beats(corner_hz: float, order: int) -> Stereo:
 
 def aired(sound: Stereo) -> Stereo:
     result = sound.copy()
-    add_air(result[None], air_of(sound, RATE_HZ))
+    taps = air_of(sound, balance_of(sound), RATE_HZ)
+    assert taps is not None
+    add_air(result[None], taps)
     return result
 
 
 def levels_db(sound: Stereo) -> np.ndarray:
-    return np.asarray(10 * np.log10(octaves_of(sound.mean(axis=1), RATE_HZ)))
+    return np.asarray(10 * np.log10(octaves_of(power_of(sound.mean(axis=1)), RATE_HZ)))
 
 
 def test_a_dark_sound_falls_no_further_than_stated() -> None:
@@ -42,8 +44,8 @@ def test_a_dark_sound_falls_no_further_than_stated() -> None:
 
 
 def test_a_bright_sound_stays_as_it_is() -> None:
-    assert air_of(beats(20000, 1), RATE_HZ) is None
-    assert air_of(np.zeros((RATE_HZ, 2), np.float32), RATE_HZ) is None
+    for sound in (beats(20000, 1), np.zeros((RATE_HZ, 2), np.float32)):
+        assert air_of(sound, balance_of(sound), RATE_HZ) is None
 
 
 def test_air_follows_the_sound() -> None:
@@ -58,7 +60,8 @@ def test_air_follows_the_sound() -> None:
 
 def test_the_air_of_parts_adds_up() -> None:
     one, other = beats(1500, 6), beats(900, 4)[::-1].copy()
-    taps = air_of(one + other, RATE_HZ)
+    taps = air_of(one + other, balance_of(one + other), RATE_HZ)
+    assert taps is not None
     parts = np.stack([one + other, one, other])
     add_air(parts, taps)
     assert np.abs(parts[0] - parts[1] - parts[2]).max() < 1e-6

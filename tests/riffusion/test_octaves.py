@@ -5,7 +5,7 @@ import pyloudnorm
 import pytest
 from scipy.signal import butter, sosfilt
 
-from etbgm_riffusion.composer.sound.octaves import OCTAVES, tone_of
+from etbgm_riffusion.composer.sound.octaves import OCTAVES, balance_of, tone_of
 from etbgm_riffusion.composer.sound.room import pass_through, responses
 from etbgm_riffusion.types import Stereo
 
@@ -25,7 +25,7 @@ def pink(seconds: float, side: float = 0.0) -> Stereo:
 
 def toned(sound: Stereo) -> Stereo:
     result = sound.copy()
-    pass_through(result[None], responses(tone_of(sound, RATE_HZ), RATE_HZ))
+    pass_through(result[None], responses(tone_of(balance_of(sound), RATE_HZ), RATE_HZ))
     return result
 
 
@@ -76,7 +76,7 @@ def test_highs_are_wide_and_lows_are_not(side: float) -> None:
 def test_the_sum_of_both_channels_has_no_spreading() -> None:
     """A click in the middle: its mono sum is the tone and the room, the rest is in the side only."""
     sound = pink(4)
-    tone = tone_of(sound, RATE_HZ)
+    tone = tone_of(balance_of(sound), RATE_HZ)
     narrow = responses(type(tone)(tone.middle, tone.side, 0 * tone.spread), RATE_HZ)
     plain, wide = sound.copy(), toned(sound)
     pass_through(plain[None], narrow)
@@ -96,7 +96,7 @@ def test_rumble_goes_and_the_lowest_bass_note_stays() -> None:
     for frequency_hz in (10, 41.2):
         tone = 0.1 * np.sin(2 * np.pi * frequency_hz * np.arange(4 * RATE_HZ) / RATE_HZ)
         sound = np.repeat(tone[:, None], 2, axis=1).astype(np.float32)
-        through = responses(tone_of(pink(10), RATE_HZ), RATE_HZ)
+        through = responses(tone_of(balance_of(pink(10)), RATE_HZ), RATE_HZ)
         pass_through(sound[None], through)
         levels_db.append(20 * np.log10(sound[2 * RATE_HZ :].std()))
     assert levels_db[0] < levels_db[1] - 12
@@ -105,7 +105,7 @@ def test_rumble_goes_and_the_lowest_bass_note_stays() -> None:
 def test_a_shorter_sound_is_the_start_of_the_longer() -> None:
     """As units end with the piece: blocks are filtered one by one."""
     sound = pink(4, 0.3)
-    through = responses(tone_of(sound, RATE_HZ), RATE_HZ)
+    through = responses(tone_of(balance_of(sound), RATE_HZ), RATE_HZ)
     whole, part = sound.copy(), sound[: 3 * 49152].copy()
     for y in (whole, part):
         pass_through(y[None], through)

@@ -10,7 +10,7 @@ that of the bed.
 import numpy as np
 from numpy.typing import NDArray
 
-from etbgm_riffusion.composer.sound.octaves import OCTAVES, middle_and_side, octaves_of
+from etbgm_riffusion.composer.sound.octaves import OCTAVES, Balance, octaves_of, power_of
 from etbgm_riffusion.composer.sound.synth import Parts
 from etbgm_riffusion.types import Stereo
 
@@ -27,32 +27,47 @@ _PLACES = 24
 _LEAST = 1e-3
 """Gain of octaves that lack nothing, relative to the highest."""
 _TAPS = 255
+_SAMPLED = 257
+"""Frequencies at which the filter's gain is given."""
+_SIZE = 4096
+"""Samples of a Fourier transform."""
 
 
-def air_of(sound: Stereo, sample_rate_hz: int) -> Taps | None:
+def air_of(sound: Stereo, balance: Balance, sample_rate_hz: int) -> Taps | None:
     """Returns the filter from `breath` to the air that `sound` lacks, (taps,); None if it lacks nothing."""
-    middle, side = middle_and_side(sound)
-    energies = octaves_of(middle, sample_rate_hz) + octaves_of(side, sample_rate_hz)
-    offered = octaves_of(breath(middle), sample_rate_hz)
-    gains = np.zeros(len(FALLS_DB))
+    energies = octaves_of(balance.middle + balance.side, sample_rate_hz)
+    missing = np.zeros(len(FALLS_DB))
     for place, fall_db in enumerate(FALLS_DB):
         octave = _FIRST + place
-        missing = energies[octave - 1] * 10 ** (-fall_db / 10) - energies[octave]
-        if missing > 0:
-            gains[place] = np.sqrt(missing / offered[octave])
-            energies[octave] += missing
-    return _filter(gains, sample_rate_hz) if gains.any() else None
+        missing[place] = max(0.0, energies[octave - 1] * 10 ** (-fall_db / 10) - energies[octave])
+        energies[octave] += missing[place]
+    if not missing.any():
+        return None
+    offered = octaves_of(power_of(breath(_middle(sound))), sample_rate_hz)[_FIRST:]
+    return _filter(np.sqrt(missing / np.where(missing > 0, offered, 1)), sample_rate_hz)
 
 
-def add_air(parts: Parts, taps: Taps | None) -> None:
-    """Adds the air of each sound to its middle, in place; None adds nothing."""
-    from scipy.signal import oaconvolve
-
-    if taps is None:
-        return
+def add_air(parts: Parts, taps: Taps) -> None:
+    """Adds the air of each sound to its middle, in place."""
     for part in parts:
-        air = oaconvolve(breath(middle_and_side(part)[0]), taps.astype(np.float32))[: len(part)]
-        part[:] += air[:, None]
+        part[:] += _convolved(breath(_middle(part)), taps)[:, None]
+
+
+def _middle(sound: Stereo) -> NDArray[np.float32]:
+    return (sound[:, 0] + sound[:, 1]) * np.float32(0.5)
+
+
+def _convolved(channel: NDArray[np.float32], taps: Taps) -> NDArray[np.float32]:
+    """Returns the convolution, (samples,), without its end, by overlap-add."""
+    from scipy.fft import irfft, rfft
+
+    own = _SIZE - _TAPS + 1
+    blocks = np.zeros((-(-len(channel) // own), own), np.float32)
+    blocks.reshape(-1)[: len(channel)] = channel
+    made = irfft(rfft(blocks, _SIZE) * rfft(taps.astype(np.float32), _SIZE), _SIZE)
+    made[1:, : _SIZE - own] += made[:-1, own:]
+    result: NDArray[np.float32] = made[:, :own].reshape(-1)[: len(channel)]
+    return result
 
 
 def breath(middle: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -66,11 +81,15 @@ def breath(middle: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _filter(gains: NDArray[np.float64], sample_rate_hz: int) -> Taps:
-    """Returns a linear-phase filter through the gains of the octaves, which delays by 2.6 ms at 48 kHz."""
-    from scipy.signal import firwin2
+    """Returns a linear-phase filter through the gains of the octaves, which delays by 2.6 ms at 48 kHz.
 
+    By the frequency sampling method: Oppenheim & Schafer, "Discrete-time signal processing", 3rd ed., 7.5.
+    """
     middles_hz = [octave.middle_hz for octave in OCTAVES[_FIRST:]]
     places_hz = np.geomspace(_FROM_HZ, _TOP_HZ, _PLACES)
     levels = np.interp(np.log(places_hz), np.log(middles_hz), np.log(np.maximum(gains, _LEAST * gains.max())))
     edges_hz = (0, _FROM_HZ * 0.99, *places_hz, _TOP_HZ * 1.01, sample_rate_hz / 2)
-    return np.asarray(firwin2(_TAPS, edges_hz, (0, 0, *np.exp(levels), 0, 0), fs=sample_rate_hz))
+    turns = np.linspace(0, 0.5, _SAMPLED)
+    sampled = np.interp(turns * sample_rate_hz, edges_hz, (0, 0, *np.exp(levels), 0, 0))
+    delayed = sampled * np.exp(-2j * np.pi * turns * (_TAPS // 2))
+    return np.asarray(np.fft.irfft(delayed)[:_TAPS] * np.hamming(_TAPS))

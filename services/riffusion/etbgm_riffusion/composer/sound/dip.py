@@ -1,4 +1,4 @@
-"""The dip under speech: a linear, causal filter of every unit's sound.
+"""The dip under speech: a linear, causal filter of every unit's sound, which `room` applies.
 
 It starts silent with each unit, and its weight depends only on absolute time. So units and stems still
 add up, and a cue's samples do not depend on where it is cut. The section is after R. Bristow-Johnson,
@@ -8,12 +8,13 @@ add up, and a cue's samples do not depend on where it is cut. The section is aft
 import math
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from etbgm_kit.types import Span
-from etbgm_riffusion.composer.sound.synth import Parts
 
 _PRESENCE = (2000.0, 2.3, -5.0)
 """The dip under speech: 4.1 dB of the energy at 1-4 kHz, which carries intelligibility, if the spectrum
@@ -24,16 +25,29 @@ DIP_RAMP_S = 0.8
 """The dip starts this long before speech and ends this long after it."""
 
 
-def dip(parts: Parts, start: int, speech: Sequence[Span], sample_rate_hz: int) -> None:
-    """Dips a unit's sound in place; its first sample is sample `start` of the piece."""
-    from scipy.signal import sosfilt
+class Dip(NamedTuple):
+    """A dip of a unit's sound."""
 
-    weight = dip_weight(start, parts.shape[1], speech, sample_rate_hz)
-    if weight is None:
-        return
-    section = np.array([_peak(*_PRESENCE, sample_rate_hz)])
-    for channel in (side for part in parts for side in part.T):
-        channel[:] += weight * (sosfilt(section, channel) - channel)
+    weight: NDArray[np.float32]
+    """How much of the change each sample receives, (samples,) in [0, 1]."""
+    change: NDArray[np.complex64]
+    """Spectrum of what the full dip adds to a sound."""
+
+
+def dip_of(start: int, samples: int, speech: Sequence[Span], sample_rate_hz: int, size: int) -> Dip | None:
+    """Returns the dip of a unit whose first sample is sample `start` of the piece; None without speech.
+
+    `size` is the number of samples of the Fourier transform.
+    """
+    weight = dip_weight(start, samples, speech, sample_rate_hz)
+    return None if weight is None else Dip(weight.astype(np.float32), _change(sample_rate_hz, size))
+
+
+@cache
+def _change(sample_rate_hz: int, size: int) -> NDArray[np.complex64]:
+    back = np.exp(-2j * np.pi * np.fft.rfftfreq(size)) ** np.arange(3)[:, None]
+    numerator, denominator = np.reshape(_peak(*_PRESENCE, sample_rate_hz), (2, 3)) @ back
+    return np.asarray(numerator / denominator - 1, np.complex64)
 
 
 def dip_weight(

@@ -72,22 +72,34 @@ class Tone:
     """From the middle, decorrelated, to the side."""
 
 
-def middle_and_side(sound: Stereo) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Returns (L + R) / 2 and (L - R) / 2, both (samples,)."""
-    half = np.float32(0.5)
-    left, right = np.ascontiguousarray(sound.T) * half
-    return left + right, left - right
+class Balance(NamedTuple):
+    """Energy of each frequency in the middle and in the side of a sound."""
+
+    middle: Spectrum
+    side: Spectrum
 
 
-def tone_of(sound: Stereo, sample_rate_hz: int) -> Tone:
-    """Returns the filters that bring `sound` towards OCTAVES without changing its loudness.
+def balance_of(sound: Stereo) -> Balance:
+    """Measures a sound."""
+    from scipy.fft import rfft
+
+    left, right = np.moveaxis(_frames(sound), 1, 0)
+    middle, side = (
+        (np.abs(rfft(frames * _hann())) ** 2).sum(axis=0, dtype=np.float64) / 4
+        for frames in (left + right, left - right)
+    )
+    return Balance(middle, side)
+
+
+def tone_of(balance: Balance, sample_rate_hz: int) -> Tone:
+    """Returns the filters that bring a sound of that balance towards OCTAVES without changing its loudness.
 
     The total gain leaves the K-weighted energy (ITU-R BS.1770-5) as it is. Silence gets no filter.
     """
-    middle, side = map(_power, middle_and_side(sound))
+    middle, side = balance
     if not (middle + side).any():
         return Tone(np.ones(len(OCTAVES)), np.ones(len(OCTAVES)), np.zeros(len(OCTAVES)))
-    kept, spread = _widths(_bands(sample_rate_hz) @ middle, _bands(sample_rate_hz) @ side)
+    kept, spread = _widths(octaves_of(middle, sample_rate_hz), octaves_of(side, sample_rate_hz))
     wide = middle * (1 + interpolated(spread, sample_rate_hz)) + side * interpolated(kept, sample_rate_hz)
     loudness = float(_loudness_weight(sample_rate_hz) @ (middle + side))
     gains = 10 ** (_gains_db(wide, loudness, sample_rate_hz) / 20)
@@ -96,12 +108,12 @@ def tone_of(sound: Stereo, sample_rate_hz: int) -> Tone:
 
 def _gains_db(sound: Spectrum, loudness: float, sample_rate_hz: int) -> Spectrum:
     """Returns the gain of each octave; `loudness` is the K-weighted energy to reach."""
-    usual = _bands(sample_rate_hz) @ sound * 10 ** (_USUAL_DB / 10)
+    usual = octaves_of(sound, sample_rate_hz) * 10 ** (_USUAL_DB / 10)
     wanted_db = _decibels(usual) + _PULLS * (_SHARES_DB - _decibels(usual))
     gains_db = np.zeros(len(OCTAVES))
     for _ in range(_ROUNDS):
         reached = sound * interpolated(10 ** (gains_db / 10), sample_rate_hz)
-        gains_db += wanted_db - _decibels(_bands(sample_rate_hz) @ reached)
+        gains_db += wanted_db - _decibels(octaves_of(reached, sample_rate_hz))
         gains_db += _make_up_db(sound, gains_db, loudness, sample_rate_hz)
         gains_db = np.clip(gains_db, -_MOST_DB, _MOST_DB)
     return gains_db + _make_up_db(sound, gains_db, loudness, sample_rate_hz)
@@ -130,19 +142,29 @@ def _decibels(energies: Spectrum) -> Spectrum:
     return np.asarray(10 * np.log10(energies / energies.sum() + 1e-9))
 
 
-def _power(channel: NDArray[np.float32]) -> Spectrum:
-    """Returns the energy of each frequency, summed over windows."""
-    window = np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
-    power = np.zeros(_WINDOW // 2 + 1)
-    for start in range(0, len(channel), _HOP):
-        frame = channel[start : start + _WINDOW]
-        power += np.abs(np.fft.rfft(frame * window[: len(frame)], _WINDOW)) ** 2
+def _frames(sound: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Returns the measured windows of (samples, ...), (windows, ..., _WINDOW); silence follows the end."""
+    padding = [(0, _WINDOW), *[(0, 0)] * (sound.ndim - 1)]
+    windows = np.lib.stride_tricks.sliding_window_view(np.pad(sound, padding), _WINDOW, axis=0)
+    return windows[: len(sound) : _HOP]
+
+
+@cache
+def _hann() -> NDArray[np.float32]:
+    return np.hanning(_WINDOW + 1)[:-1].astype(np.float32)
+
+
+def power_of(channel: NDArray[np.float32]) -> Spectrum:
+    """Returns the energy of each frequency of a channel, summed over windows."""
+    from scipy.fft import rfft
+
+    power: Spectrum = (np.abs(rfft(_frames(channel) * _hann())) ** 2).sum(axis=0, dtype=np.float64)
     return power
 
 
-def octaves_of(channel: NDArray[np.float32], sample_rate_hz: int) -> Spectrum:
-    """Returns the energy of each octave of a channel, (10,)."""
-    return np.asarray(_bands(sample_rate_hz) @ _power(channel))
+def octaves_of(power: Spectrum, sample_rate_hz: int) -> Spectrum:
+    """Returns the energy of each octave, (10,)."""
+    return np.asarray(_bands(sample_rate_hz) @ power)
 
 
 @cache

@@ -13,10 +13,10 @@ import numpy as np
 from etbgm_kit.types import Span
 from etbgm_riffusion.composer.score import Score
 from etbgm_riffusion.composer.sound.air import add_air, air_of
-from etbgm_riffusion.composer.sound.dip import dip
+from etbgm_riffusion.composer.sound.dip import dip_of
 from etbgm_riffusion.composer.sound.master import mastered, reach
-from etbgm_riffusion.composer.sound.octaves import tone_of
-from etbgm_riffusion.composer.sound.room import pass_through, responses
+from etbgm_riffusion.composer.sound.octaves import balance_of, tone_of
+from etbgm_riffusion.composer.sound.room import SIZE, pass_through, responses
 from etbgm_riffusion.composer.sound.synth import Cast, Parts, Player, Synth
 from etbgm_riffusion.composer.sound.units import GRID, Event, Kind, Unit, events_of, units_of
 from etbgm_riffusion.types import Stereo
@@ -81,9 +81,7 @@ def _sums(
 
             _play(unit, casts, synth, sample_rate_hz, sound[part : part + len(casts)], report_take)
             part += len(casts)
-        add_air(sound, air_of(sound[0], sample_rate_hz))
-        pass_through(sound, responses(tone_of(sound[0], sample_rate_hz), sample_rate_hz))
-        dip(sound, unit.start, score.speech, sample_rate_hz)
+        _process(sound, unit, score.speech, sample_rate_hz)
         sound[:, unit.end - unit.start :] *= _tail_fade(unit, sample_rate_hz)[:, None]
         overlap = min(tails.shape[1], sound.shape[1])
         sound[:, :overlap] += tails[:, :overlap]
@@ -92,6 +90,17 @@ def _sums(
         end = min(last, unit.end)
         for begin in range(max(first, unit.start), end, _BLOCK):
             yield sound[:, begin - unit.start : min(begin + _BLOCK, end) - unit.start]
+
+
+def _process(sound: Parts, unit: Unit, speech: Sequence[Span], sample_rate_hz: int) -> None:
+    """Filters a unit's sound in place, as its bed needs."""
+    balance = balance_of(sound[0])
+    air = air_of(sound[0], balance, sample_rate_hz)
+    if air is not None:
+        add_air(sound, air)
+        balance = balance_of(sound[0])
+    through = responses(tone_of(balance, sample_rate_hz), sample_rate_hz)
+    pass_through(sound, through, dip_of(unit.start, sound.shape[1], speech, sample_rate_hz, SIZE))
 
 
 def _tail_fade(unit: Unit, sample_rate_hz: int) -> Stereo:

@@ -6,15 +6,17 @@ the side has it, the sum of both channels is free of the spreading. All response
 random numbers.
 """
 
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
 
+from etbgm_riffusion.composer.sound.dip import Dip
 from etbgm_riffusion.composer.sound.octaves import Spectrum, Tone, interpolated
 from etbgm_riffusion.composer.sound.synth import Parts
 
-_SIZE = 1 << 16
+SIZE = 1 << 16
 """Samples of a Fourier transform."""
 _LENGTH = 1 << 14
 """Samples of the responses: 0.34 s at 48 kHz."""
@@ -38,60 +40,69 @@ Responses = tuple[NDArray[np.complex64], ...]
 
 def responses(tone: Tone, sample_rate_hz: int) -> Responses:
     """Returns the spectra of the responses middle to middle, side to side and middle to side."""
-    spread, room = _spread(sample_rate_hz), _room(sample_rate_hz)
-    made = (
-        _convolved(room, _minimum_phase(tone.middle, sample_rate_hz)),
-        _minimum_phase(tone.side, sample_rate_hz),
-        _convolved(spread, _minimum_phase(tone.spread, sample_rate_hz)),
-    )
-    fade = np.ones(_LENGTH)
-    fade[-_FADE:] = np.cos(np.linspace(0, np.pi / 2, _FADE)) ** 2
-    spectra = (np.fft.rfft(response * fade, _SIZE) for response in made)
-    return tuple(spectrum.astype(np.complex64) for spectrum in spectra)
+    from scipy.fft import irfft, rfft
+
+    tones = _minimum_phase((tone.middle, tone.side, tone.spread), sample_rate_hz)
+    after = _rooms(sample_rate_hz)
+    made = irfft(rfft(tones, 2 * _LENGTH) * after, 2 * _LENGTH)[:, :_LENGTH]
+    made[:, -_FADE:] *= np.cos(np.linspace(0, np.pi / 2, _FADE)) ** 2
+    return tuple(rfft(made, SIZE).astype(np.complex64))
 
 
-def pass_through(parts: Parts, through: Responses) -> None:
-    """Filters sounds in place, from silence; what would come after their end is left out.
+def pass_through(parts: Parts, through: Responses, dip: Dip | None = None) -> None:
+    """Filters sounds in place, from silence, then dips them; what would come after their end is left out.
 
     Each sample depends only on those before it, and on blocks that are counted from the first sample.
     """
+    from scipy.fft import irfft, rfft
+
     middle_to_middle, side_to_side, middle_to_side = through
-    own = _SIZE - _LENGTH
+    own = SIZE - _LENGTH
     for part in parts:
-        samples = len(part)
-        pending = np.zeros((2, _LENGTH), np.float32)
-        for start in range(0, samples, own):
+        pending = np.zeros((2 if dip is None else 4, _LENGTH), np.float32)
+        for start in range(0, len(part), own):
             block = part[start : start + own]
-            middle = np.fft.rfft((block[:, 0] + block[:, 1]) / 2, _SIZE)
-            side = np.fft.rfft((block[:, 0] - block[:, 1]) / 2, _SIZE)
-            made = (
-                np.fft.irfft(middle * middle_to_middle, _SIZE),
-                np.fft.irfft(side * side_to_side + middle * middle_to_side, _SIZE),
-            )
-            for channel, rest in zip(made, pending, strict=True):
-                channel[:_LENGTH] += rest
-                rest[:] = channel[own:]
-            block[:, 0] = (made[0] + made[1])[: len(block)]
-            block[:, 1] = (made[0] - made[1])[: len(block)]
+            half = block.T * np.float32(0.5)
+            middle, side = rfft(np.stack([half[0] + half[1], half[0] - half[1]]), SIZE)
+            made = np.stack([middle * middle_to_middle, side * side_to_side + middle * middle_to_side])
+            sound = irfft(made if dip is None else np.concatenate([made, made * dip.change]), SIZE)
+            sound[:, :_LENGTH] += pending
+            pending, sound = sound[:, own:], sound[:, : len(block)]
+            if dip is not None:
+                sound[:2] += sound[2:] * dip.weight[start : start + own]
+            block[:, 0], block[:, 1] = sound[0] + sound[1], sound[0] - sound[1]
 
 
 @cache
+def _rooms(sample_rate_hz: int) -> NDArray[np.complex128]:
+    """Returns the spectra of what follows the tone's three filters, (3, _LENGTH + 1)."""
+    alone = np.zeros(_LENGTH)
+    alone[0] = 1
+    rooms = np.stack([_room(sample_rate_hz), alone, _spread(sample_rate_hz)])
+    return np.fft.rfft(rooms, 2 * _LENGTH)
+
+
 def _spread(sample_rate_hz: int) -> Spectrum:
     """Returns noise with the energy 1, (_LENGTH,)."""
     noise = _noise(1, _SPREAD_S, _FIRST_S, sample_rate_hz)
     return np.asarray(noise / np.sqrt((noise**2).sum()))
 
 
-@cache
 def _room(sample_rate_hz: int) -> Spectrum:
     """Returns the direct sound and the room's, whose walls swallow highs and lows, (_LENGTH,)."""
-    from scipy.signal import butter, sosfilt
-
-    walls = butter(1, _ROOM_HZ, "bandpass", fs=sample_rate_hz, output="sos")
-    noise = sosfilt(walls, _noise(2, _ROOM_S, _ROOM_FROM_S, sample_rate_hz))
+    spectrum = np.fft.rfft(_noise(2, _ROOM_S, _ROOM_FROM_S, sample_rate_hz), 2 * _LENGTH)
+    noise = np.fft.irfft(spectrum * _walls(sample_rate_hz))[:_LENGTH]
     noise *= _ROOM / np.sqrt((noise**2).sum())
     noise[0] += 1
     return np.asarray(noise)
+
+
+def _walls(sample_rate_hz: int) -> NDArray[np.complex128]:
+    """Returns the spectrum of a Butterworth band-pass of first order, by the bilinear transform."""
+    low, high = np.tan(np.pi * np.array(_ROOM_HZ) / sample_rate_hz)
+    # Just below half the rate, where the tangent is infinite.
+    at = 1j * np.tan(np.pi * np.minimum(np.fft.rfftfreq(2 * _LENGTH), 0.5 - 1e-9))
+    return np.asarray((high - low) * at / (at * at + (high - low) * at + high * low))
 
 
 def _noise(number: int, decay_s: float, first_s: float, sample_rate_hz: int) -> Spectrum:
@@ -102,20 +113,18 @@ def _noise(number: int, decay_s: float, first_s: float, sample_rate_hz: int) -> 
     return np.asarray(noise)
 
 
-def _minimum_phase(gains: Spectrum, sample_rate_hz: int) -> Spectrum:
-    """Returns the causal response with these gains at the octaves' middles that begins soonest.
+def _minimum_phase(tones: Sequence[Spectrum], sample_rate_hz: int) -> NDArray[np.float64]:
+    """Returns the causal responses with these gains at the octaves' middles that begin soonest.
 
-    From the real cepstrum: Oppenheim & Schafer, "Discrete-time signal processing", 3rd ed., 13.5.
+    They are (tones, _LENGTH). From the real cepstrum: Oppenheim & Schafer, "Discrete-time signal
+    processing", 3rd ed., 13.5.
     """
-    magnitude = interpolated(gains, sample_rate_hz, _SIZE)
-    frequency_hz = np.fft.rfftfreq(_SIZE, 1 / sample_rate_hz)
+    from scipy.fft import irfft, rfft
+
+    frequency_hz = np.fft.rfftfreq(SIZE, 1 / sample_rate_hz)
     rumble = (frequency_hz / _RUMBLE_HZ) ** 4
-    magnitude = magnitude * np.sqrt(np.maximum(rumble / (1 + rumble), 1e-6))
-    cepstrum = np.fft.irfft(np.log(magnitude))
-    cepstrum[1 : _SIZE // 2] *= 2
-    cepstrum[_SIZE // 2 + 1 :] = 0
-    return np.asarray(np.fft.irfft(np.exp(np.fft.rfft(cepstrum)))[:_LENGTH])
-
-
-def _convolved(one: Spectrum, other: Spectrum) -> Spectrum:
-    return np.asarray(np.fft.irfft(np.fft.rfft(one, 2 * _LENGTH) * np.fft.rfft(other, 2 * _LENGTH))[:_LENGTH])
+    magnitudes = np.array([interpolated(gains, sample_rate_hz, SIZE) for gains in tones])
+    cepstra = irfft(np.log(magnitudes * np.sqrt(np.maximum(rumble / (1 + rumble), 1e-6))))
+    cepstra[:, 1 : SIZE // 2] *= 2
+    cepstra[:, SIZE // 2 + 1 :] = 0
+    return np.asarray(irfft(np.exp(rfft(cepstra)))[:, :_LENGTH])
