@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import soxr
 
-from etbgm_mixer.mixing.limiter import Limiter
+from etbgm_mixer.mixing.limiter import Limiter, sliding_maximum, true_peaks
 from tests.mixer.conftest import RATE_HZ, Sound, noise, sine
 
 CEILING_DB = -1.0
@@ -68,3 +68,29 @@ def test_the_gain_moves_smoothly_and_is_reported() -> None:
     _, gain = limiter.feed(sound)
     assert np.abs(np.diff(gain[:, 0])).max() < 0.01
     assert limiter.reduction_db == pytest.approx(6, abs=1)
+
+
+@pytest.mark.parametrize(
+    "sound", [music_like(), clicks(), sine(1, 0, 15000)], ids=["noise", "clicks", "sine"]
+)
+def test_no_peak_above_the_threshold_is_missed(sound: Sound) -> None:
+    every, high = true_peaks(sound), true_peaks(sound, 0.9)
+    assert every.max() > 0.9
+    np.testing.assert_array_equal(np.maximum(every, 0.9), np.maximum(high, 0.9))
+
+
+def test_true_peaks_are_those_of_the_standard_filter() -> None:
+    sound = music_like()
+    taps = np.sinc(np.arange(-23, 24) / 4) * np.hamming(47)
+    fine = np.zeros((4 * len(sound), 2))
+    fine[::4] = 4 * sound / taps.sum()
+    fine = np.abs([np.convolve(side, taps, "same") for side in fine.T]).max(axis=0)
+    expected = [fine[max(0, 4 * at - 4) : 4 * at + 4].max() for at in range(len(sound))]
+    np.testing.assert_allclose(true_peaks(sound)[16:-16], expected[16:-16], atol=1e-5)
+
+
+@pytest.mark.parametrize("width", [1, 2, 5, 8, 241])
+def test_the_sliding_maximum_of_any_width(width: int) -> None:
+    values = np.random.default_rng(1).random(500).astype(np.float32)
+    expected = np.lib.stride_tricks.sliding_window_view(values, width).max(axis=1)
+    np.testing.assert_array_equal(sliding_maximum(values, width), expected)

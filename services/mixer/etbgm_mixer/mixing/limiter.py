@@ -18,7 +18,7 @@ LOOK_AHEAD = 240
 """Samples, 5 ms at 48 kHz: short enough to avoid pumping, long enough to avoid clicks."""
 
 OVERSAMPLING = 4
-_EDGE = 16
+EDGE = 16
 """Samples at either end of a piece of sound where the interpolation is not exact."""
 
 _WINDOW = 64
@@ -42,12 +42,12 @@ _SURELY_BELOW = 0.5
 class Limiter:
     """Keeps true peaks at or below `ceiling` (linear, (0, 1]); delays the sound by `DELAY` samples."""
 
-    DELAY = LOOK_AHEAD + _EDGE
+    DELAY = LOOK_AHEAD + EDGE
 
     def __init__(self, ceiling: float, channels: int) -> None:
         self._ceiling = ceiling
         self._before = np.zeros((2 * self.DELAY, channels), np.float32)
-        window = np.hanning(LOOK_AHEAD + 3)[1:-1]
+        window = np.hanning(LOOK_AHEAD + 3)[1:-1].astype(np.float32)
         self._window = window / window.sum()
         self.reduction_db = 0.0
         """Largest gain reduction so far, >= 0."""
@@ -56,25 +56,36 @@ class Limiter:
         """Takes (n, channels); returns the limited input of DELAY samples ago and its gain (n, 1)."""
         sound = np.concatenate([self._before, block])
         self._before = sound[len(block) :]
-        out = slice(self.DELAY, self.DELAY + len(block))
-        if np.abs(sound).max(initial=0.0) <= self._ceiling * _SURELY_BELOW:
-            return sound[out], np.ones((len(block), 1), np.float32)
-        gain = self._gain(sound)[out, None]
+        heard = sound[self.DELAY : self.DELAY + len(block)]
+        gain = np.ones((len(block), 1), np.float32)
+        if max(sound.max(), -sound.min()) <= self._ceiling * _SURELY_BELOW:
+            return heard, gain
+        peaks = true_peaks(sound, self._ceiling)
+        if peaks.max() <= self._ceiling:
+            return heard, gain
+        gain -= self._reduction(peaks)[EDGE : EDGE + len(block), None]
         self.reduction_db = max(self.reduction_db, float(-20 * np.log10(gain.min(initial=1.0))))
-        return sound[out] * gain, gain
+        return heard * gain, gain
 
-    def _gain(self, sound: Samples) -> NDArray[np.float32]:
-        from scipy.ndimage import minimum_filter1d
-        from scipy.signal import oaconvolve
+    def _reduction(self, peaks: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Returns 1 - gain for all (samples,) but LOOK_AHEAD at either end."""
+        needed = (1 - self._ceiling / np.maximum(peaks, self._ceiling)).astype(np.float32)
+        held = sliding_maximum(needed, LOOK_AHEAD + 1)
+        reduction: NDArray[np.float32] = np.convolve(held, self._window, "valid")
+        return reduction
 
-        peaks = true_peaks(sound, self._ceiling * _SURELY_BELOW)
-        if peaks.max(initial=0.0) <= self._ceiling:
-            return np.ones(len(sound), np.float32)
-        needed = self._ceiling / np.maximum(peaks, self._ceiling)
-        held = minimum_filter1d(needed, LOOK_AHEAD + 1)
-        smooth = oaconvolve(held, self._window, "same")
-        gain: NDArray[np.float32] = np.minimum(smooth, 1.0).astype(np.float32)
-        return gain
+
+def sliding_maximum(values: NDArray[np.float32], width: int) -> NDArray[np.float32]:
+    """Returns the maximum of each `width` values in a row, (len(values) - width + 1,).
+
+    By maxima of 2, 4, 8 ... values: twenty times as fast as scipy.ndimage.
+    """
+    reached = 1
+    while 2 * reached <= width:
+        values = np.maximum(values[:-reached], values[reached:])
+        reached *= 2
+    rest = width - reached
+    return np.maximum(values[: len(values) - rest], values[rest:])
 
 
 def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
@@ -91,8 +102,8 @@ def true_peaks(sound: Samples, above: float = 0.0) -> NDArray[np.float32]:
     chosen = np.flatnonzero(bound > above)
     peaks: NDArray[np.float32] = own[_WINDOW:-_WINDOW].reshape(-1, _WINDOW)
     if len(chosen):
-        heard = np.lib.stride_tricks.sliding_window_view(around, _WINDOW + 2 * _EDGE, axis=0)
-        pieces = heard[(chosen + 1) * _WINDOW - _EDGE]
+        heard = np.lib.stride_tricks.sliding_window_view(around, _WINDOW + 2 * EDGE, axis=0)
+        pieces = heard[(chosen + 1) * _WINDOW - EDGE]
         peaks[chosen] = np.maximum(peaks[chosen], _oversampled_peaks(pieces))
     return peaks.reshape(-1)[: len(sound)]
 
@@ -105,8 +116,8 @@ def _near(values: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _oversampled_peaks(pieces: Samples) -> NDArray[np.float32]:
-    """Returns the true peaks of (pieces, channels, samples) without _EDGE samples at either end."""
-    needed = pieces[:, :, _EDGE - _REACH : _REACH - _EDGE]
+    """Returns the true peaks of (pieces, channels, samples) without EDGE samples at either end."""
+    needed = pieces[:, :, EDGE - _REACH : _REACH - EDGE]
     fine = np.lib.stride_tricks.sliding_window_view(needed, 2 * _REACH, axis=2) @ _phases()
     after = np.abs(fine).max(axis=(1, 3))
     peaks: NDArray[np.float32] = np.maximum(after[:, :-1], after[:, 1:])
