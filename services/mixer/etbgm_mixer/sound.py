@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 BLOCK = SAMPLE_RATE_HZ
 """Samples per block, one second."""
 
+FLAC_LEVEL = 0.4
+"""libFLAC's level 3: files 2 % larger than by its default, level 5, in five sixths of the time."""
+
 
 @contextmanager
 def opened(path: Path, field: str) -> Iterator["soundfile.SoundFile"]:
@@ -44,7 +47,7 @@ def created(path: Path, channels: int) -> Iterator["soundfile.SoundFile"]:
     import soundfile
 
     kind = (
-        {"format": "FLAC", "subtype": "PCM_24"}
+        {"format": "FLAC", "subtype": "PCM_24", "compression_level": FLAC_LEVEL}
         if path.suffix == ".flac"
         else {"format": "RF64", "subtype": "FLOAT"}
     )

@@ -3,12 +3,16 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
 from etbgm_kit.artifacts.space import full_disk_seen
+
+_FORMAT: dict[str, Any] = {"format": "FLAC", "compression_level": 0.4}
+"""libFLAC's level 3: files 2 % larger than by its default, level 5, in five sixths of the time."""
 
 
 @contextmanager
@@ -21,7 +25,7 @@ def writing(
     """
     with full_disk_seen(paths[0].parent, soundfile.LibsndfileError), ExitStack() as stack:
         files = [
-            stack.enter_context(soundfile.SoundFile(path, "w", sample_rate_hz, 2, "PCM_24", format="FLAC"))
+            stack.enter_context(soundfile.SoundFile(path, "w", sample_rate_hz, 2, "PCM_24", **_FORMAT))
             for path in paths
         ]
 
