@@ -14,6 +14,7 @@ from etbgm_kit.types import Artifact, EngineInfo, Span
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.media import audio_tracks, channels, clock, containers, extract, ffmpeg, mux, subtitles
 from etbgm_mixer.media.probe import Limits, check_limits
+from etbgm_mixer.media.tracks import Listing
 from etbgm_mixer.mixing import music_bed
 from etbgm_mixer.mixing.excerpt import LONGEST_S, mix_excerpt
 from etbgm_mixer.mixing.gains import Levels
@@ -69,6 +70,7 @@ class MixerService:
         self._advice: tuple[str, ...] = ()
         self._stems: Once[tuple[str, int], Levels] = Once(STEMS_KEPT)
         self._beds: Once[tuple[str, int], Levels] = Once(BEDS_KEPT)
+        self._listings: Once[str, Listing] = Once(STEMS_KEPT)
 
     def load(self) -> None:
         """Creates and loads the separator. Raises RuntimeError if a part of it or ffmpeg is missing."""
@@ -170,7 +172,8 @@ class MixerService:
             container = containers.choose(facts, request.container)
             music_bed.check([cue.span for cue in request.cues], facts.duration_s)
             parts, notes = self._parts(request, facts.duration_s, borrowed, on_progress)
-            target = Target(video, facts, container, folder, self._timeout_s)
+            listing = self._listings.get(request.video.sha256, lambda: ffmpeg.inspect(video, self._timeout_s))
+            target = Target(video, facts, container, folder, self._timeout_s, listing)
             mixed = self._rendered(Mix(parts, request.settings), target, on_progress, on_preview)
             return replace(mixed, report=replace(mixed.report, notes=(*notes, *mixed.report.notes)))
 

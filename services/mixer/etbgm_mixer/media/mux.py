@@ -9,7 +9,7 @@ from etbgm_kit.media.waveform import Samples
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 from etbgm_mixer.media import commands, ffmpeg, tracks
 from etbgm_mixer.media.ffmpeg import Unreadable
-from etbgm_mixer.media.tracks import Cover, Plan
+from etbgm_mixer.media.tracks import Cover, Listing, Plan
 from etbgm_mixer.types import Container, MediaFacts, OnProgress
 
 _AAC = {"c:a": "aac", "b:a": "192k"}
@@ -60,14 +60,15 @@ def mux(
     timeout_s: float,
     keep_audio: bool = False,
     encoded: Path | None = None,
+    listing: Listing | None = None,
 ) -> tuple[str, ...]:
     """Writes all of `video` that `container` holds, with the sound of `mixdown`; returns notes on the rest.
 
     `keep_audio` adds the video's own audio tracks. `encoded` is what `encoder` made of `mixdown`; containers
-    with AAC get a copy of it. Raises Unreadable, TimeoutError, Incomplete.
+    with AAC get a copy of it. `listing` is what `ffmpeg.inspect` says of `video`, if known.
+    Raises Unreadable, TimeoutError, Incomplete.
     """
-    listing = ffmpeg.inspect(video, timeout_s)
-    plan = tracks.plan(listing, facts, container, keep_audio)
+    plan = tracks.plan(listing or ffmpeg.inspect(video, timeout_s), facts, container, keep_audio)
     if plan.cover:
         plan.options |= _attached(video, plan.cover, output.parent, timeout_s)
     command = _command(video, facts, (mixdown, encoded), container, output, plan)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from etbgm_mixer.media import mux
 from etbgm_mixer.media.mux import Incomplete
+from etbgm_mixer.media.tracks import Listing
 from etbgm_mixer.mixing import true_peak
 from etbgm_mixer.mixing.mix import Mix, Outputs
 from etbgm_mixer.mixing.waveform import waveform_json
@@ -26,7 +27,7 @@ SHORT_S = 0.1
 class Target:
     """The original video with its facts, the container to write, and a folder for the files.
 
-    Each program that runs has `timeout_s`.
+    Each program that runs has `timeout_s`. `listing` is what `ffmpeg.inspect` says of the video, if known.
     """
 
     video: Path
@@ -34,6 +35,7 @@ class Target:
     container: Container
     folder: Path
     timeout_s: float
+    listing: Listing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +84,15 @@ def _written(
     """
     facts, is_copied = target.facts, mux.copies_sound(target.container)
     with ThreadPoolExecutor(1) as beside:
-        early = beside.submit(true_peak.of_sound, sound[1], target.timeout_s) if is_copied else None
+        early = beside.submit(true_peak.of_preview, sound[1]) if is_copied else None
         notes = mux.mux(
             target.video, facts, sound[0], target.container, output, lambda s: on_progress(0.8 + 0.2 * s),
-            target.timeout_s, keep_audio, sound[1],
+            target.timeout_s, keep_audio, sound[1], target.listing,
         )  # fmt: skip
-        peak_dbtp, sound_s = early.result() if early else true_peak.of_sound(output, target.timeout_s)
-    if is_copied:
-        sound_s = mux.sound_s(output, target.timeout_s)
+        if early:
+            peak_dbtp, sound_s = early.result(), mux.sound_s(output, target.timeout_s)
+        else:
+            peak_dbtp, sound_s = true_peak.of_video(output, target.timeout_s)
     if sound_s < facts.duration_s - SHORT_S:
         raise Incomplete("video", f"lasts {facts.duration_s:.2f} s, the result's sound {sound_s:.2f} s")
     return notes, peak_dbtp
