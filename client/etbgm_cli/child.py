@@ -6,8 +6,6 @@ leaving it stops the process, so that all services can start at the same time.
 
 import asyncio
 import json
-import os
-import sys
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,6 +14,8 @@ from typing import Self
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
+
+from etbgm_cli.processes import Launcher, Process
 
 START_TIMEOUT_S = 300.0
 """Bundled engines load in a few seconds; gigabytes of weights on a slow disk take minutes."""
@@ -38,11 +38,18 @@ class Child:
     """A service in a separate process, restarted at the same address if it dies."""
 
     def __init__(
-        self, name: str, settings: dict[str, str], data: Path, logs: Path, on_death: OnDeath
+        self,
+        name: str,
+        settings: dict[str, str],
+        data: Path,
+        logs: Path,
+        on_death: OnDeath,
+        launcher: Launcher,
     ) -> None:
-        self._name, self._settings, self._on_death = name, settings, on_death
+        self._name, self._settings, self._on_death, self._launcher = name, settings, on_death, launcher
         self._log = logs / f"{name}.log"
         self._port_file = data / f"{name}.port"
+        self._process: Process
         self._guarding: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
@@ -67,8 +74,7 @@ class Child:
         if self._guarding:
             self._guarding.cancel()
             await asyncio.gather(self._guarding, return_exceptions=True)
-        if self._process.returncode is None and self._process.stdin:
-            self._process.stdin.close()
+        self._process.stop()
         try:
             await asyncio.wait_for(self._process.wait(), STOP_TIMEOUT_S)
         except TimeoutError:
@@ -81,14 +87,7 @@ class Child:
         settings = {**self._settings, "port_file": str(self._port_file), "stop_with_parent": "true"}
         environment = {f"ETBGM_{key.upper()}": value for key, value in settings.items()}
         with self._log.open("ab") as log_file:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", f"etbgm_{self._name}"),
-                stdin=asyncio.subprocess.PIPE,
-                stdout=log_file,
-                stderr=log_file,
-                env={**os.environ, **environment},
-                start_new_session=True,
-            )
+            self._process = await self._launcher.start(f"etbgm_{self._name}", environment, log_file)
 
     async def _guard(self, address: str) -> None:
         self._settings["listen_address"] = address

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from etbgm_cli.child import Child, OnDeath, StackError
+from etbgm_cli.processes import Interpreters, Launcher, launching
 from etbgm_kit.artifacts.locks import locked
 
 SERVICES = ("stt", "sentiment", "riffusion", "mixer")
@@ -54,9 +55,10 @@ class StackOptions:
             make_private(folder)
         return replace(self, data=self.data.resolve(), logs=self.logs.resolve())
 
-    def child(self, name: str, settings: dict[str, str]) -> Child:
+    def child(self, name: str, settings: dict[str, str], launcher: Launcher) -> Child:
         """Returns a child of this stack."""
-        return Child(name, {"store_url": self.store_url, **settings}, self.data, self.logs, self.on_death)
+        settings = {"store_url": self.store_url, **settings}
+        return Child(name, settings, self.data, self.logs, self.on_death, launcher)
 
 
 @asynccontextmanager
@@ -66,8 +68,9 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
     async with AsyncExitStack() as running:
         running.enter_context(_sole_use(options.data))
         sockets = running.enter_context(_sockets(options.data))
+        launcher = await running.enter_async_context(launching())
         services = {
-            name: await running.enter_async_context(options.child(name, _computing(sockets, name)))
+            name: await running.enter_async_context(options.child(name, _computing(sockets, name), launcher))
             for name in SERVICES
         }
         addresses = {f"{name}_address": await service.ready() for name, service in services.items()}
@@ -84,7 +87,7 @@ async def stack(options: StackOptions) -> AsyncIterator[str]:
             own["sources"] = '["https://", "http://"]'
         if options.full_disk_wait_s is not None:
             own["full_disk_wait_s"] = str(options.full_disk_wait_s)
-        gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}))
+        gateway = await running.enter_async_context(options.child("gateway", {**addresses, **own}, launcher))
         yield await gateway.ready()
 
 
@@ -93,7 +96,7 @@ async def one_service(name: str, options: StackOptions) -> AsyncIterator[str]:
     """Runs one of SERVICES and yields its address. Raises StackError."""
     options = options.made()
     with _sockets(options.data) as sockets:
-        async with options.child(name, _computing(sockets, name)) as service:
+        async with options.child(name, _computing(sockets, name), Interpreters()) as service:
             yield await service.ready()
 
 

@@ -66,9 +66,8 @@ class Usage:
 
     def _note_peak(self, process: psutil.Process) -> None:
         status = Path(f"/proc/{process.pid}/status").read_text()
-        arguments = process.cmdline()
-        name = arguments[2] if arguments[1:2] == ["-m"] else Path(arguments[0]).name if arguments else "?"
         if found := re.search(r"VmHWM:\s+(\d+)", status):
+            name = process.name()
             self.peaks_mb[name] = max(self.peaks_mb.get(name, 0.0), int(found[1]) / 1024)
 
     def between(self, start_s: float, end_s: float) -> float:

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.drill
 
 def kill(server: psutil.Process, name: str) -> None:
     """SIGKILL to the server's process of that service."""
-    (victim,) = (child for child in server.children() if f"etbgm_{name}" in child.cmdline())
+    (victim,) = (child for child in server.children(recursive=True) if child.name() == f"etbgm_{name}")
     victim.kill()
 
 
