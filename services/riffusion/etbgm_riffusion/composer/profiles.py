@@ -101,7 +101,7 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.8, velocity=76, density=3.0,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.8, velocity=76, density=3.5,
             register=9, articulation=0.5, drive=0.4, lead=0.4,
         ),
         colour="tense", modes=("aeolian",), colouring=("4", "4", "9", ""), peaks=("tb", "b"),
@@ -110,7 +110,7 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.JOY: Profile(
         Means(
-            valence=0.8, arousal=0.5, tempo=1.28, level_db=1.4, velocity=98, density=2.6,
+            valence=0.8, arousal=0.5, tempo=1.28, level_db=1.6, velocity=98, density=2.6,
             register=6, articulation=0.6, drive=2.9, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
@@ -128,7 +128,7 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.SADNESS: Profile(
         Means(
-            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-2.0, velocity=66, density=0.6,
+            valence=-0.7, arousal=-0.5, tempo=0.76, level_db=-1.5, velocity=62, density=0.6,
             register=-12, articulation=1.0, drive=0, lead=0.6,
         ),
         colour="calm", modes=("aeolian",), colouring=("", "", "9"), peaks=(),
