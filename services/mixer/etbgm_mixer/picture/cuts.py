@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from etbgm_kit.types import Cut, CutKind
 from etbgm_mixer.picture.groups import CHANGED
+from etbgm_mixer.picture.small import WIDTH
 
 Pictures = NDArray[np.uint8]
 """(n, height, width, 3), Y, Cb, Cr."""
@@ -42,8 +43,13 @@ GRADUAL = 0.6
 JOINED_S = 0.2
 """Spans of a gradual transition this close belong to the same one."""
 
-_SHIFTS = tuple((y, x) for y in (-2, 0, 2) for x in (-6, -4, -2, 0, 2, 4, 6))
+SHIFTS_Y, SHIFTS_X = (-2, 0, 2), (-6, -4, -2, 0, 2, 4, 6)
 """Shifts in small pixels; those of 1 hardly matter, as pictures this small are smooth."""
+
+_PAIRS = np.stack([np.eye(WIDTH, k=-dx, dtype=np.float32) for dx in SHIFTS_X])
+"""Which columns (WIDTH, WIDTH) meet after each horizontal shift, and which of either picture do at all."""
+
+_MET, _MET_ONE, _MET_TWO = _PAIRS.reshape(len(SHIFTS_X), -1), _PAIRS.sum(2), _PAIRS.sum(1)
 
 
 def change(one: Pictures, other: Pictures) -> float:
@@ -54,25 +60,35 @@ def change(one: Pictures, other: Pictures) -> float:
         return float(min(1.0, apart / 60))
     if any(flat):
         return 1.0
-    a, b = (_centred(picture) for picture in (one, other))
-    return float(min(1.0, max(0.0, 1 - max(_correlation(a, b, y, x) for y, x in _SHIFTS))))
+    return float(min(1.0, max(0.0, 1 - _correlation(_centred(one), _centred(other)))))
 
 
 def _centred(picture: Pictures) -> NDArray[np.float32]:
-    """Returns the picture without the means of its rows and columns, which slides of one template share."""
-    values = picture.astype(np.float32)
-    centred: NDArray[np.float32] = (
-        values - values.mean(0) - values.mean(1, keepdims=True) + values.mean((0, 1))
-    )
+    """Returns the columns (width, height, 3) of a picture without the means of its rows and columns.
+
+    Slides of one template share those.
+    """
+    values = picture.transpose(1, 0, 2).astype(np.float32, order="C")
+    width, height = values.shape[:2]
+    columns = np.full(height, 1 / height, np.float32) @ values
+    rows = values.reshape(width, -1).mean(0).reshape(height, -1)
+    centred: NDArray[np.float32] = values - columns[:, None] - rows + rows.mean(0)
     return centred
 
 
-def _correlation(a: NDArray[np.float32], b: NDArray[np.float32], dy: int, dx: int) -> float:
-    height, width = a.shape[:2]
-    one = a[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)]
-    two = b[max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)]
-    norm = float(np.sqrt((one * one).sum() * (two * two).sum())) + 1e-6
-    return float((one * two).sum()) / norm
+def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
+    """Returns the best normalised cross-correlation of a[x + dx, y + dy] with b[x, y] over the shifts.
+
+    The products of all columns are one matrix, and those of a horizontal shift one of its diagonals.
+    """
+    (width, height), best = a.shape[:2], -1.0
+    for dy in SHIFTS_Y:
+        one = a[:, max(0, dy) : height + min(0, dy)].reshape(width, -1)
+        two = b[:, max(0, -dy) : height + min(0, -dy)].reshape(width, -1)
+        sums = _MET @ (one @ two.T).ravel()
+        energy = (_MET_ONE @ (one * one).sum(1)) * (_MET_TWO @ (two * two).sum(1))
+        best = max(best, float((sums / (np.sqrt(energy) + 1e-6)).max()))
+    return best
 
 
 def steps(pictures: Pictures) -> Floats:
