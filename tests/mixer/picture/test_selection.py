@@ -8,7 +8,17 @@ import pytest
 
 from etbgm_mixer.picture.groups import BYTE_PX, Groups, Packets, groups_of
 from etbgm_mixer.picture.look import SETTLED_S, _until
-from etbgm_mixer.picture.selection import EARLY, GENEROUS, Stretch, _joined, chosen, everything
+from etbgm_mixer.picture.selection import (
+    EARLY,
+    GENEROUS,
+    LEAST_SHARE,
+    SWIFT,
+    Stretch,
+    _joined,
+    chosen,
+    everything,
+)
+from etbgm_mixer.picture.small import Sight
 
 PICTURE_PX = 1000 + int(100 * BYTE_PX)
 
@@ -21,7 +31,7 @@ def made(*changes: float) -> Groups:
 
 
 def test_everything_is_decoded_if_there_is_time() -> None:
-    whole = everything(made(0.0, 0.9), 150 * PICTURE_PX)
+    whole = everything(made(0.0, 0.9), 150 * PICTURE_PX, is_divisible=False)
     assert whole and (whole.start_s, whole.closely_s, whole.leads_to) == (0.0, 0.0, None)
     assert whole.end_s == pytest.approx(5.96)
 
@@ -29,9 +39,21 @@ def test_everything_is_decoded_if_there_is_time() -> None:
 def test_reference_pictures_are_decoded_if_there_is_time_for_those() -> None:
     groups = replace(made(0.0, 0.9), sparse=0.5)
     least_px = 75 * PICTURE_PX / GENEROUS
-    whole = everything(groups, 1.01 * least_px)
-    assert whole and (whole.start_s, whole.closely_s) == (0.0, math.inf)
-    assert everything(groups, 0.99 * least_px) is None
+    whole = everything(groups, 1.01 * least_px, is_divisible=False)
+    assert whole and (whole.start_s, whole.closely_s, whole.share) == (0.0, math.inf, 1.0)
+    assert everything(groups, 0.99 * least_px, is_divisible=False) is None
+
+
+@pytest.mark.parametrize(("times", "share"), [(1.0, 1.0), (0.8, 0.8), (0.2, LEAST_SHARE)])
+def test_of_divisible_pictures_as_much_is_decoded_as_there_is_time_for(times: float, share: float) -> None:
+    groups = replace(made(0.0, 0.9), sparse=0.5)
+    whole = everything(groups, times * 75 * PICTURE_PX / SWIFT, is_divisible=True)
+    assert whole and whole.share == pytest.approx(share)
+
+
+def test_too_little_of_divisible_pictures_shows_nothing() -> None:
+    least_px = LEAST_SHARE * 150 * PICTURE_PX / GENEROUS
+    assert everything(made(0.0, 0.9), 0.99 * least_px, is_divisible=True) is None
 
 
 def test_a_group_that_leads_to_another_shot_comes_first() -> None:
@@ -52,10 +74,10 @@ def test_groups_of_one_shot_get_a_small_share() -> None:
 
 def test_decoding_stops_a_while_after_the_shot_has_come() -> None:
     one, other = (np.random.default_rng(seed).integers(0, 255, (36, 64, 3), np.uint8) for seed in (1, 2))
-    pictures = [(i / 25, one if i < 40 else other) for i in range(200)]
-    last_s = [time_s for time_s, _ in _until(iter(pictures), other[..., :1])][-1]
+    sights = [Sight(i / 25, one if i < 40 else other) for i in range(200)]
+    last_s = list(_until(iter(sights), other[..., :1]))[-1].time_s
     assert 1.6 + SETTLED_S < last_s <= 1.6 + SETTLED_S + 0.25
-    assert len(list(_until(iter(pictures), None))) == 200
+    assert len(list(_until(iter(sights), None))) == 200
 
 
 def test_groups_that_follow_each_other_are_decoded_at_once() -> None:

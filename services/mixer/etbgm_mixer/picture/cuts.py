@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from etbgm_kit.types import Cut, CutKind
 from etbgm_mixer.picture.groups import CHANGED
-from etbgm_mixer.picture.small import WIDTH
+from etbgm_mixer.picture.small import HEIGHT, WIDTH, Block
 
 Pictures = NDArray[np.uint8]
 """(n, height, width, 3), Y, Cb, Cr."""
@@ -91,70 +91,86 @@ def _correlation(a: NDArray[np.float32], b: NDArray[np.float32]) -> float:
     return best
 
 
-def steps(pictures: Pictures) -> Floats:
+def changes(block: Block, i: int, j: int) -> tuple[float, float]:
+    """Returns the least and the greatest change between two pictures of a block, 0 to 1.
+
+    If only their upper parts are seen, it is also that of half of them, since what is not decoded moves up
+    from below.
+    """
+    rows = int(min(block.rows[i], block.rows[j]))
+    heights = (rows,) if rows == HEIGHT else (rows, rows // 2)
+    found = [change(block.pictures[i, :height], block.pictures[j, :height]) for height in heights]
+    return min(found), max(found)
+
+
+def steps(block: Block) -> Floats:
     """Returns the mean absolute difference of each picture from the one before, (n - 1,), 0 to 255."""
-    values = pictures.astype(np.int16)
-    sizes: Floats = np.abs(np.diff(values, axis=0)).mean((1, 2)) @ np.array([0.5, 0.25, 0.25])
+    values = block.pictures.astype(np.int16)
+    by_row = np.abs(np.diff(values, axis=0)).mean(2) @ np.array([0.5, 0.25, 0.25])
+    rows = np.minimum(block.rows[1:], block.rows[:-1])
+    sizes: Floats = np.cumsum(by_row, axis=1)[np.arange(len(rows)), rows - 1] / rows
     return sizes
 
 
-def hard_cuts(times_s: Floats, pictures: Pictures) -> list[Cut]:
-    """Returns the hard cuts in a run of pictures at `times_s` (n,)."""
-    if len(pictures) < 2:
+def hard_cuts(block: Block) -> list[Cut]:
+    """Returns the hard cuts in a block."""
+    if len(block) < 2:
         return []
-    size = steps(pictures)
-    found = []
-    for i in np.flatnonzero(_is_sudden(size)):
-        if size[i] < size[max(0, i - 2) : i + 3].max():
-            continue
-        changed = change(pictures[i], pictures[i + 1])
-        if changed >= CHANGED and not _returns(times_s, pictures, int(i)):
-            found.append(Cut(float(times_s[i + 1]), strength(changed, float(size[i]))))
-    return found
+    size = steps(block)
+    changed = {i: changes(block, i, i + 1)[0] for i in np.flatnonzero(_is_sudden(size)).tolist()}
+    sizes = {i: size[i] for i in changed if changed[i] >= CHANGED}
+    return [
+        Cut(float(block.times_s[i + 1]), strength(changed[i], float(size[i])))
+        for i in sizes
+        if sizes[i] >= max(sizes.get(j, 0.0) for j in range(i - 2, i + 3)) and not _returns(block, i)
+    ]
 
 
-def gradual_cuts(times_s: Floats, pictures: Pictures) -> list[Cut]:
-    """Returns the fades and dissolves in a run of pictures at `times_s` (n,), none across a sudden change.
+def gradual_cuts(block: Block) -> list[Cut]:
+    """Returns the fades and dissolves in a block, none across a sudden change.
 
     In the middle of a dissolve, the picture is the mean of both shots; during a pan it is neither.
     """
-    if len(pictures) < 2:
+    if len(block) < 2:
         return []
     found = []
-    sudden = np.cumsum(_is_sudden(steps(pictures)))
+    times_s, sudden = block.times_s, np.cumsum(_is_sudden(steps(block)))
     for span_s in SPANS_S:
         for i, j in _spans(times_s, span_s):
             if sudden[j - 1] == sudden[max(0, i - 1)]:
-                found += [(i, j, *blended)] if (blended := _blended(pictures, i, j)) else []
+                found += [(i, j, *blended)] if (blended := _blended(block, i, j)) else []
     runs: list[list[tuple[int, int, float, bool]]] = []
     for one in sorted(found):
         if runs and times_s[one[0]] - times_s[runs[-1][-1][1]] <= JOINED_S:
             runs[-1].append(one)
         else:
             runs.append([one])
-    return [_cut(times_s, run) for run in runs if _leads_on(times_s, pictures, run)]
+    return [_cut(times_s, run) for run in runs if _leads_on(block, run)]
 
 
 Run = Sequence[tuple[int, int, float, bool]]
 """Overlapping spans of one transition: first and last picture, strength, whether an end is of one colour."""
 
 
-def _blended(pictures: Pictures, i: int, j: int) -> tuple[float, bool] | None:
+def _blended(block: Block, i: int, j: int) -> tuple[float, bool] | None:
     """Returns the strength of a transition from i to j, and whether it is a fade; None if there is none."""
-    one, middle, other = (pictures[k].astype(np.float32) for k in (i, (i + j) // 2, j))
+    places = (i, (i + j) // 2, j)
+    rows = min(block.rows[k] for k in places)
+    one, middle, other = (block.pictures[k, :rows].astype(np.float32) for k in places)
     size = float(np.abs(other - one).mean())
     if size < 2 * STEP or np.abs(middle - (one + other) / 2).mean() > BLEND * size:
         return None
-    changed = change(pictures[i], pictures[j])
+    changed = changes(block, i, j)[0]
     flat = one[..., 0].std() < FLAT or other[..., 0].std() < FLAT
     return (round(GRADUAL * strength(changed, size), 3), bool(flat)) if changed >= CHANGED else None
 
 
-def _leads_on(times_s: Floats, pictures: Pictures, run: Run) -> bool:
+def _leads_on(block: Block, run: Run) -> bool:
     """Whether the pictures before and after a run are of different shots: a slow flash leads back."""
+    times_s = block.times_s
     start_s, end_s = times_s[run[0][0]], times_s[max(j for _, j, *_ in run)]
     before, after = np.searchsorted(times_s, (start_s - RETURN_S / 2, end_s + RETURN_S / 2))
-    return change(pictures[before], pictures[min(after, len(pictures) - 1)]) >= CHANGED
+    return changes(block, int(before), min(int(after), len(block) - 1))[0] >= CHANGED
 
 
 def _cut(times_s: Floats, run: Run) -> Cut:
@@ -186,10 +202,11 @@ def _is_sudden(size: Floats) -> NDArray[np.bool_]:
     return sudden
 
 
-def _returns(times_s: Floats, pictures: Pictures, i: int) -> bool:
+def _returns(block: Block, i: int) -> bool:
     """Whether the picture before step i comes back soon, or that after it was there shortly before."""
+    times_s = block.times_s
     after = range(i + 2, int(np.searchsorted(times_s, times_s[i + 1] + RETURN_S)))
     before = range(int(np.searchsorted(times_s, times_s[i] - RETURN_S)), i)
-    return any(change(pictures[i], pictures[j]) < CHANGED for j in after) or any(
-        change(pictures[i + 1], pictures[j]) < CHANGED for j in before
+    return any(changes(block, i, j)[1] < CHANGED for j in after) or any(
+        changes(block, i + 1, j)[1] < CHANGED for j in before
     )

@@ -1,18 +1,18 @@
 """Looks through a video: its cuts, and what each second of it looks like."""
 
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 
 from etbgm_kit.types import Cut
 from etbgm_mixer.picture import cuts
-from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Floats, Groups, groups_of, one_group
+from etbgm_mixer.picture.groups import BYTE_PX, CHANGED, MILD, Flags, Groups, groups_of, one_group
 from etbgm_mixer.picture.reader import Head, Reader
 from etbgm_mixer.picture.seconds import Looks, Seconds
 from etbgm_mixer.picture.selection import chosen, everything
-from etbgm_mixer.picture.small import Small
+from etbgm_mixer.picture.small import Block, Sight, Small
 
 BUDGET_PX_PER_S = 80e6
 """Work (see `groups`) per second of video: all of 720p at 30 Hz and 3 Mbit/s, of larger ones a part."""
@@ -63,7 +63,7 @@ def look(
     budget_px = budget_px_per_s * max(1.0, duration_s)
     groups = one_group(reader.survey(), pixels, reader.sparse)
     found: list[Cut] = []
-    if whole := everything(groups, budget_px):
+    if whole := everything(groups, budget_px, reader.is_divisible):
         stretches, later = [whole], {}
     else:
         scan = _Scan(reader, seconds, lambda time_s: on_progress(SCAN_SHARE * min(1.0, time_s / duration_s)))
@@ -71,13 +71,13 @@ def look(
         stretches, taken = chosen(groups, max(KEPT * budget_px, budget_px - scan.work_px))
         found += _unseen(groups, taken)
     for stretch in stretches:
-        pictures = _until(reader.stretch(stretch), later.get(stretch.leads_to))
-        for times_s, block, fresh in _blocks(pictures):
-            hard = [cut for cut in cuts.hard_cuts(times_s, block) if cut.time_s > stretch.believed_s]
-            both = [*hard, *cuts.gradual_cuts(times_s, block)]
+        sights = _until(reader.stretch(stretch), later.get(stretch.leads_to))
+        for block, fresh in _blocks(sights):
+            hard = [cut for cut in cuts.hard_cuts(block) if cut.time_s > stretch.believed_s]
+            both = [*hard, *cuts.gradual_cuts(block)]
             found += [cut for cut in both if fresh[0] <= cut.time_s < fresh[1]]
-            seconds.watch(times_s, block, hard, fresh)
-            on_progress(SCAN_SHARE + (1 - SCAN_SHARE) * min(1.0, float(times_s[-1]) / duration_s))
+            seconds.watch(block, hard, fresh)
+            on_progress(SCAN_SHARE + (1 - SCAN_SHARE) * min(1.0, float(block.times_s[-1]) / duration_s))
     seconds.estimate(groups)
     return [cut for cut in sorted(found) if 0 < cut.time_s < duration_s], seconds.looks()
 
@@ -103,15 +103,10 @@ class _Scan:
             if self._before:
                 changes.append(_change(self._before, head))
                 if changes[-1] >= CHANGED:
-                    self.later[len(starts_s)] = head[-1][1][..., :1].copy()
-            starts_s.append(head[0][0])
+                    self.later[len(starts_s)] = head[-1].picture[..., :1].copy()
+            starts_s.append(head[0].time_s)
             self.work_px += len(head) * pixels + BYTE_PX * size
-            self._seconds.watch(
-                np.array([at for at, _ in head]),
-                np.stack([picture for _, picture in head]),
-                (),
-                (-np.inf, np.inf),
-            )
+            self._seconds.watch(Block.of(head), (), (-np.inf, np.inf))
             self._before = head
             self._on_time(starts_s[-1])
         if not starts_s:
@@ -120,18 +115,20 @@ class _Scan:
         return groups_of(self._reader.packets, starts, changed, pixels, self._reader.sparse)
 
     def _is_new(self, picture: Small) -> bool:
-        return not self._before or cuts.change(self._before[-1][1], picture) >= CHANGED
+        return not self._before or cuts.change(self._before[-1].picture, picture) >= CHANGED
 
 
-def _until(pictures: Iterator[tuple[float, Small]], shot: Small | None) -> Iterator[tuple[float, Small]]:
+def _until(sights: Iterator[Sight], shot: Small | None) -> Iterator[Sight]:
     """Yields pictures until a while after `shot` (height, width, 1) has come, or all."""
     left_s = np.inf
-    for number, (time_s, picture) in enumerate(pictures):
-        yield time_s, picture
-        if time_s > left_s:
+    for number, sight in enumerate(sights):
+        yield sight
+        if sight.time_s > left_s:
             return
         if shot is not None and left_s == np.inf and not number % SAMPLED:
-            left_s = time_s + SETTLED_S if cuts.change(picture[..., :1], shot) < CHANGED else np.inf
+            left_s = (
+                sight.time_s + SETTLED_S if cuts.change(sight.picture[..., :1], shot) < CHANGED else np.inf
+            )
 
 
 def _change(before: Head, head: Head) -> float:
@@ -140,10 +137,11 @@ def _change(before: Head, head: Head) -> float:
     The last pictures of the heads are compared, after a flash. A picture that changes as fast within a head
     is a pan or a flash, and says nothing, unless its colours stay and differ from those before, as of water.
     """
-    found = cuts.change(before[-1][1], head[-1][1])
-    if cuts.change(head[0][1], head[-1][1]) < FAST:
+    pictures = head[0].picture, head[-1].picture, before[-1].picture
+    found = cuts.change(pictures[2], pictures[1])
+    if cuts.change(pictures[0], pictures[1]) < FAST:
         return found
-    first, last, other = (picture.mean((0, 1)) for picture in (head[0][1], head[-1][1], before[-1][1]))
+    first, last, other = (picture.mean((0, 1)) for picture in pictures)
     apart = np.abs(last - other).max() > max(RECOLOURED, 4 * np.abs(last - first).max())
     return found if apart else min(found, MILD)
 
@@ -159,20 +157,17 @@ def _unseen(groups: Groups, taken: Flags) -> Iterator[Cut]:
             yield from (Cut(float(at_s), strength) for at_s in groups.spikes_s[i])
 
 
-def _blocks(
-    pictures: Iterator[tuple[float, Small]],
-) -> Iterator[tuple[Floats, cuts.Pictures, tuple[float, float]]]:
-    """Yields times, pictures and the span of times that this block answers for; blocks overlap."""
-    kept: Sequence[tuple[float, Small]] = ()
+def _blocks(sights: Iterator[Sight]) -> Iterator[tuple[Block, tuple[float, float]]]:
+    """Yields blocks of sights, which overlap, and the span of times that each answers for."""
+    kept: list[Sight] = []
     from_s = -np.inf
     while True:
-        block = [*kept, *itertools.islice(pictures, BLOCK)]
-        last = len(block) < len(kept) + BLOCK
-        if len(block) < 2:
+        taken = [*kept, *itertools.islice(sights, BLOCK)]
+        last = len(taken) < len(kept) + BLOCK
+        if len(taken) < 2:
             return
-        times_s = np.array([time_s for time_s, _ in block])
-        until_s = np.inf if last else float(times_s[-OVERLAP // 2])
-        yield times_s, np.stack([picture for _, picture in block]), (from_s, until_s)
+        until_s = np.inf if last else taken[-OVERLAP // 2].time_s
+        yield Block.of(taken), (from_s, until_s)
         if last:
             return
-        kept, from_s = block[-OVERLAP:], until_s
+        kept, from_s = taken[-OVERLAP:], until_s

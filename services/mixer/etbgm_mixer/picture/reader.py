@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 
 from etbgm_mixer.media.commands import SAFE
+from etbgm_mixer.picture import upper
 from etbgm_mixer.picture.groups import GROUP_S, SPIKE_OF_KEY, Packets
 from etbgm_mixer.picture.selection import Stretch
-from etbgm_mixer.picture.small import Shrinker, Small
+from etbgm_mixer.picture.small import HEIGHT, Shrinker, Sight, Small
 
-Head = list[tuple[float, Small]]
-"""The first pictures of a group and their times."""
+Head = list[Sight]
+"""The first pictures of a group."""
 
 HEAD = 8
 """Most pictures in a head: a third of a second, after which a flash is over."""
@@ -90,10 +91,18 @@ class Reader:
         """The packets that `scan` passed."""
         return self._seen.packets()
 
-    def stretch(self, part: Stretch) -> Iterator[tuple[float, Small]]:
+    @property
+    def is_divisible(self) -> bool:
+        """Whether the upper parts of pictures can be decoded by themselves."""
+        return bool(self._stream.codec_context.name == upper.CODEC)
+
+    def stretch(self, part: Stretch) -> Iterator[Sight]:
         """Yields the pictures of a stretch, in order. Stretches are asked for in order of time."""
         packets = self._between(part.start_s, part.end_s, part.closely_s)
-        yield from self._decoded(packets, part.start_s - 1e-3, part.end_s + 1e-3)
+        if part.share < 1:
+            yield from self._in_part(packets, part.share)
+        else:
+            yield from self._decoded(packets, part.start_s - 1e-3, part.end_s + 1e-3)
 
     def _begins(self, packet: Any, least_size: float) -> bool:
         """Whether a group begins: with a key frame, or a picture that refers to no other, as at a cut."""
@@ -135,9 +144,29 @@ class Reader:
             if passed > REORDERED:
                 break
 
+    def _in_part(self, packets: Iterator[Any], share: float) -> Iterator[Sight]:
+        """Yields the upper parts of pictures. Nothing else may be decoded before or after."""
+        codec = self._stream.codec_context
+        codec.options = {**codec.options, **upper.OPTIONS}
+        beginnings, reach = upper.Beginnings(codec.extradata, share), upper.Reach()
+        whole: dict[float, bool] = {}
+
+        def shortened() -> Iterator[Any]:
+            for packet in packets:
+                beginning = beginnings.of(packet)
+                if beginning is packet:
+                    whole[self._time_s(packet)] = bool(packet.is_keyframe)
+                yield beginning
+
+        for time_s, picture, _ in self._decoded(shortened()):
+            rows = reach.rows(picture, time_s in whole)
+            if rows >= upper.LEAST_ROWS:
+                yield Sight(time_s, picture, HEIGHT if whole.get(time_s) else min(rows, upper.MOST_ROWS))
+            whole = {at_s: is_key for at_s, is_key in whole.items() if at_s > time_s}
+
     def _decoded(
         self, packets: Iterator[Any], first_s: float = -np.inf, last_s: float = np.inf
-    ) -> Iterator[tuple[float, Small]]:
+    ) -> Iterator[Sight]:
         codec = self._stream.codec_context
         codec.flush_buffers()
         for packet in _and_flush(packets):
@@ -147,7 +176,7 @@ class Reader:
                 continue
             for frame in frames:
                 if frame.pts is not None and first_s <= self._time_s(frame) <= last_s:
-                    yield self._time_s(frame), self._shrinker.small(frame)
+                    yield Sight(self._time_s(frame), self._shrinker.small(frame))
         codec.skip_frame = "DEFAULT"
 
     def _seek(self, time_s: float) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 from etbgm_kit.types import Cut
 from etbgm_mixer.picture.cuts import Pictures, steps
 from etbgm_mixer.picture.groups import Floats, Groups
+from etbgm_mixer.picture.small import Block
 
 FRAME_S = 0.04
 """Motion is the difference of pictures this far apart: the pace of 25 Hz."""
@@ -38,22 +39,21 @@ class Seconds:
         self._motion = np.zeros((self._count, 2))  # seconds, motion
 
     def see(self, time_s: float, picture: Pictures) -> None:
-        """Takes a picture (height, width, 3)."""
+        """Takes a picture (height, width, 3), or the upper part of one."""
         self._sums[self._second(time_s)] += (1.0, *_light(picture))
 
-    def watch(
-        self, times_s: Floats, pictures: Pictures, hard: Sequence[Cut], fresh: tuple[float, float]
-    ) -> None:
-        """Takes the pictures (n, height, width, 3) at `times_s` that are `fresh`, and their motion."""
+    def watch(self, block: Block, hard: Sequence[Cut], fresh: tuple[float, float]) -> None:
+        """Takes the pictures of a block whose times are `fresh`, and their motion."""
+        times_s = block.times_s
         apart_s = np.maximum(np.diff(times_s), 1e-3)
-        motion = steps(pictures) * np.minimum(1.0, FRAME_S / apart_s)
+        motion = steps(block) * np.minimum(1.0, FRAME_S / apart_s)
         at_cut = np.isin(times_s[1:], [cut.time_s for cut in hard])
         for i in np.flatnonzero(~at_cut & (times_s[1:] >= fresh[0]) & (times_s[1:] < fresh[1])).tolist():
             at = self._second(float(times_s[i + 1]))
             self._motion[at] += (apart_s[i], motion[i] * apart_s[i])
         for i in range(0, len(times_s), 5):
             if fresh[0] <= times_s[i] < fresh[1]:
-                self.see(float(times_s[i]), pictures[i])
+                self.see(float(times_s[i]), block.pictures[i, : block.rows[i]])
 
     def estimate(self, groups: Groups) -> None:
         """Fills in the motion of seconds that were not watched, from the bytes per second of their group.

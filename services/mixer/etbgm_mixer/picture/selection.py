@@ -20,7 +20,13 @@ EARLY = 0.6
 """Share of a group that is decoded if one stops once its cut is found."""
 
 GENEROUS = 2.0
-"""How much of the budget may be used to decode all reference pictures, after which no choice is needed."""
+"""How much of the budget may be used to see all reference pictures, after which no choice is needed."""
+
+SWIFT = 0.4
+"""How much of the budget is used where the upper parts of pictures are enough: 20 times real time."""
+
+LEAST_SHARE = 0.3
+"""Smallest share of the bytes of pictures that shows enough of them."""
 
 QUIET = 0.25
 """Largest share of the budget for groups that seem to be of one shot, if not all can be decoded."""
@@ -51,7 +57,8 @@ class Stretch(NamedTuple):
     """Pictures to decode, [start_s, end_s] from a key frame.
 
     Every picture is decoded from `closely_s` on, and only reference pictures before. Cuts are believed from
-    `believed_s` on. `leads_to` is the group at whose shot one may stop, if there is one.
+    `believed_s` on. `leads_to` is the group at whose shot one may stop, if there is one. Of each picture,
+    `share` of the bytes is decoded (`upper`).
     """
 
     start_s: float
@@ -59,6 +66,7 @@ class Stretch(NamedTuple):
     closely_s: float = math.inf
     believed_s: float = -math.inf
     leads_to: int | None = None
+    share: float = 1.0
 
 
 class Wish(NamedTuple):
@@ -70,15 +78,19 @@ class Wish(NamedTuple):
     is_divisible: bool = False
 
 
-def everything(groups: Groups, budget_px: float) -> Stretch | None:
+def everything(groups: Groups, budget_px: float, is_divisible: bool) -> Stretch | None:
     """Returns the whole video, only its reference pictures if there is not time for all; None if for neither.
 
-    An encoder refers to the first or second picture of each shot, so those suffice for cuts.
+    An encoder refers to the first or second picture of each shot, so those suffice for cuts. The upper parts
+    of them do if pictures are divisible.
     """
     work_px, start_s = float(groups.work_px.sum()), float(groups.starts_s[0])
-    if work_px <= budget_px:
+    enough_px = SWIFT * budget_px if is_divisible else budget_px
+    if work_px <= enough_px:
         return Stretch(start_s, groups.end_s, closely_s=start_s)
-    return Stretch(start_s, groups.end_s) if groups.sparse * work_px <= GENEROUS * budget_px else None
+    work_px *= groups.sparse
+    share = min(1.0, max(LEAST_SHARE, enough_px / work_px)) if is_divisible else 1.0
+    return Stretch(start_s, groups.end_s, share=share) if share * work_px <= GENEROUS * budget_px else None
 
 
 def chosen(groups: Groups, budget_px: float) -> tuple[list[Stretch], Flags]:

@@ -1,6 +1,8 @@
 """Small pictures: HEIGHT × WIDTH × 3, uint8, Y, Cb, Cr, whatever the size, shape and depth of a frame."""
 
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +13,32 @@ WIDTH, HEIGHT = 64, 36
 
 Small = NDArray[np.uint8]
 """A small picture, (HEIGHT, WIDTH, 3), of limited range; high dynamic range is mapped to standard range."""
+
+
+class Sight(NamedTuple):
+    """A small picture at `time_s`, of which the upper `rows` are decoded."""
+
+    time_s: float
+    picture: Small
+    rows: int = HEIGHT
+
+
+@dataclass(frozen=True)
+class Block:
+    """Pictures in a row: times (n,), pictures (n, HEIGHT, WIDTH, 3), and how many upper rows are decoded."""
+
+    times_s: NDArray[np.float64]
+    pictures: NDArray[np.uint8]
+    rows: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, sights: Sequence[Sight]) -> "Block":
+        """Returns at least one sight as a block."""
+        times_s, pictures, rows = zip(*sights, strict=True)
+        return cls(np.array(times_s), np.stack(pictures), np.array(rows))
+
+    def __len__(self) -> int:
+        return len(self.times_s)
 
 
 class Shrinker:
