@@ -1,4 +1,4 @@
-"""Small pictures of high dynamic range, rotated and of changing pace."""
+"""Small pictures of high dynamic range, rotated, of changing pace and of fields."""
 
 import subprocess
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 from etbgm_kit.types import Cut
 from etbgm_mixer.media.probe import Limits, probe
 from etbgm_mixer.picture.look import look
+from etbgm_mixer.picture.reader import Reader
 from etbgm_mixer.picture.seconds import Looks
 from tests.mixer.conftest import MakeClip
 
@@ -37,6 +38,14 @@ def test_cuts_of_a_rotated_film_of_changing_pace_are_found(make_clip: MakeClip, 
     cuts, looks = seen(turned, limits)
     assert [cut.time_s for cut in cuts] == pytest.approx([2.0], abs=0.13)
     assert len(looks.motion) == pytest.approx(7, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "is_divisible"), [([], True), (["-vf", "setfield=tff", "-flags", "+ilme+ildct"], False)]
+)
+def test_fields_are_not_divided(make_clip: MakeClip, options: list[str], is_divisible: bool) -> None:
+    clip = make_clip("a.mkv", "-c:v", "libx264", *options, picture="testsrc2=s=160x128:r=25:d=1", tone=False)
+    assert Reader(clip, 0, 0.0).is_divisible == is_divisible
 
 
 def make_turned(clip: Path) -> Path:

@@ -94,7 +94,8 @@ class Reader:
     @property
     def is_divisible(self) -> bool:
         """Whether the upper parts of pictures can be decoded by themselves."""
-        return bool(self._stream.codec_context.name == upper.CODEC)
+        codec = self._stream.codec_context
+        return bool(codec.name == upper.CODEC and codec.field_order in upper.PROGRESSIVE)
 
     def stretch(self, part: Stretch) -> Iterator[Sight]:
         """Yields the pictures of a stretch, in order. Stretches are asked for in order of time."""

@@ -16,6 +16,9 @@ from etbgm_mixer.picture.small import HEIGHT, Small
 CODEC = "h264"
 """Name of the only codec whose pictures are decoded in part."""
 
+PROGRESSIVE = (0, 1)
+"""`AV_FIELD_UNKNOWN` and `AV_FIELD_PROGRESSIVE`; the beginning of a packet may be only one of two fields."""
+
 OPTIONS = {"ec": "0"}
 """Of the decoder: do not invent what is missing, which takes as long as to decode it."""
 
