@@ -103,20 +103,11 @@ def changes(block: Block, i: int, j: int) -> tuple[float, float]:
     return min(found), max(found)
 
 
-def steps(block: Block) -> Floats:
-    """Returns the mean absolute difference of each picture from the one before, (n - 1,), 0 to 255."""
-    values = block.pictures.astype(np.int16)
-    by_row = np.abs(np.diff(values, axis=0)).mean(2) @ np.array([0.5, 0.25, 0.25])
-    rows = np.minimum(block.rows[1:], block.rows[:-1])
-    sizes: Floats = np.cumsum(by_row, axis=1)[np.arange(len(rows)), rows - 1] / rows
-    return sizes
-
-
 def hard_cuts(block: Block) -> list[Cut]:
     """Returns the hard cuts in a block."""
     if len(block) < 2:
         return []
-    size = steps(block)
+    size = block.steps
     changed = {i: changes(block, i, i + 1)[0] for i in np.flatnonzero(_is_sudden(size)).tolist()}
     sizes = {i: size[i] for i in changed if changed[i] >= CHANGED}
     return [
@@ -134,7 +125,7 @@ def gradual_cuts(block: Block) -> list[Cut]:
     if len(block) < 2:
         return []
     found = []
-    times_s, sudden = block.times_s, np.cumsum(_is_sudden(steps(block)))
+    times_s, sudden = block.times_s, np.cumsum(_is_sudden(block.steps))
     for span_s in SPANS_S:
         for i, j in _spans(times_s, span_s):
             if sudden[j - 1] == sudden[max(0, i - 1)]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from etbgm_kit.types import Cut
-from etbgm_mixer.picture.cuts import Pictures, steps
+from etbgm_mixer.picture.cuts import Pictures
 from etbgm_mixer.picture.groups import Floats, Groups
 from etbgm_mixer.picture.small import Block
 
@@ -46,7 +46,7 @@ class Seconds:
         """Takes the pictures of a block whose times are `fresh`, and their motion."""
         times_s = block.times_s
         apart_s = np.maximum(np.diff(times_s), 1e-3)
-        motion = steps(block) * np.minimum(1.0, FRAME_S / apart_s)
+        motion = block.steps * np.minimum(1.0, FRAME_S / apart_s)
         at_cut = np.isin(times_s[1:], [cut.time_s for cut in hard])
         for i in np.flatnonzero(~at_cut & (times_s[1:] >= fresh[0]) & (times_s[1:] < fresh[1])).tolist():
             at = self._second(float(times_s[i + 1]))

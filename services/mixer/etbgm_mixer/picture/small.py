@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -39,6 +40,15 @@ class Block:
 
     def __len__(self) -> int:
         return len(self.times_s)
+
+    @cached_property
+    def steps(self) -> NDArray[np.float64]:
+        """The mean absolute difference of each picture from the one before, (n - 1,), 0 to 255."""
+        values = self.pictures.astype(np.int16)
+        by_row = np.abs(np.diff(values, axis=0)).mean(2) @ np.array([0.5, 0.25, 0.25])
+        rows = np.minimum(self.rows[1:], self.rows[:-1])
+        sizes: NDArray[np.float64] = np.cumsum(by_row, axis=1)[np.arange(len(rows)), rows - 1] / rows
+        return sizes
 
 
 class Shrinker:
