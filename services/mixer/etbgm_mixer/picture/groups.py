@@ -47,6 +47,10 @@ class Packets:
     times_s: Floats
     sizes: NDArray[np.int64]
 
+    def are_large(self, pixels: int) -> bool:
+        """Whether the bytes of pictures take longer than their `pixels`, which they do not in slides."""
+        return bool(BYTE_PX * self.sizes.sum() > pixels * len(self.sizes))
+
 
 @dataclass(frozen=True)
 class Groups:

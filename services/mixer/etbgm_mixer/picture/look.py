@@ -61,9 +61,10 @@ def look(
     """
     reader, seconds = Reader(path, index, origin_s), Seconds(duration_s)
     budget_px = budget_px_per_s * max(1.0, duration_s)
-    groups = one_group(reader.survey(), pixels, reader.sparse)
+    packets = reader.survey()
+    groups = one_group(packets, pixels, reader.sparse)
     found: list[Cut] = []
-    if whole := everything(groups, budget_px, reader.is_divisible):
+    if whole := everything(groups, budget_px, reader.is_divisible and packets.are_large(pixels)):
         stretches, later = [whole], {}
     else:
         scan = _Scan(reader, seconds, lambda time_s: on_progress(SCAN_SHARE * min(1.0, time_s / duration_s)))
