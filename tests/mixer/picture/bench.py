@@ -1,6 +1,6 @@
 """Measures the cuts found in films whose cuts are known, beside what others find, and the time it takes.
 
-usage: python -m tests.mixer.picture.bench [--codings "x264,fixed 2 s"] [--large [--seconds 13]] [VIDEO…]
+usage: python -m tests.mixer.picture.bench [--codings "x264;fixed 2 s"] [--large [--seconds 13]] [VIDEO…]
 """
 
 import argparse
@@ -67,7 +67,7 @@ class Score:
 def main() -> None:
     """Prints the table."""
     parser = argparse.ArgumentParser(prog="python -m tests.mixer.picture.bench", description=__doc__)
-    parser.add_argument("--codings", help="names, separated by commas")
+    parser.add_argument("--codings", help="names, separated by semicolons")
     parser.add_argument("--large", action="store_true", help="films of 1920 × 1080")
     parser.add_argument("--seconds", type=float, help="shorten large moving films; ask no others")
     parser.add_argument("videos", nargs="*", type=Path, help="measure the time of these videos instead")
@@ -79,7 +79,7 @@ def main() -> None:
     if asked.large and not os.environ.get("ETBGM_TEST_DATA"):
         print("without real videos, because ETBGM_TEST_DATA is not set: fewer cuts, and harder ones")  # noqa: T201
     codings = LARGE_CODINGS if asked.large else CODINGS
-    for coding in asked.codings.split(",") if asked.codings else codings:
+    for coding in asked.codings.split(";") if asked.codings else codings:
         _measure(coding, asked.large, asked.seconds)
 
 
