@@ -23,7 +23,7 @@ GENEROUS = 2.0
 """How much of the budget may be used to see all reference pictures, after which no choice is needed."""
 
 SWIFT = 0.4
-"""How much of the budget is used where the upper parts of pictures are enough: 20 times real time."""
+"""How much of the budget is used where the upper parts of pictures are enough."""
 
 LEAST_SHARE = 0.3
 """Smallest share of the bytes of pictures that shows enough of them."""
