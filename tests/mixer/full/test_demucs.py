@@ -164,8 +164,8 @@ def test_who_leaves_stops_the_work_at_the_next_segment(separator: DemucsSeparato
 
 
 def test_memory_does_not_grow_with_the_sound(folder: Path) -> None:
-    """Another minute of sound would take 23 MB."""
+    """Another 50 s of sound would take 19 MB; what the allocator keeps differs by 10 from run to run."""
     command = [sys.executable, "-m", "tests.mixer.full.cost", str(folder), "10", "60"]
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     short_mb, long_mb = (float(line.split()[0]) for line in done.stdout.splitlines())
-    assert long_mb < short_mb + 8
+    assert long_mb < short_mb + 13
