@@ -9,7 +9,7 @@ import numpy as np
 
 from etbgm_kit.artifacts.space import full_disk_seen
 from etbgm_kit.errors import InvalidField
-from etbgm_kit.media.waveform import Samples
+from etbgm_kit.media.waveform import FLAC_LEVEL, Samples
 from etbgm_mixer.loudness import SAMPLE_RATE_HZ
 
 if TYPE_CHECKING:
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 BLOCK = SAMPLE_RATE_HZ
 """Samples per block, one second."""
-
-FLAC_LEVEL = 0.4
-"""libFLAC's level 3: files 2 % larger than by its default, level 5, in five sixths of the time."""
 
 
 @contextmanager

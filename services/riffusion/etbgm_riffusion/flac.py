@@ -10,10 +10,9 @@ import soundfile
 from numpy.typing import NDArray
 
 from etbgm_kit.artifacts.space import full_disk_seen
+from etbgm_kit.media.waveform import FLAC_LEVEL
 
-_FORMAT: dict[str, Any] = {"format": "FLAC", "compression_level": 0.4}
-"""libFLAC's level 3: files 2 % larger than by its default, level 5, in five sixths of the time."""
-
+_FORMAT: dict[str, Any] = {"format": "FLAC", "compression_level": FLAC_LEVEL}
 _FULL_SCALE = 2**23 - 1
 
 
