@@ -1,9 +1,9 @@
 """The upper parts of H.264 pictures, decoded from the beginnings of their packets.
 
-A slice codes its macroblocks row by row from the top (ITU-T H.264, 7.3.4), and a decoder takes most of its
-time for their bits. The beginning of a packet is therefore the upper part of a picture for a part of the
-time. What is below stays as the decoder's memory was, and moves up where later pictures refer to it, until
-the next key frame.
+A slice codes its macroblocks row by row from the top (ITU-T H.264, 7.3.4), and decoding their bits takes most
+of the time. Decoding only the beginning of a packet therefore gives the upper part of the picture in a
+fraction of the time. Below it, the decoder's buffer keeps older content, which later pictures may carry
+upwards until the next key frame.
 """
 
 from typing import Any
