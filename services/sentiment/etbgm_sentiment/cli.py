@@ -39,6 +39,10 @@ def train(
     check: Annotated[
         list[Path] | None, typer.Option(help="TSV that is scored for the log only; repeatable.")
     ] = None,
+    teacher: Annotated[
+        Path | None,
+        typer.Option(help="Folder that `train` or `average` wrote; its answers are half of what is learnt."),
+    ] = None,
     epochs: Annotated[int, typer.Option(min=1)] = 1,
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-2, help="Of the encoder.")] = 1.2e-4,
     threads: Threads = 2,
@@ -53,6 +57,7 @@ def train(
 
     from etbgm_sentiment.training.e5 import E5File
     from etbgm_sentiment.training.model import base_model, load_model
+    from etbgm_sentiment.training.teacher import TAUGHT_SHARE, taught
     from etbgm_sentiment.training.train import LOG, Recipe
     from etbgm_sentiment.training.train import train as fine_tune
 
@@ -64,9 +69,11 @@ def train(
     checks |= {f"check_{i}": read_rows(path) for i, path in enumerate(check or [])}
     model, tokenizer = load_model(base) if base.is_dir() else base_model(E5File(base))
     earlier = (base / LOG).read_text() if base.is_dir() else ""
-    recipe = Recipe(epochs=epochs, learning_rate=learning_rate, random_seed=random_seed)
+    share = TAUGHT_SHARE if teacher else 0.0
+    recipe = Recipe(epochs, learning_rate=learning_rate, random_seed=random_seed, taught_share=share)
     rows = [training for training, _ in splits]
-    fine_tune(model, tokenizer, rows, recipe, checks, out, earlier)
+    lessons = taught(teacher, rows, out) if teacher else None
+    fine_tune(model, tokenizer, rows, recipe, checks, out, earlier, lessons)
 
 
 @app.command()

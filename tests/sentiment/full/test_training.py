@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from etbgm_sentiment.training import vocabulary
 from etbgm_sentiment.training.e5 import E5File
 from etbgm_sentiment.training.model import base_model, load_model
 from etbgm_sentiment.training.soup import average
+from etbgm_sentiment.training.teacher import taught
 from etbgm_sentiment.training.train import LOG, Recipe, train
 
 from .e5_file import PIECES, packed, write_e5
@@ -67,6 +69,11 @@ def test_unneeded_tokens_go_and_words_keep_their_pieces(e5: E5File, monkeypatch:
     assert not {"▁sad", "▁train"} & set(names)
     tokenizer = vocabulary.make_tokenizer(vocabulary.pruned(e5.pieces, kept))
     assert tokenizer.encode("happy").tokens == ["<s>", "▁que", "ry", ":", "▁happy", "</s>"]
+
+
+def test_words_are_kept_as_people_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vocabulary, "SHOUTED_WORDS", 1)
+    assert [*vocabulary._written(["no", "way"])] == ["no", "No", "way", "Way", "NO", "-no", "-No"]
 
 
 def test_a_model_is_trained_and_exported(e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -169,3 +176,34 @@ def test_only_tables_of_four_bits_are_packed() -> None:
     assert has_four_bits(packed(values)[0], 32)
     assert not has_four_bits(values, 32)
     assert not has_four_bits(packed(values)[0][:, :48], 32)
+
+
+def test_a_teacher_answers_alike_for_translations_and_is_asked_once(
+    e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
+    teacher, out = tmp_path / "teacher", tmp_path / "out"
+    for folder in (teacher, out):
+        folder.mkdir()
+    train(*base_model(e5), [ENGLISH], Recipe(epochs=3, batch_rows=3), checks={}, out=teacher)
+    languages = [ENGLISH[:3], KOREAN]
+    answers = taught(teacher, languages, out)
+    torch.testing.assert_close(answers.sum(1), torch.ones(6))
+    assert torch.equal(answers[:3], answers[3:])
+    shutil.rmtree(teacher)
+    assert torch.equal(taught(teacher, languages, out), answers)
+    with pytest.raises(ValueError, match="row 10 of a translation has no original"):
+        taught(teacher, [ENGLISH[:3], [Row("행복", (Emotion.JOY,), 9)]], out)
+
+
+def test_a_student_learns_what_its_teacher_says(
+    e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
+    fear = torch.zeros(len(ENGLISH), len(Emotion))
+    fear[:, tuple(Emotion).index(Emotion.FEAR)] = 1
+    recipe = Recipe(epochs=20, batch_rows=3, spoken_share=0.0, learning_rate=5e-3, taught_share=1.0)
+    model, tokenizer = base_model(e5)
+    train(model, tokenizer, [ENGLISH], recipe, checks={}, out=tmp_path, taught=fear)
+    answers = training.logits(model, tokenizer, [row.text for row in ENGLISH]).argmax(1)
+    assert {tuple(Emotion)[answer] for answer in answers} == {Emotion.FEAR}

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from tokenizers import Tokenizer
+from torch import Tensor
 from torch.optim import AdamW
 from torch.optim.lr_scheduler import LambdaLR
 
@@ -47,6 +48,8 @@ class Recipe:
     label_smoothing: float = 0.05
     spoken_share: float = 0.25
     """Share of the rows shown as recognised speech."""
+    taught_share: float = 0.0
+    """How much of what is wanted comes from a teacher; the labels have the rest."""
     random_seed: int = 2
     checks_per_epoch: int = 2
 
@@ -59,6 +62,7 @@ def train(
     checks: dict[str, list[Row]],
     out: Path,
     earlier_log: str = "",
+    taught: Tensor | None = None,
 ) -> None:
     """Trains `model` in place on the rows of all languages; writes the model and training.jsonl to `out`.
 
@@ -66,6 +70,7 @@ def train(
     without punctuation, for the log alone: the last weights are kept, none are chosen. The
     weights are saved before each check. The log starts with `earlier_log`. A run that was
     interrupted goes on from its last checkpoint in `out`, and ends as it would have done.
+    `taught` are a teacher's probabilities, (n, 7), in the order of the rows.
     """
     torch.manual_seed(recipe.random_seed)
     count = sum(len(rows) for rows in languages)
@@ -78,7 +83,7 @@ def train(
     done, losses = checkpoint.restore()
     log = TrainingLog(out / LOG, (out / LOG).read_text() if done else earlier_log)
     log.write(event="continue" if done else "start", step=done, **start)
-    remaining = itertools.islice(_all_batches(languages, tokenizer, recipe), done, None)
+    remaining = itertools.islice(_all_batches(languages, tokenizer, recipe, taught), done, None)
     for step, batch in enumerate(remaining, start=done + 1):
         losses.append(_step(model, batch, optimizer))
         schedule.step()
@@ -120,12 +125,19 @@ def logits(model: EmotionModel, tokenizer: Tokenizer, texts: Sequence[str], batc
     return result
 
 
-def _all_batches(languages: Sequence[list[Row]], tokenizer: Tokenizer, recipe: Recipe) -> Iterator[Batch]:
-    """All epochs; what is wanted of a row is its labels, smoothed, rare emotions counting more."""
+def _all_batches(
+    languages: Sequence[list[Row]], tokenizer: Tokenizer, recipe: Recipe, taught: Tensor | None
+) -> Iterator[Batch]:
+    """All epochs; what is wanted of a row is its labels, smoothed, rare emotions counting more.
+
+    A teacher's probabilities, learnt from such labels, have their share as they are.
+    """
     rng = random.Random(recipe.random_seed)
     labels = targets([row for rows in languages for row in rows])
     smooth = recipe.label_smoothing
     wanted = (labels * (1 - smooth) + smooth / len(Emotion)) * class_weights(labels)
+    if taught is not None:
+        wanted = wanted.lerp(taught, recipe.taught_share)
     for _ in range(recipe.epochs):
         yield from batches(languages, wanted, tokenizer, recipe.batch_rows, recipe.spoken_share, rng)
 

@@ -5,7 +5,7 @@ Most of the encoder's size is its embeddings. Tokens are kept for the words that
 """
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from wordfreq import top_n_list
@@ -13,9 +13,9 @@ from wordfreq import top_n_list
 from etbgm_sentiment.training.e5 import Pieces
 
 WORDS = {
-    "en": 40_000,
+    "en": 60_000,
     "ko": 30_000,
-    "ru": 25_000,
+    "ru": 40_000,
     "de": 12_000,
     "es": 12_000,
     "fr": 12_000,
@@ -27,6 +27,12 @@ WORDS = {
 """How many of each language's most frequent words keep their tokens."""
 
 LANGUAGES = tuple(WORDS)
+
+SHOUTED_WORDS = 10_000
+"""How many of the most frequent words are also kept in capitals, and after a quote or hyphen."""
+
+PLACEHOLDERS = ("[NAME]", "[RELIGION]", "[ИМЯ]", "[РЕЛИГИЯ]")
+"""What GoEmotions and its translations write in place of names."""
 
 SCORE_DIGITS = 4
 """Decimals of the pieces' log probabilities; more fill a third of tokenizer.json and change the tokens
@@ -43,15 +49,15 @@ _SPECIAL_TOKENS = 4
 def needed_pieces(pieces: Pieces) -> list[int]:
     """Returns the numbers of the pieces to keep, ascending.
 
-    These are the pieces of the frequent words, all of Hangul (the language with the most training
-    data after English), single characters of the languages' scripts, and all that is no letter.
+    These are the pieces of the frequent words as they are written, all of Hangul (the language with
+    the most training data after English), single characters of the languages' scripts, and all that
+    is no letter.
     """
     tokenizer = make_tokenizer(pieces)
     used = {*range(_SPECIAL_TOKENS), *tokenizer.encode("").ids}
-    for language, count in WORDS.items():
-        words = top_n_list(language, count)
-        for encoding in tokenizer.encode_batch([*words, *(word.capitalize() for word in words)]):
-            used.update(encoding.ids)
+    written = [form for language, count in WORDS.items() for form in _written(top_n_list(language, count))]
+    for encoding in tokenizer.encode_batch([*written, *PLACEHOLDERS]):
+        used.update(encoding.ids)
     used.update(number for number, (piece, _) in enumerate(pieces.scored) if _always_kept(piece))
     return sorted(used)
 
@@ -72,6 +78,14 @@ def make_tokenizer(pieces: Pieces) -> Tokenizer:
         single=f"{bos} $A {eos}", special_tokens=[(bos, pieces.bos), (eos, pieces.eos)]
     )
     return tokenizer
+
+
+def _written(words: Sequence[str]) -> Iterator[str]:
+    """The words in lower case, capitalised, and the first of them in capitals and within words."""
+    for word in words:
+        yield from (word, word.capitalize())
+    for word in words[:SHOUTED_WORDS]:
+        yield from (word.upper(), f"-{word}", f"-{word.capitalize()}")
 
 
 def _unique(scored: list[tuple[str, float]]) -> list[tuple[str, float]]:
