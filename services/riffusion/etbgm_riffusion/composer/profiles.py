@@ -101,21 +101,21 @@ PROFILES: dict[Emotion, Profile] = {
     ),
     Emotion.FEAR: Profile(
         Means(
-            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.8, velocity=76, density=3.5,
-            register=9, articulation=0.5, drive=0.4, lead=0.4,
+            valence=-0.6, arousal=0.6, tempo=1.25, level_db=-0.6, velocity=76, density=3.5,
+            register=9, articulation=0.5, drive=1.0, lead=0.4,
         ),
         colour="tense", modes=("aeolian",), colouring=("4", "4", "9", ""), peaks=("tb", "b"),
         cadence="5M", figures=("tremble", "tremble", "tremble"), bass="whole",
-        stretch=1, leap=1, balance_db={"bass": -13, "counter": -4, "keys": 8, "pad": 1},
+        stretch=1, leap=1, balance_db={"bass": -13, "keys": 6, "lead": -2, "pad": 3},
     ),
     Emotion.JOY: Profile(
         Means(
-            valence=0.8, arousal=0.5, tempo=1.28, level_db=1.6, velocity=98, density=2.6,
+            valence=0.8, arousal=0.5, tempo=1.28, level_db=1.9, velocity=98, density=2.6,
             register=6, articulation=0.6, drive=2.9, lead=0.85,
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
-        balance_db={"lead": 1, "bass": -2, "pad": -4, "drums": 2},
+        balance_db={"lead": 2, "bass": -4, "pad": -4, "drums": 2},
     ),
     Emotion.NEUTRAL: Profile(
         Means(
