@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float32]
 
 
 def store_eight_bits(model: ModelProto, block: int) -> None:
-    """Replaces each constant matrix of a MatMul: every `block` inputs of an output share a float32 scale.
+    """Replaces each constant matrix of a MatMul: every `block` inputs of an output share a float16 scale.
 
     The nodes that multiply weights and scales have constant inputs, so onnxruntime runs them
     once, when it loads the graph. Products are those of float32 at its speed: the kernels for
@@ -41,12 +41,15 @@ def _stored(model: ModelProto, matrix: TensorProto, block: int) -> list[NodeProt
     )
     return [
         helper.make_node("Cast", [f"{name}.weights"], [f"{name}.floats"], to=TensorProto.FLOAT),
-        helper.make_node("Mul", [f"{name}.floats", f"{name}.scales"], [f"{name}.blocks"]),
+        helper.make_node("Cast", [f"{name}.scales"], [f"{name}.steps"], to=TensorProto.FLOAT),
+        helper.make_node("Mul", [f"{name}.floats", f"{name}.steps"], [f"{name}.blocks"]),
         helper.make_node("Reshape", [f"{name}.blocks", f"{name}.shape"], [name]),
     ]
 
 
-def _rounded(blocks: Floats) -> tuple[npt.NDArray[np.int8], Floats]:
+def _rounded(blocks: Floats) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.float16]]:
     """Integers in [-127, 127] and the scale of each block, (blocks, block, n) and (blocks, 1, n)."""
-    scales: Floats = np.maximum(np.abs(blocks).max(1, keepdims=True), np.finfo(np.float32).tiny) / _HIGHEST
-    return np.rint(blocks / scales).astype(np.int8), scales
+    highest: Floats = np.abs(blocks).max(1, keepdims=True)
+    scales = np.maximum(highest / _HIGHEST, np.finfo(np.float16).smallest_normal).astype(np.float16)
+    weights = np.rint(blocks / scales.astype(np.float32))
+    return np.clip(weights, -_HIGHEST, _HIGHEST).astype(np.int8), scales

@@ -17,8 +17,11 @@ from etbgm_sentiment.model_folder import Precision
 LARGEST_BYTES = 2**31 - 2**20
 """Maximum weights of one ONNX file: protobuf's limit less a megabyte for the graph itself."""
 
-_BLOCK = 32
-"""Weights that share a scale: also the block of word tables in 4 bits."""
+_MATRIX_BLOCK = 64
+"""Weights of a matrix, in 8 bits, that share a scale."""
+
+_WORD_BLOCK = 32
+"""Values of a word table in 4 bits that share a scale: the block of e5's published tables."""
 
 
 def write_graph(model: SevenEmotions, path: Path, precision: Precision, max_length: int) -> None:
@@ -76,8 +79,8 @@ def _quantise(exact: Path, path: Path) -> None:
     logging.getLogger("onnxruntime.quantization.matmul_nbits_quantizer").setLevel(logging.ERROR)
     logging.getLogger().addFilter(_no_advice)
     model = onnx.load(exact)
-    store_eight_bits(model, _BLOCK)
-    model = keep_four_bits(model, _BLOCK)
+    store_eight_bits(model, _MATRIX_BLOCK)
+    model = keep_four_bits(model, _WORD_BLOCK)
     quantize_dynamic(model, path, op_types_to_quantize=["Gather"], weight_type=QuantType.QInt8)
 
 
