@@ -25,6 +25,11 @@ Data = Annotated[
 TrainedOn = Annotated[
     list[Path] | None, typer.Option(help="The GoEmotions TSVs used by `train`; repeatable.")
 ]
+Check = Annotated[list[Path] | None, typer.Option(help="TSV that is scored for the log only; repeatable.")]
+Teacher = Annotated[
+    Path | None,
+    typer.Option(help="Folder that `train` or `average` wrote; its answers are half of what is learnt."),
+]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 
 
@@ -36,13 +41,8 @@ def train(
     ],
     data: Data,
     out: Annotated[Path, typer.Option(help="Folder to write: the model and training.jsonl.")],
-    check: Annotated[
-        list[Path] | None, typer.Option(help="TSV that is scored for the log only; repeatable.")
-    ] = None,
-    teacher: Annotated[
-        Path | None,
-        typer.Option(help="Folder that `train` or `average` wrote; its answers are half of what is learnt."),
-    ] = None,
+    check: Check = None,
+    teacher: Teacher = None,
     epochs: Annotated[int, typer.Option(min=1)] = 1,
     learning_rate: Annotated[float, typer.Option(min=1e-6, max=1e-2, help="Of the encoder.")] = 1.2e-4,
     threads: Threads = 2,

@@ -66,11 +66,10 @@ def train(
 ) -> None:
     """Trains `model` in place on the rows of all languages; writes the model and training.jsonl to `out`.
 
-    `checks` are named row sets that are scored `checks_per_epoch` times, as written and
-    without punctuation, for the log alone: the last weights are kept, none are chosen. The
-    weights are saved before each check. The log starts with `earlier_log`. A run that was
-    interrupted goes on from its last checkpoint in `out`, and ends as it would have done.
-    `taught` are a teacher's probabilities, (n, 7), in the order of the rows.
+    `checks` are named row sets that are scored `checks_per_epoch` times, as written and without
+    punctuation, for the log alone: the last weights are kept. The weights are saved before each check.
+    The log starts with `earlier_log`. `taught` are a teacher's probabilities, (n, 7), in the order of the
+    rows. An interrupted run goes on from its last checkpoint in `out`, and ends as it would have done.
     """
     torch.manual_seed(recipe.random_seed)
     count = sum(len(rows) for rows in languages)
@@ -83,8 +82,8 @@ def train(
     done, losses = checkpoint.restore()
     log = TrainingLog(out / LOG, (out / LOG).read_text() if done else earlier_log)
     log.write(event="continue" if done else "start", step=done, **start)
-    remaining = itertools.islice(_all_batches(languages, tokenizer, recipe, taught), done, None)
-    for step, batch in enumerate(remaining, start=done + 1):
+    all_batches = _all_batches(languages, tokenizer, recipe, taught)
+    for step, batch in enumerate(itertools.islice(all_batches, done, None), start=done + 1):
         losses.append(_step(model, batch, optimizer))
         schedule.step()
         if step % check_every == 0 or step == steps:
