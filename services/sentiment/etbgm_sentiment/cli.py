@@ -28,7 +28,7 @@ TrainedOn = Annotated[
 Check = Annotated[list[Path] | None, typer.Option(help="TSV that is scored for the log only; repeatable.")]
 Teacher = Annotated[
     Path | None,
-    typer.Option(help="Folder that `train` or `average` wrote; its answers are half of what is learnt."),
+    typer.Option(help="Folder that `train` or `average` wrote; its probabilities are half of the target."),
 ]
 Threads = Annotated[int, typer.Option(min=1, help="CPU threads.")]
 

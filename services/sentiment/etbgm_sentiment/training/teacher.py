@@ -1,7 +1,7 @@
-"""What an earlier model says of the training rows, to be learnt beside their labels.
+"""Distillation: an earlier model's probabilities for the training rows, which join the labels as targets.
 
-Few annotators labelled each comment; an earlier model's probabilities tell which labels are near to each
-other (Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; with a teacher of the same size:
+Few annotators labelled each comment; the probabilities also tell which other labels are plausible
+(Hinton et al., "Distilling the Knowledge in a Neural Network", 2015; with a teacher of the same size:
 Furlanello et al., "Born-Again Neural Networks", ICML 2018).
 """
 
@@ -20,7 +20,7 @@ TAUGHT = "taught.npy"
 """The probabilities of the originals, kept in the run's folder: an interrupted run does not ask again."""
 
 TAUGHT_SHARE = 0.5
-"""The labels and the teacher count alike."""
+"""Weight of the teacher in the target: the same as that of the labels."""
 
 
 def taught(teacher: Path, languages: Sequence[list[Row]], out: Path) -> Tensor:

@@ -49,7 +49,7 @@ class Recipe:
     spoken_share: float = 0.25
     """Share of the rows shown as recognised speech."""
     taught_share: float = 0.0
-    """How much of what is wanted comes from a teacher; the labels have the rest."""
+    """Weight of the teacher's probabilities in the target; the labels have the rest."""
     random_seed: int = 2
     checks_per_epoch: int = 2
 
@@ -127,9 +127,9 @@ def logits(model: EmotionModel, tokenizer: Tokenizer, texts: Sequence[str], batc
 def _all_batches(
     languages: Sequence[list[Row]], tokenizer: Tokenizer, recipe: Recipe, taught: Tensor | None
 ) -> Iterator[Batch]:
-    """All epochs; what is wanted of a row is its labels, smoothed, rare emotions counting more.
+    """Yields all epochs; the target of a row is its labels, smoothed and weighted towards rare emotions.
 
-    A teacher's probabilities, learnt from such labels, have their share as they are.
+    A teacher's probabilities are not weighted: the teacher learnt them from weighted labels.
     """
     rng = random.Random(recipe.random_seed)
     labels = targets([row for rows in languages for row in rows])
