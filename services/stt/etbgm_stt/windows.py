@@ -44,6 +44,15 @@ class Window:
         spans = (piece.span for piece in self.pieces)
         return [Span(start_s, start_s + span.duration_s) for start_s, span in zip(starts, spans, strict=True)]
 
+    def spoken(self, place: int) -> Span:
+        """The span of a piece in the media without its pads; the media's start and cuts have none."""
+        span = self.pieces[place].span
+        ends_s = [0.0, *(piece.span.end_s for piece in self.pieces)]
+        starts_s = [piece.span.start_s for piece in self.pieces]
+        start_s = span.start_s + (0 if span.start_s in ends_s else PIECES.pad_s)
+        end_s = span.end_s - (0 if span.end_s in starts_s else PIECES.pad_s)
+        return Span(start_s, end_s) if start_s < end_s else span
+
     @property
     def samples(self) -> Mono:
         """(samples,) float32 at 16 kHz, at most WINDOW_S; the pauses are silent."""
