@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from etbgm_sentiment.export.own import load
 from etbgm_sentiment.goemotions import Row
 from etbgm_sentiment.model_folder import Precision
 from etbgm_sentiment.onnx_classifier import OnnxClassifier
+from etbgm_sentiment.training import teacher as teaching
 from etbgm_sentiment.training import train as training
 from etbgm_sentiment.training import vocabulary
 from etbgm_sentiment.training.e5 import E5File
@@ -182,18 +182,23 @@ def test_a_teacher_answers_alike_for_translations_and_is_asked_once(
     e5: E5File, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(vocabulary, "top_n_list", lambda *_: ["happy", "sad", "train"])
-    teacher, out = tmp_path / "teacher", tmp_path / "out"
-    for folder in (teacher, out):
+    asked: list[Path] = []
+    monkeypatch.setattr(teaching, "load_model", lambda folder: asked.append(folder) or load_model(folder))
+    teachers, out = (tmp_path / "one", tmp_path / "other"), tmp_path / "out"
+    for epochs, folder in enumerate((*teachers, out), start=3):
         folder.mkdir()
-    train(*base_model(e5), [ENGLISH], Recipe(epochs=3, batch_rows=3), checks={}, out=teacher)
+        if folder != out:
+            train(*base_model(e5), [ENGLISH], Recipe(epochs, batch_rows=3), checks={}, out=folder)
     languages = [ENGLISH[:3], KOREAN]
-    answers = taught(teacher, languages, out)
-    torch.testing.assert_close(answers.sum(1), torch.ones(6))
-    assert torch.equal(answers[:3], answers[3:])
-    shutil.rmtree(teacher)
-    assert torch.equal(taught(teacher, languages, out), answers)
+    answers = [taught(teacher, languages, out) for teacher in (*teachers, *teachers)]
+    assert tuple(asked) == teachers
+    torch.testing.assert_close(answers[0].sum(1), torch.ones(6))
+    assert torch.equal(answers[0][:3], answers[0][3:])
+    assert [torch.equal(answers[0], other) for other in answers[1:]] == [False, True, False]
+    taught(teachers[0], [ENGLISH[1:]], out)
+    assert tuple(asked) == (*teachers, teachers[0])
     with pytest.raises(ValueError, match="row 10 of a translation has no original"):
-        taught(teacher, [ENGLISH[:3], [Row("행복", (Emotion.JOY,), 9)]], out)
+        taught(teachers[0], [ENGLISH[:3], [Row("행복", (Emotion.JOY,), 9)]], out)
 
 
 def test_a_student_learns_what_its_teacher_says(

@@ -6,18 +6,23 @@ Furlanello et al., "Born-Again Neural Networks", ICML 2018).
 """
 
 from collections.abc import Sequence
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from etbgm_kit.artifacts.hashes import sha256_of
 from etbgm_sentiment.goemotions import Row
-from etbgm_sentiment.training.model import load_model
+from etbgm_sentiment.training.model import WEIGHTS, load_model
 from etbgm_sentiment.training.train import logits
 
-TAUGHT = "taught.npy"
-"""The probabilities of the originals, kept in the run's folder: an interrupted run does not ask again."""
+TAUGHT = "taught-{}.npy"
+"""The probabilities of the originals, kept in the run's folder: an interrupted run does not ask again.
+
+The name has a digest of the teacher and the texts, so that another teacher is asked.
+"""
 
 TAUGHT_SHARE = 0.5
 """Weight of the teacher in the target: the same as that of the labels."""
@@ -34,12 +39,13 @@ def taught(teacher: Path, languages: Sequence[list[Row]], out: Path) -> Tensor:
         ValueError: a row of another language has no original.
     """
     originals = languages[0]
-    path = out / TAUGHT
-    if path.is_file() and len(kept := np.load(path)) == len(originals):
-        probabilities = torch.from_numpy(kept)
+    texts = [row.text for row in originals]
+    digest = sha256((sha256_of(teacher / WEIGHTS) + repr(texts)).encode()).hexdigest()
+    path = out / TAUGHT.format(digest[:12])
+    if path.is_file():
+        probabilities = torch.from_numpy(np.load(path))
     else:
         model, tokenizer = load_model(teacher)
-        texts = [row.text for row in originals]
         probabilities = torch.from_numpy(logits(model, tokenizer, texts)).softmax(1)
         np.save(path, probabilities.numpy())
     places = {row.number: place for place, row in enumerate(originals)}
