@@ -8,12 +8,13 @@ from etbgm_kit.types import Cut, Emotion, EmotionTimeline
 from etbgm_riffusion.composer.accents import accented, hits_in
 from etbgm_riffusion.composer.balance import volumes
 from etbgm_riffusion.composer.bands import ROLES, SEATS
+from etbgm_riffusion.composer.boundaries import has_breath, has_stinger, marked
 from etbgm_riffusion.composer.chance import generator
 from etbgm_riffusion.composer.controls import controls_of, rings
 from etbgm_riffusion.composer.form import make_form
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.hints import StyleRequest, read
-from etbgm_riffusion.composer.layers import has_breath, has_stinger, rests
+from etbgm_riffusion.composer.layers import rests
 from etbgm_riffusion.composer.levels import REFERENCE_VOLUME
 from etbgm_riffusion.composer.moods import mood
 from etbgm_riffusion.composer.motif import Motif, make_motif
@@ -157,6 +158,8 @@ def _lines(role: str, bars: Sequence[Bar], context: _Context) -> Iterator[Line]:
         channel = channel_of(role, PROFILES[section.emotion].colour)
         part = _part(role, bar, bars[index + 1] if index + 1 < len(bars) else None, last, context)
         written = [] if rests(role, bar, context.plan) else _inside(WRITERS[role](bar, part), bar)
+        if not part.closing:
+            written = marked(role, written, bar, part.velocity)
         if written:
             last = max(written, key=lambda event: event.beat).pitch
         played = thin(role, written, bar, context.speech)

@@ -9,6 +9,7 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from etbgm_riffusion.composer.boundaries import HOLDING
 from etbgm_riffusion.composer.chance import generator
 from etbgm_riffusion.composer.harmony import PHRASE_BARS
 from etbgm_riffusion.composer.score import Bar, Event, Note
@@ -20,7 +21,7 @@ _LATE_S = {"lead": 0.010, "counter": 0.010, "keys": 0.006, "pad": 0.010, "bass":
 _LATEST = 2.5
 """Largest delay, in standard deviations."""
 
-_SPREAD = 4
+_SPREAD = 3
 """Standard deviation of velocities."""
 
 _DOWNBEAT, _OFFBEAT = 4, -4
@@ -35,9 +36,6 @@ _RELEASE_S = 0.8
 
 HELD = ("pad", "bass", "counter", "drums")
 """Voices that hold the written lengths, whatever the mood's articulation."""
-
-_BREATHLESS = "pad"
-"""The voice that goes on in a breath: complete silence would be a fall of 40 dB within half a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ def perform(lines: Sequence[Line], style: Style, random_seed: int) -> list[Note]
 def _play(line: Line, style: Style, random_seed: int) -> Iterator[Note]:
     bar = line.bar
     chance = generator(random_seed, "perform", line.role, bar.section, bar.number)
-    silent_from = bar.beats - 1 if line.breath and line.role != _BREATHLESS else math.inf
+    silent_from = bar.beats - 1 if line.breath and line.role != HOLDING else math.inf
     last_s = bar.end_s - min(_RELEASE_S, 0.3 * (bar.end_s - bar.start_s)) if line.closing else math.inf
     if bar.remaining == 0:
         last_s = min(last_s, bar.end_s)

@@ -22,7 +22,7 @@ _GHOST, _GHOST_ACCENT = 0.5, -20
 _GHOST_BEATS = (0.5, 1, 1.5, 2, 2.5, 3, 3.5)
 
 _FULL_FROM = 2
-"""Drive from which cymbals mark sections."""
+"""Drive from which a cymbal opens the piece and fills are loud."""
 
 
 def drums(bar: Bar, part: Part) -> list[Event]:
@@ -35,7 +35,7 @@ def drums(bar: Bar, part: Part) -> list[Event]:
     if part.closing:
         return [_event(Stroke("crash", 0, -20), bar, part, 1)]
     strokes = _bar_of(_groove(drive, part), bar, part)
-    if bar.number == 0 and drive >= _FULL_FROM:
+    if bar.number == 0 and (bar.section or drive >= _FULL_FROM):
         strokes.append(_event(Stroke("crash", 0, -12), bar, part, 2))
     if bar.number % PHRASE_BARS == PHRASE_BARS - 1 or bar.remaining == 0:
         return _with_fill(strokes, bar, part, drive)
