@@ -1,10 +1,12 @@
 """Measures the main job: processor time, time and memory against the video's length.
 
 usage: python -m tests.pipeline.bench [VIDEO] [MINUTES]
+       python -m tests.pipeline.bench picture [VIDEO]
 
 Runs a job with 4 variants on VIDEO (the first vlog of ETBGM_TEST_DATA, else the demo's
 video), one with 1 variant and remixes of it, then, each with 2 variants, on VIDEO and on
-VIDEO looped to MINUTES (default 60; 0 leaves this out). Every job has a fresh server and a
+VIDEO looped to MINUTES (default 60; 0 leaves this out). `picture` runs pairs of jobs instead,
+with and without looking at the picture. Every job has a fresh server and a
 fresh store. Processor time is what the kernel accounts to the server's processes and their
 children, so other load on the machine matters less to it than to wall time.
 """
@@ -20,17 +22,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import numpy as np
 import psutil
 
 from etbgm.gateway.v1 import gateway_pb2 as pb
+from etbgm.riffusion.v1.riffusion_pb2 import HITS_OFF
 from etbgm_client import Client
 from tests.pipeline import measure
 from tests.pipeline.conftest import ETBGM
 
 POLL_S = 0.05
+
+PAIRS = 3
+"""Jobs with and without the picture, in turn."""
 
 REMIXES: tuple[tuple[str, dict[str, Any]], ...] = (
     ("another loudness", {"settings": {"mix": {"target_loudness_lufs": -17}}}),
@@ -131,7 +138,7 @@ def watched(pid: int) -> Iterator[Usage]:
         thread.join()
 
 
-def run_job(video: Path, variants: int, folder: Path) -> Run:
+def run_job(video: Path, settings: pb.JobSettings, folder: Path) -> Run:
     """One job on a server of its own; its clock starts when the server is ready."""
     begun = time.monotonic()
     command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"]
@@ -144,11 +151,15 @@ def run_job(video: Path, variants: int, folder: Path) -> Run:
                 start_cpu_s = usage.cpu_s[-1]
                 key = (folder / "data/key").read_text().strip()
                 with Client(re.findall(r"listens on (\S+);", line)[0], key) as client:
-                    job = client.create_job(client.upload(video), pb.JobSettings(variants=variants))
+                    job = client.create_job(client.upload(video), settings)
                     job = client.wait(job.job_id)
                     client.fetch(job.result, folder / "out")
                     wall_s = time.monotonic() - started
-                    remixes = [remix(client, job.job_id, *each) for each in REMIXES] if variants == 1 else []
+                    remixes = (
+                        [remix(client, job.job_id, *each) for each in REMIXES]
+                        if settings.variants == 1
+                        else []
+                    )
         finally:
             server.terminate()
     stages = [stage_of(stage, usage) for stage in job.stages]
@@ -200,28 +211,55 @@ def looped(video: Path, minutes: float, folder: Path) -> Path:
     return output
 
 
+def compare_pictures(video: Path, folder: Path) -> None:
+    """Prints what looking at the picture costs a job with 4 variants: medians of PAIRS pairs."""
+    unseen = pb.JobSettings(variants=4, ignore_picture=True, hits=HITS_OFF)
+    more_cpu, more_wall = [], []
+    for number in range(PAIRS):
+        seen, other = (
+            run_job(video, settings, folder / f"{number}-{settings.ignore_picture}")
+            for settings in (pb.JobSettings(variants=4), unseen)
+        )
+        more_cpu.append(seen.cpu_s / other.cpu_s - 1)
+        more_wall.append(seen.wall_s / other.wall_s - 1)
+        sys.stdout.write(f"with the picture {seen.cpu_s:.1f} CPU s, {seen.wall_s:.1f} s; ")
+        sys.stdout.write(f"without {other.cpu_s:.1f} CPU s, {other.wall_s:.1f} s\n")
+    sys.stdout.write(
+        f"the picture adds {median(more_cpu):+.1%} of CPU time, {median(more_wall):+.1%} of time\n"
+    )
+
+
 def main() -> None:
     """Runs and prints everything."""
     data = os.environ.get("ETBGM_TEST_DATA")
     default = f"{data}/vlog/vlog_o1_lj_music.mp4" if data else "build/demo/input.mp4"
-    video = Path(sys.argv[1] if len(sys.argv) > 1 else default)
-    minutes = float(sys.argv[2]) if len(sys.argv) > 2 else 60.0
+    pairs = sys.argv[1:2] == ["picture"]
+    asked = sys.argv[2:] if pairs else sys.argv[1:]
+    video = Path(asked[0] if asked else default)
+    minutes = float(asked[1]) if len(asked) > 1 else 60.0
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        show("4 variants", run_job(video, 4, folder / "four"))
-        show("1 variant", run_job(video, 1, folder / "one"))
-        if not minutes:
-            return
-        short = run_job(video, 2, folder / "short")
-        show("2 variants", short)
-        long = run_job(looped(video, minutes, folder), 2, folder / "long")
-        show(f"2 variants, {minutes:.0f} minutes", long)
-        growth = (long.cpu_s / long.length_s) / (short.cpu_s / short.length_s)
-        sys.stdout.write(f"\nlong against short: {growth:.2f} times the CPU time per second of video; memory")
-        for process, peak_mb in sorted(long.peaks_mb.items()):
-            if process in short.peaks_mb:
-                sys.stdout.write(f"  {process} {peak_mb / short.peaks_mb[process]:.2f}x")
-        sys.stdout.write("\n")
+        if pairs:
+            compare_pictures(video, Path(name))
+        else:
+            show_all(video, minutes, Path(name))
+
+
+def show_all(video: Path, minutes: float, folder: Path) -> None:
+    """Runs and prints jobs with 4, 1 and 2 variants, and a long one."""
+    show("4 variants", run_job(video, pb.JobSettings(variants=4), folder / "four"))
+    show("1 variant", run_job(video, pb.JobSettings(variants=1), folder / "one"))
+    if not minutes:
+        return
+    short = run_job(video, pb.JobSettings(variants=2), folder / "short")
+    show("2 variants", short)
+    long = run_job(looped(video, minutes, folder), pb.JobSettings(variants=2), folder / "long")
+    show(f"2 variants, {minutes:.0f} minutes", long)
+    growth = (long.cpu_s / long.length_s) / (short.cpu_s / short.length_s)
+    sys.stdout.write(f"\nlong against short: {growth:.2f} times the CPU time per second of video; memory")
+    for process, peak_mb in sorted(long.peaks_mb.items()):
+        if process in short.peaks_mb:
+            sys.stdout.write(f"  {process} {peak_mb / short.peaks_mb[process]:.2f}x")
+    sys.stdout.write("\n")
 
 
 if __name__ == "__main__":
