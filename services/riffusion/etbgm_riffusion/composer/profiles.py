@@ -115,7 +115,7 @@ PROFILES: dict[Emotion, Profile] = {
         ),
         colour="bright", modes=("ionian", "mixolydian"), colouring=("", "", "", "9"), peaks=(),
         cadence="5", figures=("offbeat", "strum", "arpeggio"), bass="bounce", stretch=1, leap=1,
-        balance_db={"lead": 2, "bass": -4, "pad": -4, "drums": 2},
+        balance_db={"lead": 4, "bass": -8, "pad": -4},
     ),
     Emotion.NEUTRAL: Profile(
         Means(
@@ -142,6 +142,6 @@ PROFILES: dict[Emotion, Profile] = {
         ),
         colour="bright", modes=("lydian",), colouring=("", "9", ""), peaks=(),
         cadence="5", figures=("rise", "rise", "stabs"), bass="skip",
-        stretch=1, leap=2, balance_db={"lead": 1, "keys": 3, "bass": -4, "pad": -10, "drums": -3},
+        stretch=1, leap=2, balance_db={"lead": 4, "keys": 3, "bass": -8, "pad": -10, "drums": -6},
     ),
 }  # fmt: skip
