@@ -18,7 +18,7 @@ _FAR = 0.9
 """Distance on the valence-arousal plane from which a boundary without a stinger gets a breath."""
 
 _LIFT, _DRUMS_LIFT = 0.25, 0.5
-"""Beats of silence before a boundary. With them, a change is measured in the sound at 93 % of the boundaries;
+"""Beats of silence before a boundary. With them, a change is measured in the sound at 92 % of the boundaries;
 at 90 % if the drums only play more softly, and at 85 % without marks (`make bench-music`, novelty)."""
 
 HOLDING = "pad"
