@@ -6,7 +6,6 @@ Furlanello et al., "Born-Again Neural Networks", ICML 2018).
 """
 
 from collections.abc import Sequence
-from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +13,7 @@ import torch
 from torch import Tensor
 
 from etbgm_kit.artifacts.hashes import sha256_of
+from etbgm_kit.artifacts.revision import revision_of
 from etbgm_sentiment.goemotions import Row
 from etbgm_sentiment.training.model import WEIGHTS, load_model
 from etbgm_sentiment.training.train import logits
@@ -21,7 +21,7 @@ from etbgm_sentiment.training.train import logits
 TAUGHT = "taught-{}.npy"
 """The probabilities of the originals, kept in the run's folder: an interrupted run does not ask again.
 
-The name has a digest of the teacher and the texts, so that another teacher is asked.
+The name has the revision of teacher, texts and code, so that another teacher's are not taken for it.
 """
 
 TAUGHT_SHARE = 0.5
@@ -40,8 +40,7 @@ def taught(teacher: Path, languages: Sequence[list[Row]], out: Path) -> Tensor:
     """
     originals = languages[0]
     texts = [row.text for row in originals]
-    digest = sha256((sha256_of(teacher / WEIGHTS) + repr(texts)).encode()).hexdigest()
-    path = out / TAUGHT.format(digest[:12])
+    path = out / TAUGHT.format(revision_of(__name__, facts=(sha256_of(teacher / WEIGHTS), texts)))
     if path.is_file():
         probabilities = torch.from_numpy(np.load(path))
     else:
