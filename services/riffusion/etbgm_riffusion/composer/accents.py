@@ -5,7 +5,7 @@ and a cymbal if the style has drums. Film composers call such moments hits (Karl
 track", chapter 11).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import NamedTuple
 
 from etbgm_kit.types import Cut
@@ -83,8 +83,14 @@ def _added(
     length = min(1.5, bar.beats - beat)
     if role == "drums" and has_drums:
         yield from (Event(beat, length, DRUMS[drum], velocity) for drum in ("crash", "kick"))
-    if role == "bass" and not struck:
-        yield Event(beat, length, bar.voicing[0], velocity)
-    if role in ("keys", "pad") and len(struck) < len(bar.voicing) - 1:
-        taken = {event.pitch for event in struck}
-        yield from (Event(beat, length, p, velocity) for p in bar.voicing[1:] if p not in taken)
+    if role == "bass" or (role in ("keys", "pad") and len(struck) < len(bar.voicing) - 1):
+        missing = missing_notes(role, bar, {event.pitch for event in struck})
+        yield from (Event(beat, length, pitch, velocity) for pitch in missing)
+
+
+def missing_notes(role: str, bar: Bar, struck: Collection[int]) -> Iterator[int]:
+    """Yields the pitches that complete what a voice has struck: the root for a bass, the chord for others."""
+    if role != "bass":
+        yield from (pitch for pitch in bar.voicing[1:] if pitch not in struck)
+    elif not struck:
+        yield bar.voicing[0]

@@ -8,6 +8,7 @@ cymbal (`voices.drums`). Sudden changes of mood get a stinger or a breath beside
 
 from collections.abc import Iterator, Sequence
 
+from etbgm_riffusion.composer.accents import missing_notes
 from etbgm_riffusion.composer.moods import distance
 from etbgm_riffusion.composer.score import Bar, Event, PlannedSection
 
@@ -27,8 +28,8 @@ HOLDING = "pad"
 _LOUDER = 10
 """Velocity of a section's first beat above the others."""
 
-_CHORD = {"bass": slice(0, 1), "keys": slice(1, None)}
-"""Which notes of the voicing a voice must strike on the first beat."""
+_BEGINNING = ("bass", "keys")
+"""The voices that must strike the chord on the first beat."""
 
 
 def has_stinger(bar: Bar, sections: Sequence[PlannedSection]) -> bool:
@@ -63,10 +64,9 @@ def marked(role: str, events: Sequence[Event], bar: Bar, velocity: int) -> list[
 
 
 def _begun(role: str, events: Sequence[Event], bar: Bar, velocity: int) -> Iterator[Event]:
-    """Yields the events, louder on the first beat, and the notes of `_CHORD` that are missing there."""
+    """Yields the events, louder on the first beat, and the notes of the chord that are missing there."""
     for event in events:
         yield event._replace(velocity=min(124, event.velocity + _LOUDER)) if event.beat == 0 else event
-    struck = {event.pitch for event in events if event.beat == 0}
-    for pitch in bar.voicing[_CHORD[role]] if role in _CHORD and not (role == "bass" and struck) else ():
-        if pitch not in struck:
-            yield Event(0, min(1.0, bar.beats), pitch, velocity)
+    if role in _BEGINNING:
+        missing = missing_notes(role, bar, {event.pitch for event in events if event.beat == 0})
+        yield from (Event(0, min(1.0, bar.beats), pitch, velocity) for pitch in missing)
