@@ -9,6 +9,10 @@ import pytest
 import soundfile
 import soxr
 
+from etbgm_kit.media.vad import SAMPLE_RATE_HZ
+from etbgm_kit.types import Span
+from etbgm_stt.speech import Speech
+
 SENTENCES = (
     "On Monday I took the train to the office in the city.",
     "We won the prize, this is the best day of my life!",
@@ -18,6 +22,11 @@ SENTENCES = (
 
 PAUSE_S = 1.2
 """Before, between and after the sentences."""
+
+
+def piece(start_s: float, end_s: float) -> Speech:
+    """A piece of speech whose samples are all 1."""
+    return Speech(Span(start_s, end_s), np.ones(round((end_s - start_s) * SAMPLE_RATE_HZ), np.float32))
 
 
 @pytest.fixture(scope="session")

@@ -2,14 +2,13 @@
 
 from typing import NamedTuple
 
-import numpy as np
 import pytest
 
-from etbgm_kit.media.vad import SAMPLE_RATE_HZ
-from etbgm_kit.types import Segment, Span
+from etbgm_kit.types import Segment
 from etbgm_stt.alignment import REACH_S, segments_of
-from etbgm_stt.speech import Speech
 from etbgm_stt.windows import PAUSE_S, PIECES, Window
+
+from .conftest import piece
 
 
 class Heard(NamedTuple):
@@ -25,12 +24,7 @@ PAD_S = PIECES.pad_s
 
 
 def window(*spans_s: tuple[float, float]) -> Window:
-    return Window(
-        tuple(
-            Speech(Span(start_s, end_s), np.ones(round((end_s - start_s) * SAMPLE_RATE_HZ), np.float32))
-            for start_s, end_s in spans_s
-        )
-    )
+    return Window(tuple(piece(*span_s) for span_s in spans_s))
 
 
 def times(segment: Segment) -> list[tuple[float, float]]:

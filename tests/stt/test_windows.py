@@ -1,17 +1,12 @@
 """Pieces of speech become windows that Whisper can hear at once."""
 
-import numpy as np
 import pytest
 
 from etbgm_kit.media.vad import SAMPLE_RATE_HZ
-from etbgm_kit.types import Span
 from etbgm_stt.languages import code_of, tag_of
-from etbgm_stt.speech import Speech
 from etbgm_stt.windows import PAUSE_S, WINDOW_S, gather
 
-
-def piece(start_s: float, end_s: float) -> Speech:
-    return Speech(Span(start_s, end_s), np.ones(round((end_s - start_s) * SAMPLE_RATE_HZ), np.float32))
+from .conftest import piece
 
 
 def test_windows_end_when_they_are_full() -> None:
