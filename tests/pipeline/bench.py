@@ -1,16 +1,17 @@
 """Measures the main job: processor time, time and memory against the video's length.
 
 usage: python -m tests.pipeline.bench [VIDEO] [MINUTES]
-       python -m tests.pipeline.bench picture [VIDEO]
+       python -m tests.pipeline.bench --picture [VIDEO]
 
 Runs a job with 4 variants on VIDEO (the first vlog of ETBGM_TEST_DATA, else the demo's
 video), one with 1 variant and remixes of it, then, each with 2 variants, on VIDEO and on
-VIDEO looped to MINUTES (default 60; 0 leaves this out). `picture` runs pairs of jobs instead,
-with and without looking at the picture. Every job has a fresh server and a
-fresh store. Processor time is what the kernel accounts to the server's processes and their
-children, so other load on the machine matters less to it than to wall time.
+VIDEO looped to MINUTES (default 60; 0 leaves this out). --picture runs pairs of jobs instead,
+with and without looking at the picture. Every job has a fresh server and a fresh store. Processor
+time is what the kernel accounts to the server's processes and their children, so other load on
+the machine matters less to it than to wall time.
 """
 
+import argparse
 import os
 import re
 import subprocess
@@ -138,8 +139,12 @@ def watched(pid: int) -> Iterator[Usage]:
         thread.join()
 
 
-def run_job(video: Path, settings: pb.JobSettings, folder: Path) -> Run:
-    """One job on a server of its own; its clock starts when the server is ready."""
+def run_job(video: Path, variants: int, folder: Path, **settings: Any) -> Run:
+    """One job on a server of its own; its clock starts when the server is ready.
+
+    `settings` are further fields of JobSettings.
+    """
+    wanted = pb.JobSettings(variants=variants, **settings)
     begun = time.monotonic()
     command = [ETBGM, "serve", "--listen", "127.0.0.1:0", "--data", folder / "data"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
@@ -151,15 +156,11 @@ def run_job(video: Path, settings: pb.JobSettings, folder: Path) -> Run:
                 start_cpu_s = usage.cpu_s[-1]
                 key = (folder / "data/key").read_text().strip()
                 with Client(re.findall(r"listens on (\S+);", line)[0], key) as client:
-                    job = client.create_job(client.upload(video), settings)
+                    job = client.create_job(client.upload(video), wanted)
                     job = client.wait(job.job_id)
                     client.fetch(job.result, folder / "out")
                     wall_s = time.monotonic() - started
-                    remixes = (
-                        [remix(client, job.job_id, *each) for each in REMIXES]
-                        if settings.variants == 1
-                        else []
-                    )
+                    remixes = [remix(client, job.job_id, *each) for each in REMIXES] if variants == 1 else []
         finally:
             server.terminate()
     stages = [stage_of(stage, usage) for stage in job.stages]
@@ -213,13 +214,10 @@ def looped(video: Path, minutes: float, folder: Path) -> Path:
 
 def compare_pictures(video: Path, folder: Path) -> None:
     """Prints what looking at the picture costs a job with 4 variants: medians of PAIRS pairs."""
-    unseen = pb.JobSettings(variants=4, ignore_picture=True, hits=HITS_OFF)
     more_cpu, more_wall = [], []
     for number in range(PAIRS):
-        seen, other = (
-            run_job(video, settings, folder / f"{number}-{settings.ignore_picture}")
-            for settings in (pb.JobSettings(variants=4), unseen)
-        )
+        seen = run_job(video, 4, folder / f"{number}-seen")
+        other = run_job(video, 4, folder / f"{number}-unseen", ignore_picture=True, hits=HITS_OFF)
         more_cpu.append(seen.cpu_s / other.cpu_s - 1)
         more_wall.append(seen.wall_s / other.wall_s - 1)
         sys.stdout.write(f"with the picture {seen.cpu_s:.1f} CPU s, {seen.wall_s:.1f} s; ")
@@ -233,26 +231,27 @@ def main() -> None:
     """Runs and prints everything."""
     data = os.environ.get("ETBGM_TEST_DATA")
     default = f"{data}/vlog/vlog_o1_lj_music.mp4" if data else "build/demo/input.mp4"
-    pairs = sys.argv[1:2] == ["picture"]
-    asked = sys.argv[2:] if pairs else sys.argv[1:]
-    video = Path(asked[0] if asked else default)
-    minutes = float(asked[1]) if len(asked) > 1 else 60.0
+    parser = argparse.ArgumentParser(prog="python -m tests.pipeline.bench")
+    parser.add_argument("video", nargs="?", type=Path, default=Path(default))
+    parser.add_argument("minutes", nargs="?", type=float, default=60.0)
+    parser.add_argument("--picture", action="store_true", help="run pairs with and without the picture")
+    asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
-        if pairs:
-            compare_pictures(video, Path(name))
+        if asked.picture:
+            compare_pictures(asked.video, Path(name))
         else:
-            show_all(video, minutes, Path(name))
+            show_all(asked.video, asked.minutes, Path(name))
 
 
 def show_all(video: Path, minutes: float, folder: Path) -> None:
     """Runs and prints jobs with 4, 1 and 2 variants, and a long one."""
-    show("4 variants", run_job(video, pb.JobSettings(variants=4), folder / "four"))
-    show("1 variant", run_job(video, pb.JobSettings(variants=1), folder / "one"))
+    show("4 variants", run_job(video, 4, folder / "four"))
+    show("1 variant", run_job(video, 1, folder / "one"))
     if not minutes:
         return
-    short = run_job(video, pb.JobSettings(variants=2), folder / "short")
+    short = run_job(video, 2, folder / "short")
     show("2 variants", short)
-    long = run_job(looped(video, minutes, folder), pb.JobSettings(variants=2), folder / "long")
+    long = run_job(looped(video, minutes, folder), 2, folder / "long")
     show(f"2 variants, {minutes:.0f} minutes", long)
     growth = (long.cpu_s / long.length_s) / (short.cpu_s / short.length_s)
     sys.stdout.write(f"\nlong against short: {growth:.2f} times the CPU time per second of video; memory")
