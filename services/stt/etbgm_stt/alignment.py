@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from faster_whisper.transcribe import Word as WhisperWord
 
 REACH_S = 0.5
-"""How far an edge of the outer words moves at most: beyond it, a word was probably not recognised."""
+"""Largest correction of an outer word's edge; if more is needed, a word was probably missed."""
 
 
 def segments_of(window: Window, words: Iterable["WhisperWord"], offset_s: float) -> tuple[Segment, ...]:

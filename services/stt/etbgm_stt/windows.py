@@ -45,7 +45,7 @@ class Window:
         return [Span(start_s, start_s + span.duration_s) for start_s, span in zip(starts, spans, strict=True)]
 
     def spoken(self, place: int) -> Span:
-        """The span of a piece in the media without its pads; the media's start and cuts have none."""
+        """The span of a piece without its pads; there is none at the media's start or at a cut in speech."""
         span = self.pieces[place].span
         ends_s = [0.0, *(piece.span.end_s for piece in self.pieces)]
         starts_s = [piece.span.start_s for piece in self.pieces]

@@ -31,7 +31,9 @@ def main() -> int:
     """0 when every claim is met."""
     parser = argparse.ArgumentParser(prog="python -m tests.riffusion.bench", description=__doc__)
     parser.add_argument("--seeds", type=int, default=20, help="how many random seeds")
-    parser.add_argument("--draw", type=int, default=0, help="which random seeds are drawn for the emotions")
+    parser.add_argument(
+        "--draw", type=int, default=0, help="seed with which the emotions' random seeds are drawn"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, help="length of each piece")
     parser.add_argument("--only", default=",".join(groups(0, 0, 0)), help="some groups of claims")
     parser.add_argument("--detail", action="store_true", help="name what failed")
@@ -53,8 +55,9 @@ def groups(draw: int, seeds: int, seconds: float) -> dict[str, Callable[[], Iter
 
 
 def drawn(draw: int, count: int) -> list[int]:
-    """Random seeds drawn by chance: successive ones would meet each style in few bands and textures."""
-    return [int(seed) for seed in np.random.default_rng(draw).integers(2**31, size=count)]
+    """Draws random seeds: consecutive ones would combine each style with few bands and textures."""
+    seeds: list[int] = np.random.default_rng(draw).integers(2**31, size=count).tolist()
+    return seeds
 
 
 def emotion_claims(seeds: Iterable[int], seconds: float) -> Iterator[Claim]:

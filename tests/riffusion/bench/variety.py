@@ -32,7 +32,7 @@ LEAST_WINDOWS = 2
 VARIANTS = 4
 LONGEST_HUMAN_S = 240.0
 OTHER_SEED = 10**6
-"""Of the second performance: no piece has it."""
+"""Performance seed of the second performance; no piece has it as its own."""
 
 SIMILARITY_S = 60.0
 LOOPED = 0.92
